@@ -1,0 +1,144 @@
+/*
+ * account.c - decides who acts and whether they may.
+ *
+ * Three ways in, one MjcActor: a member of staff in psql (the row of mjc.staff
+ * of session_user; no GUC and no SET ROLE changes that), an admin through REST
+ * (the account named by a verified token, read again here in the same
+ * statement, so that a blocked, demoted or signed-out account is out at once),
+ * a visitor, or a job. A superuser without a staff row acts as the operator:
+ * the audit then holds the login alone.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "account.h"
+#include "args.h"
+#include "error.h"
+#include "spi.h"
+
+/* -------------------------------------------------------------- Storage -- */
+
+static MjcStmt stmt_staff = {
+	"SELECT staff_id FROM mjc.staff WHERE db_login = $1 AND is_active", 1, {TEXTOID}, NULL};
+static MjcStmt stmt_account = {
+	"SELECT a.role, a.is_active, a.token_version, "
+	"EXISTS (SELECT FROM mjc.token_revoked t WHERE t.token_id = $2) "
+	"FROM mjc.account a WHERE a.account_id = $1",
+	2, {UUIDOID, UUIDOID}, NULL};
+
+static const char *
+session_login(void)
+{
+	return GetUserNameFromId(GetSessionUserId(), false);
+}
+
+/*
+ * mjc_actor_staff - the member of staff of this database session. Needs SPI open.
+ *
+ * Errors: MJ601 when the login is linked to nobody and is no superuser.
+ */
+MjcActor
+mjc_actor_staff(void)
+{
+	MjcActor	actor = {false, {{0}}, session_login(), "psql", NULL};
+
+	if (mjc_exec(&stmt_staff, MJC_ARGS(MJC_TEXT(actor.login))) == 1)
+	{
+		actor.known = true;
+		actor.id = mjc_uuid_col(0, 1);
+	}
+	else if (!superuser_arg(GetSessionUserId()))
+		mjc_raise(MJC_ERR_NOT_STAFF);
+	return actor;
+}
+
+/*
+ * check_account - a signed-in account may act as `admin`. Needs SPI open.
+ *
+ * Errors: MJ060 no token, MJ063 closed, blocked or older token, MJ064 other role.
+ */
+static void
+check_account(const pg_uuid_t *id, int32 token_version, const pg_uuid_t *token_id)
+{
+	const char *role;
+
+	if (mjc_exec(&stmt_account, MJC_ARGS(MJC_UUID(id), MJC_UUID(token_id))) != 1 ||
+		!mjc_bool_col(0, 2) || mjc_int4_col(0, 3) != token_version || mjc_bool_col(0, 4))
+		mjc_raise(MJC_ERR_TOKEN_REVOKED);
+	role = mjc_text_col(0, 1);
+	if (strcmp(role, "ADMIN") != 0 && strcmp(role, "SUPER_ADMIN") != 0)
+		mjc_raise(MJC_ERR_FORBIDDEN);
+}
+
+/*
+ * mjc_actor_admin - the admin named by the first arguments of a REST function:
+ * actor uuid, token_version integer, token_id uuid, request_id text (when the
+ * function has it; NULL otherwise). Needs SPI open.
+ */
+MjcActor
+mjc_actor_admin(FunctionCallInfo fcinfo)
+{
+	MjcActor	actor = {true, {{0}}, session_login(), "rest", NULL};
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		mjc_raise(MJC_ERR_MISSING_TOKEN);
+	actor.id = *PG_GETARG_UUID_P(0);
+	check_account(&actor.id, PG_GETARG_INT32(1), PG_GETARG_UUID_P(2));
+	if (PG_NARGS() > 3)
+		actor.request_id = mjc_arg_text_or_null(fcinfo, 3);
+	return actor;
+}
+
+/* mjc_actor_visitor - somebody who did not sign in. */
+MjcActor
+mjc_actor_visitor(const char *request_id)
+{
+	MjcActor	actor = {false, {{0}}, session_login(), "rest", request_id};
+
+	return actor;
+}
+
+/* mjc_actor_job - the clockwork. */
+MjcActor
+mjc_actor_job(void)
+{
+	MjcActor	actor = {false, {{0}}, session_login(), "job", NULL};
+
+	return actor;
+}
+
+/* ----------------------------------------------------- SQL entry points -- */
+
+PG_FUNCTION_INFO_V1(mjc_check_admin);
+/*
+ * mjc.check_admin(actor, token_version, token_id) - true, or an error; for read functions.
+ */
+Datum
+mjc_check_admin(PG_FUNCTION_ARGS)
+{
+	mjc_begin();
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		mjc_raise(MJC_ERR_MISSING_TOKEN);
+	check_account(PG_GETARG_UUID_P(0), PG_GETARG_INT32(1), PG_GETARG_UUID_P(2));
+	mjc_end();
+	PG_RETURN_BOOL(true);
+}
+
+PG_FUNCTION_INFO_V1(mjc_staff_id);
+/* mjc.staff_id() - the member of staff of this session, NULL for a superuser without a row. */
+Datum
+mjc_staff_id(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	MjcActor	actor;
+
+	mjc_begin();
+	actor = mjc_actor_staff();
+	mjc_end();
+	if (!actor.known)
+		PG_RETURN_NULL();
+	*id = actor.id;
+	PG_RETURN_UUID_P(id);
+}

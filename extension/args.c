@@ -1,0 +1,101 @@
+/*
+ * args.c - checked access to function arguments (see args.h).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "args.h"
+#include "error.h"
+
+static void
+require(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
+}
+
+int32
+mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	require(fcinfo, n, name);
+	return PG_GETARG_INT32(n);
+}
+
+int64
+mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	require(fcinfo, n, name);
+	return PG_GETARG_INT64(n);
+}
+
+char *
+mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	require(fcinfo, n, name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+char *
+mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+pg_uuid_t *
+mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	require(fcinfo, n, name);
+	return PG_GETARG_UUID_P(n);
+}
+
+pg_uuid_t *
+mjc_arg_uuid_or_null(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : PG_GETARG_UUID_P(n);
+}
+
+/*
+ * mjc_arg_array - elements of a one-dimensional array without NULLs.
+ *
+ * max: more elements than that are refused. Returns their number (0 for an
+ * empty array). Errors: MJ003 NULL array or element, MJ010 more than one
+ * dimension, MJ006 too many elements.
+ */
+int
+mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, int max,
+			  Datum **values)
+{
+	ArrayType  *array;
+	int			count;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	require(fcinfo, n, name);
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	if (ARR_NDIM(array) > 1)
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", name, 0});
+	if (ARR_HASNULL(array) && array_contains_nulls(array))
+		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
+	count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (count > max)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", name, 0});
+	get_typlenbyvalalign(elemtype, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, elemtype, typlen, typbyval, typalign, values, NULL, &count);
+	return count;
+}
+
+/* mjc_check_text - length in characters between min and max, else MJ006 naming the argument. */
+void
+mjc_check_text(const char *value, const char *name, int min, int max)
+{
+	int			length = pg_mbstrlen(value);
+
+	if (length < min || length > max)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", name, 0});
+}

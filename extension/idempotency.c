@@ -1,0 +1,166 @@
+/*
+ * idempotency.c - Idempotency-Key and the double-submit window (design 6).
+ *
+ * A claim is one row, keyed by a hash of (route, caller, key), or, without a
+ * key, of (route, caller, request); it commits with the effect or not at all.
+ * Twins meet at the insert: the second waits for the first, then finds its
+ * reply, or, when the first rolled back, becomes the first. A failure leaves no
+ * row, so a refused request may be tried again with the same key.
+ *
+ * A row is good for mjc.idempotency_ttl with a key, for
+ * mjc.double_submit_window without; older rows count as absent (a job purges).
+ * Tables written: idempotency_key. Taken before every other lock.
+ */
+#include "postgres.h"
+
+#include "common/sha2.h"
+#include "utils/builtins.h"
+
+#include "error.h"
+#include "guc.h"
+#include "idempotency.h"
+#include "spi.h"
+
+#define MAX_KEY_LEN 255
+
+/* ---------------------------------------------------------------- Rules -- */
+
+void
+mjc_digest_begin(MjcDigest *digest)
+{
+	digest->ctx = pg_cryptohash_create(PG_SHA256);
+	if (digest->ctx == NULL || pg_cryptohash_init(digest->ctx) < 0)
+		elog(ERROR, "could not start SHA-256");
+}
+
+/* mjc_digest_bytes - add one value; NULL is not the empty value. */
+void
+mjc_digest_bytes(MjcDigest *digest, const void *bytes, size_t len)
+{
+	uint8		head[9];
+
+	head[0] = bytes == NULL ? 0 : 1;
+	for (int i = 0; i < 8; i++)
+		head[1 + i] = (uint8) ((uint64) len >> (56 - 8 * i));
+	if (pg_cryptohash_update(digest->ctx, head, sizeof(head)) < 0 ||
+		(bytes != NULL && pg_cryptohash_update(digest->ctx, bytes, len) < 0))
+		elog(ERROR, "could not compute SHA-256");
+}
+
+void
+mjc_digest_text(MjcDigest *digest, const char *text)
+{
+	mjc_digest_bytes(digest, text, text == NULL ? 0 : strlen(text));
+}
+
+/* mjc_digest_end - 32 bytes; the digest is used up. */
+bytea *
+mjc_digest_end(MjcDigest *digest)
+{
+	bytea	   *result = palloc(VARHDRSZ + MJC_DIGEST_LEN);
+
+	SET_VARSIZE(result, VARHDRSZ + MJC_DIGEST_LEN);
+	if (pg_cryptohash_final(digest->ctx, (uint8 *) VARDATA(result), MJC_DIGEST_LEN) < 0)
+		elog(ERROR, "could not compute SHA-256");
+	pg_cryptohash_free(digest->ctx);
+	return result;
+}
+
+static void
+check_key(const char *key)
+{
+	size_t		len = strlen(key);
+
+	if (len == 0 || len > MAX_KEY_LEN)
+		mjc_raise(MJC_ERR_IDEMPOTENCY_KEY_INVALID);
+	for (const char *p = key; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7E)
+			mjc_raise(MJC_ERR_IDEMPOTENCY_KEY_INVALID);
+}
+
+static bytea *
+hash_key(const char *route, const pg_uuid_t *caller, const char *key, bytea *digest)
+{
+	MjcDigest	hash;
+
+	mjc_digest_begin(&hash);
+	mjc_digest_text(&hash, route);
+	mjc_digest_bytes(&hash, caller == NULL ? NULL : caller->data, UUID_LEN);
+	mjc_digest_text(&hash, key);
+	if (key == NULL)
+		mjc_digest_bytes(&hash, VARDATA(digest), MJC_DIGEST_LEN);
+	return mjc_digest_end(&hash);
+}
+
+/* Microseconds for which a row stands for its request. */
+static int64
+lifetime(const char *key)
+{
+	return key != NULL ? mjc_idempotency_ttl * INT64CONST(3600) * USECS_PER_SEC
+					   : mjc_double_submit_window * USECS_PER_SEC;
+}
+
+/* -------------------------------------------------------------- Storage -- */
+
+static MjcStmt stmt_claim = {
+	"INSERT INTO mjc.idempotency_key (key_hash, digest, created_at) VALUES ($1, $2, $3) "
+	"ON CONFLICT (key_hash) DO NOTHING",
+	3, {BYTEAOID, BYTEAOID, TIMESTAMPTZOID}, NULL};
+static MjcStmt stmt_look = {
+	"SELECT digest = $2, reply, created_at, order_id FROM mjc.idempotency_key WHERE key_hash = $1 FOR UPDATE",
+	2, {BYTEAOID, BYTEAOID}, NULL};
+static MjcStmt stmt_renew = {
+	"UPDATE mjc.idempotency_key SET digest = $2, created_at = $3, reply = NULL, order_id = NULL "
+	"WHERE key_hash = $1",
+	3, {BYTEAOID, BYTEAOID, TIMESTAMPTZOID}, NULL};
+static MjcStmt stmt_store = {
+	"UPDATE mjc.idempotency_key SET order_id = $2, reply = $3 WHERE key_hash = $1",
+	3, {BYTEAOID, UUIDOID, TEXTOID}, NULL};
+
+/*
+ * mjc_idempotency_claim - make this request the first, or find the first's reply.
+ *
+ * route: name of the effect. caller: NULL for a visitor. key: NULL for none.
+ * digest: over the whole request. at: now. Needs SPI open.
+ * Errors: MJ021 malformed key, MJ022 key of another request.
+ */
+MjcClaim
+mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *key, bytea *digest,
+					  TimestampTz at)
+{
+	MjcClaim	claim = {NULL, NULL, {{0}}};
+	Datum		hash;
+
+	if (key != NULL)
+		check_key(key);
+	else if (mjc_double_submit_window == 0)
+		return claim;
+	claim.key_hash = hash_key(route, caller, key, digest);
+	hash = PointerGetDatum(claim.key_hash);
+	if (mjc_exec(&stmt_claim, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)),
+									   MJC_TIME(at))) == 1)
+		return claim;
+	if (mjc_exec(&stmt_look, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)))) != 1)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access to an idempotency key")));
+	if (mjc_time_col(0, 3) + lifetime(key) <= at || mjc_is_null(0, 2))
+		mjc_exec_one(&stmt_renew, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)),
+										   MJC_TIME(at)));
+	else if (!mjc_bool_col(0, 1))
+		mjc_raise(MJC_ERR_IDEMPOTENCY_KEY_REUSED);
+	else
+	{
+		claim.reply = mjc_text_col(0, 2);
+		claim.order_id = mjc_uuid_col(0, 4);
+	}
+	return claim;
+}
+
+/* mjc_idempotency_store - keep the reply for repeats. Needs SPI open. */
+void
+mjc_idempotency_store(const MjcClaim *claim, const pg_uuid_t *order_id, const char *reply)
+{
+	if (claim->key_hash != NULL)
+		mjc_exec_one(&stmt_store, MJC_ARGS(MJC_DATUM(PointerGetDatum(claim->key_hash)),
+										   MJC_UUID(order_id), MJC_TEXT(reply)));
+}

@@ -1,0 +1,24 @@
+/*
+ * mjchauffage.c - module entry: magic block and set-up, nothing else.
+ *
+ * The library keeps no shared memory and needs no preload: tables are the
+ * truth. What a backend caches (kept plans, the schema check) is rebuilt when
+ * it is invalidated.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "guc.h"
+#include "install.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	mjc_guc_init();
+	mjc_install_init();
+}

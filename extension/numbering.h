@@ -1,0 +1,14 @@
+/*
+ * numbering.h - order references: MJ-2026-000123-7.
+ */
+#ifndef MJC_NUMBERING_H
+#define MJC_NUMBERING_H
+
+#include "utils/timestamp.h"
+
+extern char *mjc_order_reference_next(TimestampTz at);
+extern char *mjc_order_reference_parse(const char *typed);
+extern int	mjc_algiers_year(TimestampTz at);
+extern int32 mjc_algiers_date(TimestampTz at);
+
+#endif /* MJC_NUMBERING_H */

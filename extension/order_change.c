@@ -1,0 +1,365 @@
+/*
+ * order_change.c - an order moves on: confirm, prepare, ship, deliver, cancel, refund.
+ *
+ * One way in for REST, psql and jobs. The order's row is locked first (so two
+ * clerks, or a clerk and the expiry job, cannot both act), the transition is
+ * decided by order_state.c, then payment, history, audit and stock follow in the
+ * same transaction, stock last.
+ *
+ * Lock order: order row, then stock anchors by product id.
+ * Tables written: order, customer_order, payment, shipment, order_event, audit,
+ * and those of stock.c.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/builtins.h"
+
+#include "args.h"
+#include "audit.h"
+#include "error.h"
+#include "numbering.h"
+#include "order.h"
+#include "spi.h"
+#include "stock.h"
+#include "text.h"
+#include "uuid.h"
+
+/* What somebody wants to do to an order. */
+typedef struct Change
+{
+	pg_uuid_t	order_id;
+	MjcOrderStatus to;
+	char	   *tracking_number;	/* or NULL: keep */
+	char	   *carrier;			/* or NULL: keep */
+	char	   *note;				/* or NULL; appended to the staff notes */
+	const char *event_kind;			/* "status" or "expired" */
+} Change;
+
+/* The order as found under its lock. */
+typedef struct Found
+{
+	MjcOrderStates states;
+	MjcOrderStatus status;
+	pg_uuid_t	customer_id;
+	char	   *reference;
+	bool		cash_on_delivery;
+} Found;
+
+/* -------------------------------------------------------------- Storage -- */
+
+static MjcStmt stmt_lock = {
+	"SELECT order_state, payment_state, fulfilment_state, customer_id, reference, "
+	"payment_method = 'CASH_ON_DELIVERY' FROM mjc.order WHERE order_id = $1 FOR UPDATE",
+	1, {UUIDOID}, NULL};
+static MjcStmt stmt_update = {
+	"UPDATE mjc.order SET order_state = $2, payment_state = $3, fulfilment_state = $4, "
+	"tracking_number = coalesce($5, tracking_number), carrier = coalesce($6, carrier), "
+	"notes = CASE WHEN $7 IS NULL THEN notes WHEN notes IS NULL THEN $7 "
+	"ELSE notes || pg_catalog.chr(10) || $7 END, "
+	"shipped_at = CASE WHEN $8 THEN $11 ELSE shipped_at END, "
+	"delivered_at = CASE WHEN $9 THEN $11 ELSE delivered_at END, "
+	"cancelled_at = CASE WHEN $10 THEN $11 ELSE cancelled_at END, "
+	"updated_at = $11 WHERE order_id = $1",
+	11,
+	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, BOOLOID, BOOLOID,
+	 TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_payment = {
+	"UPDATE mjc.payment SET state = $2, updated_at = $3, "
+	"paid_at = CASE WHEN $2 = 'paid' THEN $3 ELSE paid_at END, "
+	"refunded_at = CASE WHEN $2 = 'refunded' THEN $3 ELSE refunded_at END "
+	"WHERE order_id = $1",
+	3, {UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL};
+static MjcStmt stmt_shipment = {
+	"INSERT INTO mjc.shipment (order_id, shipment_no, carrier, tracking_number, shipped_at) "
+	"VALUES ($1, 1, $2, $3, $4)",
+	4, {UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL};
+static MjcStmt stmt_shipment_label = {
+	"UPDATE mjc.shipment SET carrier = coalesce($2, carrier), "
+	"tracking_number = coalesce($3, tracking_number) WHERE order_id = $1",
+	3, {UUIDOID, TEXTOID, TEXTOID}, NULL};
+static MjcStmt stmt_arrived = {
+	"UPDATE mjc.shipment SET delivered_at = $2 WHERE order_id = $1 AND delivered_at IS NULL",
+	2, {UUIDOID, TIMESTAMPTZOID}, NULL};
+static MjcStmt stmt_close = {
+	"UPDATE mjc.customer_order SET is_open = false WHERE customer_id = $1 AND order_id = $2 "
+	"AND is_open",
+	2, {UUIDOID, UUIDOID}, NULL};
+static MjcStmt stmt_by_reference = {
+	"SELECT order_id FROM mjc.order_reference WHERE reference = $1", 1, {TEXTOID}, NULL};
+static MjcStmt stmt_due = {
+	"SELECT order_id FROM mjc.order WHERE order_state = 'placed' "
+	"AND fulfilment_state = 'unfulfilled' AND confirm_by <= $1 "
+	"ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
+	2, {TIMESTAMPTZOID, INT4OID}, NULL};
+
+static Found
+lock_order(const pg_uuid_t *order_id)
+{
+	Found		found;
+
+	if (mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(order_id))) != 1)
+		mjc_raise(MJC_ERR_NOT_FOUND);
+	found.states.order = mjc_text_col(0, 1);
+	found.states.payment = mjc_text_col(0, 2);
+	found.states.fulfilment = mjc_text_col(0, 3);
+	found.customer_id = mjc_uuid_col(0, 4);
+	found.reference = mjc_text_col(0, 5);
+	found.cash_on_delivery = mjc_bool_col(0, 6);
+	found.status = mjc_status_of(&found.states);
+	return found;
+}
+
+static void
+update_order(const Change *change, const MjcOrderStates *states, const MjcOrderEffects *effects,
+			 TimestampTz at)
+{
+	bool		cancelled = strcmp(states->order, "cancelled") == 0;
+
+	mjc_exec_one(&stmt_update,
+				 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states->order),
+						  MJC_TEXT(states->payment), MJC_TEXT(states->fulfilment),
+						  MJC_TEXT_OR_NULL(change->tracking_number),
+						  MJC_TEXT_OR_NULL(change->carrier), MJC_TEXT_OR_NULL(change->note),
+						  MJC_BOOL(effects->ship), MJC_BOOL(effects->delivered),
+						  MJC_BOOL(cancelled), MJC_TIME(at)));
+}
+
+static void
+update_shipment(const Change *change, const MjcOrderEffects *effects, TimestampTz at)
+{
+	if (effects->ship)
+		mjc_exec_one(&stmt_shipment, MJC_ARGS(MJC_UUID(&change->order_id),
+											  MJC_TEXT_OR_NULL(change->carrier),
+											  MJC_TEXT_OR_NULL(change->tracking_number),
+											  MJC_TIME(at)));
+	if (effects->delivered)
+		mjc_exec(&stmt_arrived, MJC_ARGS(MJC_UUID(&change->order_id), MJC_TIME(at)));
+}
+
+static void
+move_stock(const Change *change, const MjcOrderEffects *effects, const MjcActor *actor)
+{
+	if (effects->release)
+		mjc_stock_move_order(&change->order_id, MJC_STOCK_RELEASE, actor);
+	if (effects->ship)
+		mjc_stock_move_order(&change->order_id, MJC_STOCK_SHIP, actor);
+	if (effects->take_back)
+		mjc_stock_move_order(&change->order_id, MJC_STOCK_RETURN, actor);
+}
+
+/* The order stays where it is; a note, tracking number or carrier is still kept. */
+static void
+note_only(const Change *change, const Found *found, const MjcActor *actor)
+{
+	const char *status = mjc_status_name(found->status);
+	MjcOrderEffects none = {0};
+
+	if (change->tracking_number == NULL && change->carrier == NULL && change->note == NULL)
+		return;
+	if (found->status == MJC_STATUS_CANCELLED || found->status == MJC_STATUS_REFUNDED)
+		return;
+	update_order(change, &found->states, &none, GetCurrentTimestamp());
+	mjc_exec(&stmt_shipment_label, MJC_ARGS(MJC_UUID(&change->order_id),
+											MJC_TEXT_OR_NULL(change->carrier),
+											MJC_TEXT_OR_NULL(change->tracking_number)));
+	mjc_order_add_event(&change->order_id, "note", status, status, actor, change->note);
+	mjc_audit(actor, "order_note", "order", found->reference, NULL, mjc_json_pair("status", status));
+}
+
+static void
+transition(const Change *change, const Found *found, const MjcActor *actor)
+{
+	MjcOrderStates states = found->states;
+	MjcOrderEffects effects = mjc_transition_apply(&states, change->to, found->cash_on_delivery);
+	const char *from = mjc_status_name(found->status);
+	const char *to = mjc_status_name(change->to);
+	TimestampTz at = GetCurrentTimestamp();
+
+	update_order(change, &states, &effects, at);
+	update_shipment(change, &effects, at);
+	if (effects.payment_changed)
+		mjc_exec(&stmt_payment, MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states.payment),
+										 MJC_TIME(at)));
+	if (!mjc_status_is_open(change->to))
+		mjc_exec(&stmt_close, MJC_ARGS(MJC_UUID(&found->customer_id), MJC_UUID(&change->order_id)));
+	mjc_order_add_event(&change->order_id, change->event_kind, from, to, actor, change->note);
+	mjc_audit(actor, "order_status", "order", found->reference, mjc_json_pair("status", from),
+			  mjc_json_pair("status", to));
+	move_stock(change, &effects, actor);
+}
+
+/*
+ * Moves an order. Needs SPI open. Staying in place is allowed and changes no state.
+ * Errors: MJ004 no such order, MJ301 transition not allowed.
+ */
+static void
+change_order(const Change *change, const MjcActor *actor)
+{
+	Found		found = lock_order(&change->order_id);
+
+	if (found.status == change->to)
+	{
+		note_only(change, &found, actor);
+		return;
+	}
+	if (!mjc_transition_allowed(found.status, change->to))
+		MJC_RAISE(MJC_ERR_ORDER_TRANSITION_REFUSED, {"from", mjc_status_name(found.status), 0},
+				  {"to", mjc_status_name(change->to), 0});
+	transition(change, &found, actor);
+}
+
+/* ----------------------------------------------------- SQL entry points -- */
+
+static MjcOrderStatus
+status_argument(const char *name)
+{
+	MjcOrderStatus status;
+
+	if (!mjc_status_parse(name, &status))
+		mjc_raise(MJC_ERR_ORDER_STATUS_UNKNOWN);
+	return status;
+}
+
+static char *
+short_text(FunctionCallInfo fcinfo, int n, const char *name, int max)
+{
+	char	   *text = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, n));
+
+	if (text != NULL)
+		mjc_check_text(text, name, 1, max);
+	return text;
+}
+
+/*
+ * REST: actor, token_version, token_id, request_id come first, the order's id
+ * next; the caller has set the rest. Returns {"order": ...}.
+ */
+static Datum
+change_by_rest(FunctionCallInfo fcinfo, Change *change)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MjcActor	actor;
+	char	   *reply;
+
+	change->order_id = *mjc_arg_uuid(fcinfo, 4, "order_id");
+	change->event_kind = "status";
+	mjc_begin_write();
+	actor = mjc_actor_admin(fcinfo);
+	change_order(change, &actor);
+	reply = MemoryContextStrdup(caller, mjc_order_json(&change->order_id, true));
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("{\"order\":%s}", reply)));
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_status_set);
+/*
+ * mjc_api.staff_order_status_set(actor, token_version, token_id, request_id, order_id uuid,
+ *     status text, tracking_number text, note text) returns json
+ */
+Datum
+mjc_api_order_status_set(PG_FUNCTION_ARGS)
+{
+	Change		change = {.to = status_argument(mjc_arg_text(fcinfo, 5, "status"))};
+
+	change.tracking_number = short_text(fcinfo, 6, "tracking_number", 100);
+	change.note = short_text(fcinfo, 7, "note", 500);
+	return change_by_rest(fcinfo, &change);
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_cancel);
+/* mjc_api.staff_order_cancel(actor, ..., order_id uuid, reason text) returns json */
+Datum
+mjc_api_order_cancel(PG_FUNCTION_ARGS)
+{
+	Change		change = {.to = MJC_STATUS_CANCELLED};
+
+	change.note = short_text(fcinfo, 5, "reason", 500);
+	return change_by_rest(fcinfo, &change);
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_ship);
+/* mjc_api.staff_order_ship(actor, ..., order_id uuid, tracking_number text, carrier text) returns json */
+Datum
+mjc_api_order_ship(PG_FUNCTION_ARGS)
+{
+	Change		change = {.to = MJC_STATUS_SHIPPED};
+
+	change.tracking_number = short_text(fcinfo, 5, "tracking_number", 100);
+	change.carrier = short_text(fcinfo, 6, "carrier", 100);
+	return change_by_rest(fcinfo, &change);
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_deliver);
+/* mjc_api.staff_order_deliver(actor, ..., order_id uuid) returns json */
+Datum
+mjc_api_order_deliver(PG_FUNCTION_ARGS)
+{
+	Change		change = {.to = MJC_STATUS_DELIVERED};
+
+	return change_by_rest(fcinfo, &change);
+}
+
+PG_FUNCTION_INFO_V1(mjc_order_change);
+/*
+ * mjc.order_change(reference text, status text, note text, tracking_number text, carrier text)
+ * - staff move an order; returns its status. mjc.order_confirm, order_ship and the
+ * others of sql/order.sql are this call with the status filled in.
+ *
+ * Errors: MJ003, MJ004, MJ006, MJ301, MJ306, MJ401 mistyped reference, MJ601.
+ */
+Datum
+mjc_order_change(PG_FUNCTION_ARGS)
+{
+	char	   *reference = mjc_order_reference_parse(mjc_arg_text(fcinfo, 0, "reference"));
+	Change		change = {.to = status_argument(mjc_arg_text(fcinfo, 1, "status"))};
+	MjcActor	actor;
+
+	change.note = short_text(fcinfo, 2, "note", 500);
+	change.tracking_number = short_text(fcinfo, 3, "tracking_number", 100);
+	change.carrier = short_text(fcinfo, 4, "carrier", 100);
+	change.event_kind = "status";
+	if (reference == NULL)
+		mjc_raise(MJC_ERR_REFERENCE_INVALID);
+	mjc_begin_write();
+	actor = mjc_actor_staff();
+	if (mjc_exec(&stmt_by_reference, MJC_ARGS(MJC_TEXT(reference))) != 1)
+		mjc_raise(MJC_ERR_NOT_FOUND);
+	change.order_id = mjc_uuid_col(0, 1);
+	change_order(&change, &actor);
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(change.to)));
+}
+
+PG_FUNCTION_INFO_V1(mjc_order_expire);
+/*
+ * mjc.order_expire(batch integer) - cancel orders that nobody confirmed in time;
+ * returns their number. Run by the job; safe at any time, anywhere twice.
+ */
+Datum
+mjc_order_expire(PG_FUNCTION_ARGS)
+{
+	int32		batch = mjc_arg_int32(fcinfo, 0, "batch");
+	MjcActor	actor;
+	pg_uuid_t  *due;
+	uint64		n;
+
+	if (batch < 1 || batch > 1000)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "batch", 0});
+	mjc_begin_write();
+	actor = mjc_actor_job();
+	n = mjc_exec(&stmt_due, MJC_ARGS(MJC_TIME(GetCurrentTimestamp()), MJC_INT4(batch)));
+	due = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	for (uint64 i = 0; i < n; i++)
+		due[i] = mjc_uuid_col(i, 1);
+	for (uint64 i = 0; i < n; i++)
+	{
+		Change		change = {
+			.order_id = due[i], .to = MJC_STATUS_CANCELLED, .event_kind = "expired"};
+
+		change_order(&change, &actor);
+	}
+	mjc_end();
+	PG_RETURN_INT64((int64) n);
+}

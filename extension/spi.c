@@ -1,0 +1,204 @@
+/*
+ * spi.c - the one way from C to the tables.
+ *
+ * Plans are prepared at first use and kept; names are qualified in every text,
+ * so no search_path can replan them. A plan is stored only after SPI_keepplan
+ * succeeded. Results stay valid until mjc_end(); text getters copy.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "error.h"
+#include "install.h"
+#include "spi.h"
+
+/* mjc_begin - open SPI for a read. */
+void
+mjc_begin(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+/* mjc_begin_write - open SPI for a rule that writes. Errors: MJ009 other schema version. */
+void
+mjc_begin_write(void)
+{
+	mjc_begin();
+	mjc_install_check();
+}
+
+/* mjc_end - close what mjc_begin opened. */
+void
+mjc_end(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+static SPIPlanPtr
+stmt_plan(MjcStmt *stmt)
+{
+	SPIPlanPtr	plan;
+
+	if (stmt->plan != NULL && SPI_plan_is_valid(stmt->plan))
+		return stmt->plan;
+	if (stmt->plan != NULL)
+	{
+		/* An object that it names was dropped or changed: plan again. */
+		SPI_freeplan(stmt->plan);
+		stmt->plan = NULL;
+	}
+	plan = SPI_prepare(stmt->sql, stmt->nargs, stmt->types);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep a plan");
+	stmt->plan = plan;
+	return plan;
+}
+
+static void
+stmt_values(const MjcStmt *stmt, const MjcArg *args, Datum *values, char *nulls)
+{
+	for (int i = 0; i < stmt->nargs; i++)
+	{
+		values[i] = args[i].value;
+		nulls[i] = args[i].isnull ? 'n' : ' ';
+	}
+}
+
+/*
+ * mjc_exec - run a statement; rows are in SPI_tuptable.
+ *
+ * args: stmt->nargs of them. Returns the number of rows.
+ */
+uint64
+mjc_exec(MjcStmt *stmt, const MjcArg *args)
+{
+	Datum		values[MJC_STMT_MAX_ARGS];
+	char		nulls[MJC_STMT_MAX_ARGS];
+	int			rc;
+
+	stmt_values(stmt, args, values, nulls);
+	rc = SPI_execute_plan(stmt_plan(stmt), values, nulls, false, 0);
+	if (rc < 0)
+		elog(ERROR, "statement failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/*
+ * mjc_exec_fresh - run a SELECT under the newest snapshot, in every isolation
+ * level: what was committed before now, and what this transaction wrote.
+ *
+ * For reads that follow a lock; a REPEATABLE READ transaction would otherwise
+ * decide on the stock of the moment it began.
+ */
+uint64
+mjc_exec_fresh(MjcStmt *stmt, const MjcArg *args)
+{
+	Datum		values[MJC_STMT_MAX_ARGS];
+	char		nulls[MJC_STMT_MAX_ARGS];
+	SPIPlanPtr	plan = stmt_plan(stmt);
+	int			rc;
+
+	stmt_values(stmt, args, values, nulls);
+	rc = SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
+							  true, false, 0);
+	if (rc < 0)
+		elog(ERROR, "statement failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* mjc_exec_one - run a statement that must touch or find exactly one row. */
+void
+mjc_exec_one(MjcStmt *stmt, const MjcArg *args)
+{
+	uint64		rows = mjc_exec(stmt, args);
+
+	if (rows != 1)
+		elog(ERROR, "expected one row, got " UINT64_FORMAT, rows);
+}
+
+static Datum
+column(uint64 row, int col, bool *isnull)
+{
+	MJC_ENSURE(SPI_tuptable != NULL && row < SPI_tuptable->numvals, "row exists");
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col, isnull);
+}
+
+static Datum
+column_not_null(uint64 row, int col)
+{
+	bool		isnull;
+	Datum		value = column(row, col, &isnull);
+
+	if (isnull)
+		elog(ERROR, "column %d is null", col);
+	return value;
+}
+
+int64
+mjc_int8_col(uint64 row, int col)
+{
+	return DatumGetInt64(column_not_null(row, col));
+}
+
+int32
+mjc_int4_col(uint64 row, int col)
+{
+	return DatumGetInt32(column_not_null(row, col));
+}
+
+int64
+mjc_int8_or(uint64 row, int col, int64 otherwise)
+{
+	bool		isnull;
+	Datum		value = column(row, col, &isnull);
+
+	return isnull ? otherwise : DatumGetInt64(value);
+}
+
+bool
+mjc_bool_col(uint64 row, int col)
+{
+	return DatumGetBool(column_not_null(row, col));
+}
+
+char *
+mjc_text_col(uint64 row, int col)
+{
+	return TextDatumGetCString(column_not_null(row, col));
+}
+
+char *
+mjc_text_or_null(uint64 row, int col)
+{
+	bool		isnull;
+	Datum		value = column(row, col, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+pg_uuid_t
+mjc_uuid_col(uint64 row, int col)
+{
+	return *DatumGetUUIDP(column_not_null(row, col));
+}
+
+TimestampTz
+mjc_time_col(uint64 row, int col)
+{
+	return DatumGetTimestampTz(column_not_null(row, col));
+}
+
+bool
+mjc_is_null(uint64 row, int col)
+{
+	bool		isnull;
+
+	(void) column(row, col, &isnull);
+	return isnull;
+}

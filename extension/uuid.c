@@ -1,0 +1,73 @@
+/*
+ * uuid.c - UUIDv7 (RFC 9562, 5.7): 48 bits of milliseconds, 12 bits of
+ * sub-millisecond fraction, 62 random bits. Within a backend the first 60 bits
+ * never go back, even when the clock does, so rows of one session stay ordered.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "error.h"
+#include "uuid.h"
+
+/* Ticks of 1/4096 ms since the Unix epoch: what the first 60 value bits hold. */
+static uint64
+next_tick(void)
+{
+	static uint64 last = 0;
+	struct timespec now;
+	uint64		tick;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	tick = ((uint64) now.tv_sec * 1000 + now.tv_nsec / 1000000) << 12;
+	tick |= (uint64) (now.tv_nsec % 1000000) * 4096 / 1000000;
+	last = Max(tick, last + 1);
+	return last;
+}
+
+/* mjc_uuid_make - a new UUIDv7. */
+pg_uuid_t
+mjc_uuid_make(void)
+{
+	pg_uuid_t	uuid;
+	uint64		tick = next_tick();
+	uint64		ms = tick >> 12;
+	uint32		fraction = tick & 0xFFF;
+
+	if (!pg_strong_random(uuid.data, UUID_LEN))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("no random numbers available")));
+	for (int i = 0; i < 6; i++)
+		uuid.data[i] = (unsigned char) (ms >> (40 - 8 * i));
+	uuid.data[6] = (unsigned char) (0x70 | (fraction >> 8));
+	uuid.data[7] = (unsigned char) fraction;
+	uuid.data[8] = (uuid.data[8] & 0x3F) | 0x80;
+	return uuid;
+}
+
+/* mjc_uuid_compare - memcmp order, the order in which locks are taken. */
+int
+mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a->data, b->data, UUID_LEN);
+}
+
+/* mjc_uuid_text - canonical lower-case text. */
+char *
+mjc_uuid_text(const pg_uuid_t *u)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(u)));
+}
+
+PG_FUNCTION_INFO_V1(mjc_uuid_v7);
+/* mjc.uuid_v7() - a new time-ordered identifier. */
+Datum
+mjc_uuid_v7(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+
+	*uuid = mjc_uuid_make();
+	PG_RETURN_UUID_P(uuid);
+}

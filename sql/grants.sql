@@ -1,0 +1,80 @@
+-- grants: who may call what, on one page. Tables and views: sql/repeat/grants.sql.
+--
+--   pure   no table read, nobody's data         analyst, admin
+--   read   reads, nothing personal              admin
+--   rule   changes something                    admin
+--   api    one a route                          shim
+--   core   everything not named here            nobody but mjc_owner
+-- install, staff_create, staff_link, staff_set_active are the operator's (core).
+
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    -- Entry points run as mjc_owner, a role that nobody logs in with.
+    FOR f IN
+        SELECT d.objid::pg_catalog.regprocedure
+          FROM pg_catalog.pg_depend d
+          JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+         WHERE e.extname = 'mjchauffage' AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    LOOP
+        EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO mjc_owner', f);
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+    END LOOP;
+END
+$$;
+
+-- The job that cancels long statements of analysts sees and signals them.
+GRANT pg_signal_backend, pg_read_all_stats TO mjc_owner;
+
+GRANT USAGE ON SCHEMA mjc TO mjc_admin, mjc_analyst;
+GRANT USAGE ON SCHEMA mjc_report TO mjc_admin, mjc_analyst;
+GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
+
+-- pure
+GRANT EXECUTE ON FUNCTION
+    mjc.allocate(bigint, bigint[]),
+    mjc.algiers_date(timestamptz),
+    mjc.dzd(bigint),
+    mjc.iso(timestamptz),
+    mjc.order_reference(integer, bigint),
+    mjc.order_reference_canonical(text),
+    mjc.order_reference_scrambled(integer, bigint, bytea),
+    mjc.order_status(text, text, text),
+    mjc.order_transitions(),
+    mjc.percent_of(bigint, integer),
+    mjc.phone_canonical(text),
+    mjc.tax_of_gross(bigint, integer),
+    mjc.tax_of_net(bigint, integer),
+    mjc.unit_price(bigint, bigint),
+    mjc.uuid_or_null(text),
+    mjc.uuid_v7(),
+    mjc.version()
+TO mjc_admin, mjc_analyst;
+
+-- read
+GRANT EXECUTE ON FUNCTION
+    mjc.available(uuid),
+    mjc.check_invariants(timestamptz),
+    mjc.product_id(text),
+    mjc.shipping_for(text, bigint, date)
+TO mjc_admin;
+
+-- rule
+GRANT EXECUTE ON FUNCTION
+    mjc.housekeep(interval),
+    mjc.order_cancel(text, text),
+    mjc.order_change(text, text, text, text, text),
+    mjc.order_confirm(text, text),
+    mjc.order_contact_read(text),
+    mjc.order_deliver(text),
+    mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text),
+    mjc.order_refund(text, text),
+    mjc.order_ship(text, text, text),
+    mjc.setting_set(text, text),
+    mjc.stock_adjust(uuid, integer, text, text, smallint),
+    mjc.stock_receive(uuid, integer, bigint, text, text, smallint)
+TO mjc_admin;
+
+-- api
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mjc_api TO mjc_shim;

@@ -1,0 +1,180 @@
+-- invariants: one row for every broken promise. Empty after every test, fault
+-- and load; `since` looks only at what changed and is cheap enough for every minute.
+
+CREATE FUNCTION mjc.check_stock_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    changed uuid[];
+BEGIN
+    IF since IS NOT NULL THEN
+        SELECT coalesce(array_agg(DISTINCT g.product_id), '{}') INTO changed FROM mjc.stock_ledger g WHERE g.at >= since;
+    END IF;
+
+    RETURN QUERY  -- rows follow each other without a gap and each balance follows from the one before
+    SELECT 'stock_ledger_step', format('product %s location %s seq %s', s.product_id, s.location_id, s.seq),
+           format('%s %s: on_hand %s to %s, reserved %s to %s', s.kind, s.qty, s.on_hand_before, s.on_hand, s.reserved_before, s.reserved)
+      FROM (SELECT g.product_id, g.location_id, g.seq, g.kind, g.qty, g.on_hand, g.reserved, g.damaged, g.at, g.value_centimes,
+                   coalesce(lag(g.seq) OVER w, CASE WHEN g.seq = 1 THEN 0 ELSE g.seq - 1 END) AS seq_before,
+                   CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.on_hand) OVER w END AS on_hand_before,
+                   CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.reserved) OVER w END AS reserved_before,
+                   CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.damaged) OVER w END AS damaged_before,
+                   lag(g.at) OVER w AS at_before
+              FROM mjc.stock_ledger g
+             WHERE since IS NULL OR (g.product_id = ANY (changed) AND g.seq >= (
+                       SELECT coalesce(min(f.seq), 1) - 1 FROM mjc.stock_ledger f
+                        WHERE f.product_id = g.product_id AND f.location_id = g.location_id AND f.at >= since))
+            WINDOW w AS (PARTITION BY g.product_id, g.location_id ORDER BY g.seq)) s
+     WHERE s.seq <> s.seq_before + 1
+        OR s.at < s.at_before
+        OR (s.on_hand = 0 AND s.value_centimes <> 0)
+        OR s.on_hand - s.on_hand_before <> CASE s.kind
+               WHEN 'receive' THEN s.qty WHEN 'adjust' THEN s.qty WHEN 'count' THEN s.qty WHEN 'return' THEN s.qty
+               WHEN 'transfer_in' THEN s.qty WHEN 'transfer_out' THEN -s.qty
+               WHEN 'ship' THEN -s.qty WHEN 'damage' THEN -s.qty ELSE 0 END
+        OR s.reserved - s.reserved_before <> CASE s.kind
+               WHEN 'reserve' THEN s.qty WHEN 'release' THEN -s.qty WHEN 'ship' THEN -s.qty ELSE 0 END
+        OR s.damaged - s.damaged_before <> CASE s.kind
+               WHEN 'damage' THEN s.qty WHEN 'return_damaged' THEN s.qty ELSE 0 END;
+
+    RETURN QUERY  -- what the ledger calls reserved is what orders hold
+    SELECT 'stock_reserved_is_held', format('product %s location %s', n.product_id, n.location_id),
+           format('ledger %s, reservations %s', n.reserved, coalesce(h.held, 0))
+      FROM mjc.stock_now n
+      LEFT JOIN LATERAL (SELECT sum(r.qty) AS held FROM mjc.reservation r
+                          WHERE r.product_id = n.product_id AND r.location_id = n.location_id AND r.state = 'held') h ON true
+     WHERE (since IS NULL OR n.product_id = ANY (changed)) AND n.reserved <> coalesce(h.held, 0);
+
+    RETURN QUERY  -- a reservation of a product that has no ledger at all
+    SELECT 'stock_reserved_is_held', format('product %s location %s', r.product_id, r.location_id), 'held without a ledger'
+      FROM mjc.reservation r
+     WHERE r.state = 'held' AND (since IS NULL OR r.updated_at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.stock_ledger g WHERE g.product_id = r.product_id AND g.location_id = r.location_id);
+
+    RETURN QUERY  -- never sold more than there was
+    SELECT 'stock_oversold', format('product %s location %s', n.product_id, n.location_id),
+           format('on_hand %s, reserved %s', n.on_hand, n.reserved)
+      FROM mjc.stock_now n
+     WHERE (since IS NULL OR n.product_id = ANY (changed)) AND n.reserved > n.on_hand
+       AND NOT EXISTS (SELECT FROM mjc.stock_ledger g WHERE g.product_id = n.product_id AND g.location_id = n.location_id
+                          AND g.kind IN ('adjust', 'count', 'damage'));
+
+    RETURN QUERY  -- the flag of the search filters
+    SELECT 'stock_flag', format('product %s', a.product_id), format('available %s, flag %s', a.available, f.in_stock)
+      FROM mjc.stock_available a LEFT JOIN mjc.stock_flag f ON f.product_id = a.product_id
+     WHERE (since IS NULL OR a.product_id = ANY (changed)) AND (a.available > 0) <> coalesce(f.in_stock, false);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_stock_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns stock';
+
+CREATE FUNCTION mjc.check_order_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- amounts of the order are the sums of its lines
+    SELECT 'order_totals', o.reference, format('subtotal %s, lines %s, tax %s, lines %s', o.subtotal_centimes, l.total, o.tax_centimes, l.tax)
+      FROM mjc.order o
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.total_centimes), 0) AS total, coalesce(sum(x.tax_centimes), 0) AS tax, count(*) AS n
+                           FROM mjc.order_line x WHERE x.order_id = o.order_id) l ON true
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND (l.n = 0 OR l.total <> o.subtotal_centimes OR l.tax <> o.tax_centimes);
+
+    RETURN QUERY  -- one payment of the whole amount, in the state that the order tells
+    SELECT 'order_payment', o.reference, format('payments %s, amount %s of %s, state %s', p.n, p.amount, o.total_centimes, p.states)
+      FROM mjc.order o
+      LEFT JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(x.amount_centimes), 0) AS amount, min(x.state) AS states
+                           FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND (p.n <> 1 OR p.amount <> o.total_centimes OR p.states IS DISTINCT FROM o.payment_state);
+
+    RETURN QUERY  -- goods are where the order says, all of them
+    SELECT 'order_reservation', o.reference, format('status %s: line %s has %s of %s units %s', o.status, l.line_no, coalesce(r.qty, 0), l.qty, e.expected)
+      FROM mjc.order o
+      JOIN mjc.order_line l ON l.order_id = o.order_id
+      CROSS JOIN LATERAL (SELECT CASE WHEN o.fulfilment_state IN ('shipped', 'delivered') THEN 'shipped'
+                                      WHEN o.fulfilment_state = 'returned' THEN 'returned'
+                                      WHEN o.order_state = 'cancelled' THEN 'released' ELSE 'held' END AS expected) e
+      LEFT JOIN LATERAL (SELECT sum(x.qty) FILTER (WHERE x.state = e.expected AND x.product_id = l.product_id) AS qty, sum(x.qty) AS every
+                           FROM mjc.reservation x WHERE x.order_id = o.order_id AND x.line_no = l.line_no) r ON true
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND (coalesce(r.qty, 0) <> l.qty OR r.every <> l.qty);
+
+    RETURN QUERY  -- number, look-up and the customer's list name each other
+    SELECT 'order_reference', o.reference, 'look-up, list or check digit does not fit'
+      FROM mjc.order o
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND (mjc.order_reference_canonical(o.reference) IS DISTINCT FROM o.reference
+            OR NOT EXISTS (SELECT FROM mjc.order_reference x WHERE x.reference = o.reference AND x.order_id = o.order_id)
+            OR NOT EXISTS (SELECT FROM mjc.customer_order x WHERE x.customer_id = o.customer_id AND x.order_id = o.order_id
+                              AND x.is_open = (o.status NOT IN ('DELIVERED', 'CANCELLED', 'REFUNDED')))
+            OR NOT EXISTS (SELECT FROM mjc.order_contact x WHERE x.order_id = o.order_id));
+
+    RETURN QUERY  -- the history has no gap and ends where the order stands
+    SELECT 'order_event', o.reference, format('events %s, last seq %s to %s, status %s', e.n, e.last_seq, e.last_status, o.status)
+      FROM mjc.order o
+      LEFT JOIN LATERAL (SELECT count(*) AS n, max(x.seq) AS last_seq,
+                                (array_agg(x.to_status ORDER BY x.seq DESC))[1] AS last_status
+                           FROM mjc.order_event x WHERE x.order_id = o.order_id) e ON true
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND (e.n = 0 OR e.n <> e.last_seq OR e.last_status <> o.status);
+
+    RETURN QUERY  -- the word stored with the order is the word of the state machine
+    SELECT 'order_status', o.reference, format('%s, not %s', o.status, mjc.order_status(o.order_state, o.payment_state, o.fulfilment_state))
+      FROM mjc.order o
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND o.status <> mjc.order_status(o.order_state, o.payment_state, o.fulfilment_state);
+
+    RETURN QUERY  -- a key names one order, and it exists
+    SELECT 'idempotency_key', coalesce(k.order_id::text, encode(k.key_hash, 'hex')), 'reply without its order, or an order with two keys'
+      FROM mjc.idempotency_key k
+     WHERE (since IS NULL OR k.created_at >= since)
+       AND (k.order_id IS NULL OR k.reply IS NULL
+            OR NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = k.order_id)
+            OR EXISTS (SELECT FROM mjc.idempotency_key x WHERE x.order_id = k.order_id AND x.key_hash <> k.key_hash AND since IS NULL));
+END
+$$;
+COMMENT ON FUNCTION mjc.check_order_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns orders';
+
+CREATE FUNCTION mjc.check_audit_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT 'audit_chain', format('batch %s', s.batch), 'entries, count or previous hash do not fit the seal'
+      FROM mjc.audit_seal s
+      LEFT JOIN mjc.audit_seal p ON p.batch = s.batch - 1
+     WHERE (since IS NULL OR s.sealed_at >= since)
+       AND (s.previous <> coalesce(p.hash, '\x'::bytea) OR (s.batch > 1 AND p.batch IS NULL)
+            OR s.entries <> (SELECT count(*) FROM mjc.audit a WHERE a.batch = s.batch)
+            OR s.hash <> mjc.audit_digest(s.previous, s.batch));
+    RETURN QUERY
+    SELECT 'audit_chain', format('entry %s', a.audit_id), 'names a batch that was never sealed'
+      FROM mjc.audit a
+     WHERE a.batch IS NOT NULL AND (since IS NULL OR a.at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.audit_seal s WHERE s.batch = a.batch);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_audit_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns the audit';
+
+CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM mjc.check_stock_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_order_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS
+    'One row for every broken promise: rule, subject, detail. Empty is good. With since: only what changed after it';

@@ -1,0 +1,179 @@
+-- job: the clockwork. mjc.housekeep takes due jobs one by one, skipping what
+-- somebody else is running; each job does one small batch a call. Nothing is
+-- incorrect when no job runs for a day.
+
+CREATE FUNCTION mjc.idempotency_purge(batch integer DEFAULT 500) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    removed bigint;
+    oldest timestamptz;
+BEGIN
+    PERFORM mjc.version();  -- loads the library, which defines the setting
+    oldest := clock_timestamp() - make_interval(hours => current_setting('mjc.idempotency_ttl')::integer);
+    DELETE FROM mjc.idempotency_key k
+     WHERE k.key_hash IN (SELECT x.key_hash FROM mjc.idempotency_key x WHERE x.created_at < oldest
+                           ORDER BY x.created_at LIMIT batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION mjc.idempotency_purge(integer) IS
+    'Forgets stored replies older than mjc.idempotency_ttl; returns their number. Run by a job';
+
+CREATE FUNCTION mjc.session_purge(batch integer DEFAULT 500) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    removed bigint;
+    more bigint;
+BEGIN
+    -- A token lives 8 hours at most; a count of failures 15 minutes.
+    DELETE FROM mjc.token_revoked t
+     WHERE t.token_id IN (SELECT x.token_id FROM mjc.token_revoked x
+                           WHERE x.revoked_at < clock_timestamp() - interval '10 days' LIMIT batch);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    DELETE FROM mjc.login_failure f
+     WHERE (f.email, f.client_address) IN (SELECT x.email, x.client_address FROM mjc.login_failure x
+                                            WHERE x.since < clock_timestamp() - interval '1 day' LIMIT batch);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    RETURN removed + more;
+END
+$$;
+COMMENT ON FUNCTION mjc.session_purge(integer) IS
+    'Forgets closed tokens and counts of failed sign-ins that no longer matter. Run by a job';
+
+CREATE FUNCTION mjc.analyst_limit() RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    longest interval;
+BEGIN
+    PERFORM mjc.version();  -- loads the library, which defines the setting
+    longest := current_setting('mjc.analyst_max')::interval;
+    IF longest = interval '0' THEN
+        RETURN 0;
+    END IF;
+    RETURN (
+        SELECT count(*) FILTER (WHERE pg_cancel_backend(a.pid))
+          FROM pg_stat_activity a
+         WHERE a.state = 'active' AND a.datname = current_database()
+           AND a.query_start < clock_timestamp() - longest
+           AND pg_has_role(a.usename, 'mjc_analyst', 'MEMBER')
+           AND NOT pg_has_role(a.usename, 'mjc_admin', 'MEMBER')
+           AND NOT pg_has_role(a.usename, 'mjc_owner', 'MEMBER'));
+END
+$$;
+COMMENT ON FUNCTION mjc.analyst_limit() IS
+    'Cancels statements of analysts that run longer than mjc.analyst_max; returns their number. Run by a job';
+
+CREATE FUNCTION mjc.invariants_watch() RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    broken text;
+    n bigint;
+BEGIN
+    SELECT count(*), min(v.rule || ': ' || v.subject) INTO n, broken
+      FROM mjc.check_invariants(clock_timestamp() - interval '5 minutes') v;
+    IF n > 0 THEN
+        RAISE EXCEPTION '% broken promise(s), first: %', n, broken;
+    END IF;
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION mjc.invariants_watch() IS
+    'Fails, and so shows in mjc_report.job, when a recent change broke a promise. Run by a job';
+
+CREATE FUNCTION mjc.job_run(name text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE name
+        WHEN 'analyst_limit' THEN mjc.analyst_limit()
+        WHEN 'audit_seal' THEN mjc.audit_seal()
+        WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
+        WHEN 'invariants' THEN mjc.invariants_watch()
+        WHEN 'order_expire' THEN mjc.order_expire()
+        WHEN 'session_purge' THEN mjc.session_purge()
+    END;
+END
+$$;
+COMMENT ON FUNCTION mjc.job_run(text) IS 'One batch of one job by name; NULL for a name without code';
+
+CREATE FUNCTION mjc.housekeep(budget interval DEFAULT interval '200 ms', OUT job text, OUT done bigint, OUT error text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 5
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    due mjc.job%ROWTYPE;
+BEGIN
+    LOOP
+        SELECT * INTO due FROM mjc.job j WHERE j.next_at <= clock_timestamp()
+         ORDER BY j.next_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+        EXIT WHEN NOT FOUND;
+        job := due.name;
+        error := NULL;
+        UPDATE mjc.job j SET last_started_at = clock_timestamp() WHERE j.name = due.name;
+        BEGIN
+            done := mjc.job_run(due.name);
+        EXCEPTION WHEN query_canceled OR assert_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            -- One bad job must not stop the others; it shows in mjc_report.job.
+            done := 0;
+            error := left(SQLERRM, 500);
+        END;
+        UPDATE mjc.job j
+           SET next_at = CASE WHEN housekeep.done >= 50 AND housekeep.error IS NULL THEN clock_timestamp()
+                              ELSE clock_timestamp() + j.every END,
+               last_ok_at = CASE WHEN housekeep.error IS NULL THEN clock_timestamp() ELSE j.last_ok_at END,
+               last_rows = housekeep.done, error = housekeep.error,
+               failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
+         WHERE j.name = due.name;
+        RETURN NEXT;
+        EXIT WHEN clock_timestamp() - started >= coalesce(budget, interval '200 ms');
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION mjc.housekeep(interval) IS
+    'Runs due jobs, one batch each, for about the given time; one row for each. Safe anywhere, at any time, several at once';
+
+CREATE FUNCTION mjc_api.housekeep(budget interval, OUT job text, OUT done bigint, OUT error text) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 5
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT h.job, h.done, h.error FROM mjc.housekeep(budget) h;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.housekeep(interval) IS 'mjc.housekeep for the shim';
+
+CREATE FUNCTION mjc_api.job_status(OUT name text, OUT late_seconds double precision, OUT failing boolean) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT j.name, greatest(extract(epoch FROM clock_timestamp() - j.next_at), 0)::double precision, j.failures > 0
+      FROM mjc.job j ORDER BY j.name;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.job_status() IS 'How late each job is, for the metrics of the shim';
+
+CREATE FUNCTION mjc_api.ready() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM mjc.schema_version);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.ready() IS 'True when the tables are installed, for the readiness check of the shim';

@@ -1,0 +1,128 @@
+-- order: placing and moving orders (extension/order.c, order_change.c, order_state.c).
+
+CREATE FUNCTION mjc.order_status(order_state text, payment_state text, fulfilment_state text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_order_status';
+COMMENT ON FUNCTION mjc.order_status(text, text, text) IS 'The one word of the frontends for the three states of an order';
+
+CREATE FUNCTION mjc.order_transitions(OUT from_status text, OUT to_status text) RETURNS SETOF record
+    LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 15
+    AS 'MODULE_PATHNAME', 'mjc_order_transitions';
+COMMENT ON FUNCTION mjc.order_transitions() IS 'Every transition that an order may take';
+
+CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
+    first_name text, last_name text, phone text, email text DEFAULT NULL, profession text DEFAULT NULL,
+    street text DEFAULT NULL, city text DEFAULT NULL, postal_code text DEFAULT NULL, region text DEFAULT NULL,
+    country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS text
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_order_place';
+COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text) IS
+    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ302, MJ305, MJ601';
+
+CREATE FUNCTION mjc.order_change(reference text, status text, note text DEFAULT NULL,
+    tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_order_change';
+COMMENT ON FUNCTION mjc.order_change(text, text, text, text, text) IS
+    'Moves an order to a status (see mjc_report.order_transition) with its effects on stock and payment; returns the status. Errors: MJ003, MJ004, MJ006, MJ301, MJ306, MJ401, MJ601';
+
+CREATE FUNCTION mjc.order_confirm(reference text, note text DEFAULT NULL) RETURNS text
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS $$ SELECT mjc.order_change(reference, 'CONFIRMED', note) $$;
+COMMENT ON FUNCTION mjc.order_confirm(text, text) IS 'The customer confirmed by phone. Errors: those of mjc.order_change';
+
+CREATE FUNCTION mjc.order_ship(reference text, tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS $$ SELECT mjc.order_change(reference, 'SHIPPED', NULL, tracking_number, carrier) $$;
+COMMENT ON FUNCTION mjc.order_ship(text, text, text) IS 'The parcel left: its units leave the stock. Errors: those of mjc.order_change';
+
+CREATE FUNCTION mjc.order_deliver(reference text) RETURNS text
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS $$ SELECT mjc.order_change(reference, 'DELIVERED') $$;
+COMMENT ON FUNCTION mjc.order_deliver(text) IS 'The parcel arrived: cash on delivery is paid. Errors: those of mjc.order_change';
+
+CREATE FUNCTION mjc.order_cancel(reference text, reason text DEFAULT NULL) RETURNS text
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS $$ SELECT mjc.order_change(reference, 'CANCELLED', reason) $$;
+COMMENT ON FUNCTION mjc.order_cancel(text, text) IS
+    'Cancels an order; held units are free again, shipped ones come back. Errors: those of mjc.order_change';
+
+CREATE FUNCTION mjc.order_refund(reference text, reason text DEFAULT NULL) RETURNS text
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS $$ SELECT mjc.order_change(reference, 'REFUNDED', reason) $$;
+COMMENT ON FUNCTION mjc.order_refund(text, text) IS
+    'A delivered order came back and was refunded. Errors: those of mjc.order_change';
+
+CREATE FUNCTION mjc.order_expire(batch integer DEFAULT 50) RETURNS bigint
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_order_expire';
+COMMENT ON FUNCTION mjc.order_expire(integer) IS
+    'Cancels orders that nobody confirmed in time (setting unconfirmed_order_hours); returns their number. Run by a job. Errors: MJ006';
+
+-- The one rendering of an order. for_staff: staff notes instead of the customer's.
+CREATE FUNCTION mjc.order_json(order_id uuid, for_staff boolean DEFAULT false) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT json_build_object(
+                   'id', o.order_id, 'orderNumber', o.reference, 'customerId', o.customer_id,
+                   'customerName', c.first_name || ' ' || c.last_name,
+                   'customerEmail', c.email, 'customerPhone', c.phone,
+                   'status', CASE o.status WHEN 'CONFIRMED' THEN 'processing' ELSE lower(o.status) END,
+                   'statusCode', o.status,
+                   'paymentStatus', CASE o.payment_state WHEN 'pending' THEN 'PENDING' WHEN 'paid' THEN 'COMPLETED'
+                                         WHEN 'void' THEN 'CANCELLED' ELSE 'REFUNDED' END,
+                   'paymentMethod', o.payment_method,
+                   'subtotal', mjc.dzd(o.subtotal_centimes), 'tax', 0, 'taxIncluded', mjc.dzd(o.tax_centimes),
+                   'shipping', mjc.dzd(o.shipping_centimes), 'discount', mjc.dzd(o.discount_centimes),
+                   'total', mjc.dzd(o.total_centimes), 'totalAmount', mjc.dzd(o.total_centimes), 'currency', o.currency,
+                   'orderDate', mjc.iso(o.placed_at), 'createdAt', mjc.iso(o.placed_at), 'updatedAt', mjc.iso(o.updated_at),
+                   'shippedAt', mjc.iso(o.shipped_at), 'deliveredAt', mjc.iso(o.delivered_at),
+                   'estimatedDelivery', mjc.iso(timezone('Africa/Algiers', o.estimated_on + time '12:00')),
+                   'trackingNumber', o.tracking_number, 'shippingCarrier', o.carrier,
+                   'notes', CASE WHEN for_staff THEN o.notes ELSE c.note END,
+                   'customerNote', c.note,
+                   'items', (SELECT json_agg(json_build_object(
+                                 'id', o.order_id || '-' || l.line_no, 'productId', l.product_id, 'productName', l.product_name,
+                                 'sku', l.sku, 'quantity', l.qty, 'unitPrice', mjc.dzd(l.unit_price_centimes),
+                                 'totalPrice', mjc.dzd(l.total_centimes),
+                                 'image', (SELECT g.url FROM mjc.product_image g WHERE g.product_id = l.product_id
+                                            ORDER BY g.sort_order, g.image_id LIMIT 1)) ORDER BY l.line_no)
+                               FROM mjc.order_line l WHERE l.order_id = o.order_id),
+                   'shippingAddress', json_build_object('street', c.street, 'city', c.city, 'postalCode', c.postal_code,
+                                                        'country', c.country, 'region', c.region))
+          FROM mjc.order o JOIN mjc.order_contact c ON c.order_id = o.order_id
+         WHERE o.order_id = order_json.order_id);
+END
+$$;
+COMMENT ON FUNCTION mjc.order_json(uuid, boolean) IS 'An order as the frontends read it; NULL when there is none';
+
+-- Staff without REST read a buyer's personal block here; each look is on record.
+CREATE FUNCTION mjc.order_contact_read(reference text, OUT first_name text, OUT last_name text, OUT phone text, OUT email text,
+    OUT street text, OUT city text, OUT postal_code text, OUT region text, OUT country text, OUT note text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    who uuid := mjc.staff_id();
+    canonical text := mjc.order_reference_canonical(reference);
+BEGIN
+    IF canonical IS NULL THEN
+        PERFORM mjc.raise('REFERENCE_INVALID');
+    END IF;
+    PERFORM mjc.audit_write(who, 'psql', 'contact_read', 'order', canonical, NULL, NULL);
+    RETURN QUERY
+    SELECT c.first_name, c.last_name, c.phone, c.email, c.street, c.city, c.postal_code, c.region, c.country, c.note
+      FROM mjc.order_reference r JOIN mjc.order_contact c ON c.order_id = r.order_id
+     WHERE r.reference = canonical;
+END
+$$;
+COMMENT ON FUNCTION mjc.order_contact_read(text) IS
+    'Name, phone and address of an order, for staff in psql; the look is audited. Errors: MJ401, MJ601';

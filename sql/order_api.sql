@@ -1,0 +1,162 @@
+-- order_api: the order routes (shim/routes.c), one function each.
+
+CREATE FUNCTION mjc_api.order_place_guest(request_id text, idempotency_key text, product_ids uuid[], quantities integer[],
+    first_name text, last_name text, phone text, email text, profession text, street text, city text,
+    postal_code text, region text, country text, note text, OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_api_order_place_guest';
+COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text) IS
+    'POST /orders/guest: cash on delivery; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201, MJ202, MJ302 to MJ305, MJ402';
+
+CREATE FUNCTION mjc_api.order_track(order_number text, phone text) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Unknown number, mistyped number and somebody else's phone look the same.
+    RETURN (
+        SELECT json_build_object('order', mjc.order_json(r.order_id))
+          FROM mjc.order_reference r JOIN mjc.order_contact c ON c.order_id = r.order_id
+         WHERE r.reference = mjc.order_reference_canonical(order_number)
+           AND c.phone = mjc.phone_canonical(order_track.phone));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.order_track(text, text) IS 'GET /orders/track: NULL unless number and phone belong together';
+
+CREATE FUNCTION mjc_api.staff_order_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer,
+    status text, customer_id uuid, date_from timestamptz, date_to timestamptz, search text, sort_by text, sort_order text) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    size integer := coalesce(page_size, 100);
+    number integer := coalesce(page, 1);
+    wanted text := nullif(btrim(search), '');
+    source text := 'FROM mjc.order o WHERE true';
+    ordering text;
+    total bigint;
+    list json;
+BEGIN
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    IF status IS NOT NULL THEN
+        source := source || ' AND o.status = $1';
+    END IF;
+    IF customer_id IS NOT NULL THEN
+        source := source || ' AND o.customer_id = $2';
+    END IF;
+    IF date_from IS NOT NULL THEN
+        source := source || ' AND o.placed_at >= $3';
+    END IF;
+    IF date_to IS NOT NULL THEN
+        source := source || ' AND o.placed_at < $4';
+    END IF;
+    IF wanted IS NOT NULL THEN
+        source := source || ' AND (o.reference = coalesce(mjc.order_reference_canonical($5), '''') OR o.order_id IN (SELECT c.order_id FROM mjc.order_contact c WHERE c.phone = mjc.phone_canonical($5) OR lower(c.first_name || '' '' || c.last_name) LIKE lower($6)))';
+    END IF;
+    ordering := CASE coalesce(sort_by, 'createdAt')
+        WHEN 'createdAt' THEN 'o.placed_at'
+        WHEN 'orderDate' THEN 'o.placed_at'
+        WHEN 'updatedAt' THEN 'o.updated_at'
+        WHEN 'total' THEN 'o.total_centimes'
+        WHEN 'totalAmount' THEN 'o.total_centimes'
+        WHEN 'orderNumber' THEN 'o.reference'
+        WHEN 'status' THEN 'o.status'
+    END;
+    IF ordering IS NULL THEN
+        PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'sortBy');
+    END IF;
+    ordering := ordering || CASE lower(coalesce(sort_order, 'desc')) WHEN 'asc' THEN ' ASC' ELSE ' DESC' END || ', o.order_id';
+    EXECUTE 'SELECT count(*) ' || source INTO total
+        USING status, customer_id, date_from, date_to, wanted,
+              '%' || replace(replace(replace(wanted, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+    EXECUTE 'SELECT coalesce(json_agg(mjc.order_json(x.order_id, true) ORDER BY x.n), ''[]''::json) FROM (SELECT o.order_id, row_number() OVER (ORDER BY '
+            || ordering || ') AS n ' || source || ' ORDER BY ' || ordering || ' LIMIT $7 OFFSET $8) x' INTO list
+        USING status, customer_id, date_from, date_to, wanted,
+              '%' || replace(replace(replace(wanted, '\', '\\'), '%', '\%'), '_', '\_') || '%',
+              size, (number - 1)::bigint * size;
+    RETURN json_build_object('orders', list, 'pagination', mjc.pagination(number, size, total));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_list(uuid, integer, uuid, integer, integer, text, uuid, timestamptz, timestamptz, text, text, text) IS
+    'GET /admin/orders: search finds a reference, a phone or a name. Errors: MJ010, MJ060, MJ063, MJ064';
+
+CREATE FUNCTION mjc_api.staff_order_get(actor uuid, token_version integer, token_id uuid, order_id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    RETURN (
+        SELECT mjc.order_json(staff_order_get.order_id, true)::jsonb || jsonb_build_object('history', (
+                   SELECT jsonb_agg(jsonb_build_object('seq', e.seq, 'at', mjc.iso(e.at), 'kind', e.kind, 'from', e.from_status,
+                              'to', e.to_status, 'channel', e.channel, 'note', e.note) ORDER BY e.seq)
+                     FROM mjc.order_event e WHERE e.order_id = staff_order_get.order_id)));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_get(uuid, integer, uuid, uuid) IS
+    'GET /admin/orders/:orderId with its history; NULL when there is none. Errors: MJ060, MJ063, MJ064';
+
+CREATE FUNCTION mjc_api.staff_order_stats(actor uuid, token_version integer, token_id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    today timestamptz := timezone('Africa/Algiers', mjc.algiers_date(now())::timestamp);
+    month timestamptz := timezone('Africa/Algiers', date_trunc('month', mjc.algiers_date(now())::timestamp));
+BEGIN
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    RETURN (
+        SELECT json_build_object(
+                   'total', count(*), 'pending', count(*) FILTER (WHERE o.status = 'PENDING'),
+                   'processing', count(*) FILTER (WHERE o.status IN ('CONFIRMED', 'PROCESSING')),
+                   'shipped', count(*) FILTER (WHERE o.status = 'SHIPPED'),
+                   'delivered', count(*) FILTER (WHERE o.status = 'DELIVERED'),
+                   'cancelled', count(*) FILTER (WHERE o.status = 'CANCELLED'),
+                   'refunded', count(*) FILTER (WHERE o.status = 'REFUNDED'),
+                   'totalRevenue', mjc.dzd(coalesce(sum(o.total_centimes) FILTER (WHERE o.status NOT IN ('CANCELLED', 'REFUNDED')), 0)::bigint),
+                   'averageOrderValue', mjc.dzd(coalesce(round(avg(o.total_centimes) FILTER (WHERE o.status NOT IN ('CANCELLED', 'REFUNDED'))), 0)::bigint),
+                   'ordersToday', count(*) FILTER (WHERE o.placed_at >= today),
+                   'ordersThisMonth', count(*) FILTER (WHERE o.placed_at >= month),
+                   'totalOrders', count(*), 'pendingOrders', count(*) FILTER (WHERE o.status = 'PENDING'),
+                   'shippedOrders', count(*) FILTER (WHERE o.status = 'SHIPPED'),
+                   'deliveredOrders', count(*) FILTER (WHERE o.status = 'DELIVERED'),
+                   'cancelledOrders', count(*) FILTER (WHERE o.status = 'CANCELLED'))
+          FROM mjc.order o);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_stats(uuid, integer, uuid) IS
+    'GET /admin/orders/stats: revenue and average leave out cancelled and refunded orders; days are of Africa/Algiers. Errors: MJ060, MJ063, MJ064';
+
+CREATE FUNCTION mjc_api.staff_order_status_set(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid, status text, tracking_number text, note text) RETURNS json
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_api_order_status_set';
+COMMENT ON FUNCTION mjc_api.staff_order_status_set(uuid, integer, uuid, text, uuid, text, text, text) IS
+    'PUT, PATCH /admin/orders/:orderId/status. Errors: MJ003, MJ004, MJ006, MJ060, MJ063, MJ064, MJ301, MJ306';
+
+CREATE FUNCTION mjc_api.staff_order_cancel(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid, reason text) RETURNS json
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_api_order_cancel';
+COMMENT ON FUNCTION mjc_api.staff_order_cancel(uuid, integer, uuid, text, uuid, text) IS
+    'POST /admin/orders/:orderId/cancel. Errors: MJ003, MJ004, MJ006, MJ060, MJ063, MJ064, MJ301';
+
+CREATE FUNCTION mjc_api.staff_order_ship(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid, tracking_number text, carrier text) RETURNS json
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_api_order_ship';
+COMMENT ON FUNCTION mjc_api.staff_order_ship(uuid, integer, uuid, text, uuid, text, text) IS
+    'POST /admin/orders/:orderId/ship. Errors: MJ003, MJ004, MJ006, MJ060, MJ063, MJ064, MJ301';
+
+CREATE FUNCTION mjc_api.staff_order_deliver(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid) RETURNS json
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_api_order_deliver';
+COMMENT ON FUNCTION mjc_api.staff_order_deliver(uuid, integer, uuid, text, uuid) IS
+    'POST /admin/orders/:orderId/deliver. Errors: MJ003, MJ004, MJ060, MJ063, MJ064, MJ301';

@@ -1,0 +1,56 @@
+\echo Use "CREATE EXTENSION mjchauffage" to load this file. \quit
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+-- Roles of the shop, the same for every database of the cluster. None logs in;
+-- logins of people and of the shim are made by the operator (make staff).
+DO $$
+DECLARE
+    missing text;
+BEGIN
+    FOREACH missing IN ARRAY ARRAY['mjc_owner', 'mjc_shim', 'mjc_admin', 'mjc_analyst'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = missing) THEN
+            EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT', missing);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- The libraries that indexes and search use have a schema of their own.
+DO $$
+DECLARE
+    misplaced text;
+BEGIN
+    SELECT string_agg(e.extname, ', ' ORDER BY e.extname) INTO misplaced
+      FROM pg_catalog.pg_extension e
+      JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+     WHERE e.extname IN ('btree_gist', 'pg_trgm', 'unaccent')
+       AND n.nspname <> 'mjc_ext';
+    IF misplaced IS NOT NULL THEN
+        RAISE EXCEPTION 'mjchauffage needs these extensions in the schema mjc_ext: %', misplaced
+            USING HINT = 'CREATE SCHEMA IF NOT EXISTS mjc_ext; ALTER EXTENSION <name> SET SCHEMA mjc_ext;';
+    END IF;
+END
+$$;
+
+-- Schema mjc comes from the control file and mjc_report is created here but
+-- given back: both hold tables and views that must outlive the extension.
+-- mjc_api holds code only and belongs to it.
+CREATE SCHEMA mjc_api;
+
+DO $$
+BEGIN
+    IF pg_catalog.to_regnamespace('mjc_report') IS NULL THEN
+        CREATE SCHEMA mjc_report;
+        ALTER EXTENSION mjchauffage DROP SCHEMA mjc_report;
+    END IF;
+END
+$$;
+
+ALTER SCHEMA mjc OWNER TO mjc_owner;
+ALTER SCHEMA mjc_api OWNER TO mjc_owner;
+ALTER SCHEMA mjc_report OWNER TO mjc_owner;
+GRANT USAGE ON SCHEMA mjc_ext TO mjc_owner;
+
+COMMENT ON SCHEMA mjc IS 'MJ Chauffage: tables and rules';
+COMMENT ON SCHEMA mjc_api IS 'MJ Chauffage: one function a REST route, for the shim';
+COMMENT ON SCHEMA mjc_report IS 'MJ Chauffage: views for people and reporting tools';

@@ -1,0 +1,80 @@
+-- pricing: shipping (extension/pricing.c) and its routes, payment methods.
+
+CREATE FUNCTION mjc.shipping_for(place text, subtotal bigint, on_date date DEFAULT CURRENT_DATE) RETURNS bigint
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_shipping_for';
+COMMENT ON FUNCTION mjc.shipping_for(text, bigint, date) IS
+    'Home delivery in centimes to a wilaya (code or name) for a subtotal in centimes on a day; unknown places pay the default tariff. Errors: MJ003, MJ201, MJ202';
+
+CREATE FUNCTION mjc_api.wilaya_list() RETURNS json
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    today date := mjc.algiers_date(now());
+BEGIN
+    RETURN (
+        SELECT json_build_object('success', true, 'data', coalesce(json_agg(json_build_object(
+                   'id', w.code, 'code', w.code, 'name', w.name, 'nameAr', w.name_ar, 'active', true,
+                   'shippingCost', mjc.dzd(t.amount_centimes)) ORDER BY w.code), '[]'::json), 'count', count(*))
+          FROM mjc.wilaya w
+          LEFT JOIN LATERAL (SELECT s.amount_centimes FROM mjc.shipping_tariff s
+                              WHERE s.wilaya_code IN (w.code, '*') AND s.delivery_mode = 'home' AND s.validity @> today
+                              ORDER BY s.wilaya_code = '*' LIMIT 1) t ON true
+         WHERE w.valid_from <= today);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.wilaya_list() IS 'GET /wilayas: those that exist today, with today''s tariff; whole body';
+
+CREATE FUNCTION mjc.free_shipping_threshold() RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT s.integer_value FROM mjc.setting s WHERE s.name = 'free_shipping_threshold_centimes');
+END
+$$;
+COMMENT ON FUNCTION mjc.free_shipping_threshold() IS 'Subtotal in centimes from which home delivery is free; 0 = never';
+
+CREATE FUNCTION mjc_api.wilaya_shipping_cost(place text) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    today date := mjc.algiers_date(now());
+BEGIN
+    IF NOT EXISTS (SELECT FROM mjc.wilaya w WHERE w.valid_from <= today
+                      AND (w.code = lpad(btrim(place), 2, '0') OR lower(w.name) = lower(btrim(place)) OR w.name_ar = btrim(place))) THEN
+        RETURN NULL;
+    END IF;
+    RETURN json_build_object('shippingCost', mjc.dzd(mjc.shipping_for(place, 0, today)),
+                             'freeShippingThreshold', mjc.dzd(mjc.free_shipping_threshold()));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.wilaya_shipping_cost(text) IS 'GET /wilayas/:code/shipping-cost: NULL for an unknown wilaya';
+
+CREATE FUNCTION mjc_api.shipping_quote(place text, subtotal bigint) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN json_build_object('shippingCost', mjc.dzd(mjc.shipping_for(place, coalesce(subtotal, 0), mjc.algiers_date(now()))),
+                             'wilaya', (SELECT w.name FROM mjc.wilaya w
+                                         WHERE w.code = lpad(btrim(place), 2, '0') OR lower(w.name) = lower(btrim(place)) OR w.name_ar = btrim(place)
+                                         ORDER BY w.code LIMIT 1));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.shipping_quote(text, bigint) IS 'POST /payments/shipping-cost: for a subtotal in centimes. Errors: MJ201, MJ202';
+
+CREATE FUNCTION mjc_api.payment_method_list() RETURNS json
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT coalesce(json_agg(json_build_object('id', m.method, 'nameAr', m.name_ar, 'nameFr', m.name_fr,
+                       'description', m.description, 'isDefault', m.is_default) ORDER BY m.sort_order), '[]'::json)
+              FROM mjc.payment_method m WHERE m.is_enabled);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.payment_method_list() IS 'GET /payments/methods';

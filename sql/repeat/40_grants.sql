@@ -1,0 +1,25 @@
+-- Tables and views: who may read what. Functions: sql/grants.sql.
+-- Nobody but mjc_owner writes a table directly.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA mjc FROM PUBLIC, mjc_admin, mjc_analyst, mjc_shim;
+
+REVOKE ALL ON ALL TABLES IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
+
+-- Not personal, not secret. Left out: account_email, account_person, account_secret, address,
+-- customer_person, customer_phone, idempotency_key, login_failure, order_contact, order_year, token_revoked.
+GRANT SELECT ON
+    mjc.account, mjc.audit, mjc.audit_seal, mjc.boiler_model, mjc.category, mjc.customer, mjc.customer_order,
+    mjc.fitment, mjc.job, mjc.location, mjc.manufacturer, mjc.migration, mjc.order, mjc.order_block,
+    mjc.order_event, mjc.order_line, mjc.order_reference, mjc.payment, mjc.payment_method, mjc.product,
+    mjc.product_image, mjc.reservation, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment,
+    mjc.shipping_tariff, mjc.staff, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_ledger,
+    mjc.stock_now, mjc.table_class, mjc.wilaya
+TO mjc_admin;
+
+GRANT SELECT ON
+    mjc_report.customer_order, mjc_report.job, mjc_report.order_history, mjc_report.order_line,
+    mjc_report.order_transition, mjc_report.product, mjc_report.setting, mjc_report.stock,
+    mjc_report.stock_movement, mjc_report.table_class
+TO mjc_admin, mjc_analyst;
+
+GRANT SELECT ON mjc_report.audit TO mjc_admin;
