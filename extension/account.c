@@ -55,21 +55,25 @@ mjc_actor_staff(void)
 }
 
 /*
- * check_account - a signed-in account may act as `admin`. Needs SPI open.
- *
- * Errors: MJ060 no token, MJ063 closed, blocked or older token, MJ064 other role.
+ * refusal - why the account named by the first three arguments (actor,
+ * token_version, token_id) may not act as admin; MJC_ERR__MAX: it may. Needs SPI
+ * open. MJ060 no token, MJ063 closed, blocked or older token, MJ064 other role.
  */
-static void
-check_account(const pg_uuid_t *id, int32 token_version, const pg_uuid_t *token_id)
+static MjcErrorId
+refusal(FunctionCallInfo fcinfo)
 {
 	const char *role;
 
-	if (mjc_exec(&stmt_account, MJC_ARGS(MJC_UUID(id), MJC_UUID(token_id))) != 1 ||
-		!mjc_bool_col(0, 2) || mjc_int4_col(0, 3) != token_version || mjc_bool_col(0, 4))
-		mjc_raise(MJC_ERR_TOKEN_REVOKED);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return MJC_ERR_MISSING_TOKEN;
+	if (mjc_exec(&stmt_account,
+				 MJC_ARGS(MJC_UUID(PG_GETARG_UUID_P(0)), MJC_UUID(PG_GETARG_UUID_P(2)))) != 1 ||
+		!mjc_bool_col(0, 2) || mjc_int4_col(0, 3) != PG_GETARG_INT32(1) || mjc_bool_col(0, 4))
+		return MJC_ERR_TOKEN_REVOKED;
 	role = mjc_text_col(0, 1);
 	if (strcmp(role, "ADMIN") != 0 && strcmp(role, "SUPER_ADMIN") != 0)
-		mjc_raise(MJC_ERR_FORBIDDEN);
+		return MJC_ERR_FORBIDDEN;
+	return MJC_ERR__MAX;
 }
 
 /*
@@ -81,11 +85,11 @@ MjcActor
 mjc_actor_admin(FunctionCallInfo fcinfo)
 {
 	MjcActor	actor = {true, {{0}}, session_login(), "rest", NULL};
+	MjcErrorId	why = refusal(fcinfo);
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		mjc_raise(MJC_ERR_MISSING_TOKEN);
+	if (why != MJC_ERR__MAX)
+		mjc_raise(why);
 	actor.id = *PG_GETARG_UUID_P(0);
-	check_account(&actor.id, PG_GETARG_INT32(1), PG_GETARG_UUID_P(2));
 	if (PG_NARGS() > 3)
 		actor.request_id = mjc_arg_text_or_null(fcinfo, 3);
 	return actor;
@@ -118,12 +122,33 @@ PG_FUNCTION_INFO_V1(mjc_check_admin);
 Datum
 mjc_check_admin(PG_FUNCTION_ARGS)
 {
+	MjcErrorId	why;
+
 	mjc_begin();
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		mjc_raise(MJC_ERR_MISSING_TOKEN);
-	check_account(PG_GETARG_UUID_P(0), PG_GETARG_INT32(1), PG_GETARG_UUID_P(2));
+	why = refusal(fcinfo);
 	mjc_end();
+	if (why != MJC_ERR__MAX)
+		mjc_raise(why);
 	PG_RETURN_BOOL(true);
+}
+
+PG_FUNCTION_INFO_V1(mjc_is_admin);
+/*
+ * mjc.is_admin(actor, token_version, token_id) - the same as an answer: for public
+ * routes, where a token that no longer counts makes a visitor, not an error.
+ */
+Datum
+mjc_is_admin(PG_FUNCTION_ARGS)
+{
+	MjcErrorId	why = MJC_ERR_MISSING_TOKEN;
+
+	if (!PG_ARGISNULL(0))
+	{
+		mjc_begin();
+		why = refusal(fcinfo);
+		mjc_end();
+	}
+	PG_RETURN_BOOL(why == MJC_ERR__MAX);
 }
 
 PG_FUNCTION_INFO_V1(mjc_staff_id);

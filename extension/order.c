@@ -360,7 +360,7 @@ find_customer(Order *order)
 		order->customer_id = made;
 		return;
 	}
-	if (mjc_exec_fresh(&stmt_phone_lock, MJC_ARGS(MJC_TEXT(c->phone))) != 1)
+	if (mjc_exec(&stmt_phone_lock, MJC_ARGS(MJC_TEXT(c->phone))) != 1)
 		elog(ERROR, "customer of a phone not found");
 	order->customer_id = mjc_uuid_col(0, 1);
 }

@@ -12,6 +12,12 @@ CREATE FUNCTION mjc.check_admin(actor uuid, token_version integer, token_id uuid
 COMMENT ON FUNCTION mjc.check_admin(uuid, integer, uuid) IS
     'True when the account of a verified token may act as admin now. Errors: MJ060, MJ063, MJ064';
 
+CREATE FUNCTION mjc.is_admin(actor uuid, token_version integer, token_id uuid) RETURNS boolean
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_is_admin';
+COMMENT ON FUNCTION mjc.is_admin(uuid, integer, uuid) IS
+    'The same as an answer, for public routes: a token that no longer counts makes a visitor';
+
 CREATE FUNCTION mjc.staff_id() RETURNS uuid
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_staff_id';

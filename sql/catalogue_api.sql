@@ -10,7 +10,7 @@ CREATE FUNCTION mjc_api.product_list(actor uuid, token_version integer, token_id
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    staff boolean := actor IS NOT NULL AND mjc.check_admin(actor, token_version, token_id);
+    staff boolean := mjc.is_admin(actor, token_version, token_id);
     size integer := coalesce(page_size, CASE WHEN staff THEN 100 ELSE 20 END);
     number integer := coalesce(page, 1);
     wanted_categories uuid[] := mjc.category_subtree(categories || category);
@@ -71,7 +71,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_list(uuid, integer, uuid, integer, integer, text, text, text, text[], text[], bigint, bigint, boolean, boolean, text, text, text) IS
-    'GET /products: active products; an admin sees all. Prices in centimes. Errors: MJ010, MJ063, MJ064';
+    'GET /products: active products; an admin sees all. Prices in centimes. Errors: MJ010';
 
 CREATE FUNCTION mjc_api.product_featured(page_size integer) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -90,7 +90,7 @@ CREATE FUNCTION mjc_api.product_get(actor uuid, token_version integer, token_id 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    staff boolean := actor IS NOT NULL AND mjc.check_admin(actor, token_version, token_id);
+    staff boolean := mjc.is_admin(actor, token_version, token_id);
     wanted uuid := mjc.uuid_or_null(key);
     id uuid;
     category uuid;
@@ -126,7 +126,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_get(uuid, integer, uuid, text, boolean) IS
-    'GET /products/:idOrSlug: one product, NULL when there is none; an admin sees inactive ones. Errors: MJ063, MJ064';
+    'GET /products/:idOrSlug: one product, NULL when there is none; an admin sees inactive ones';
 
 CREATE FUNCTION mjc_api.category_list(include_products boolean) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

@@ -1,0 +1,59 @@
+/*
+ * config.h - the settings of the shim, read once at the start.
+ *
+ * Each setting comes from the environment, else from the file named by
+ * --config, else from its default. Nothing changes them afterwards.
+ */
+#ifndef MJC_SHIM_CONFIG_H
+#define MJC_SHIM_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct config
+{
+	char *listen;
+	char *metrics_listen;
+	char *dsn;
+	char *dsn_read;
+	char *jwt_secret;
+	char *jwt_secret_previous; /* NULL when there is none */
+	char *cors_origins;		   /* comma list */
+	char *trusted_proxies;	   /* comma list of addresses and CIDR blocks */
+	char *cookie_domain;
+	char *environment;
+	char *log_level;
+	double rate_scale;
+	long read_connections;
+	long write_connections;
+	long slow_connections;
+	long max_connections;
+	long body_limit;
+	long header_timeout_s;
+	long request_timeout_s;
+	long db_timeout_s;
+	long queue_timeout_ms;
+	long drain_timeout_s;
+	long bcrypt_threads;
+	long bcrypt_queue;
+	long housekeep_interval_s;
+	bool cookie_secure;
+};
+
+/*
+ * config_load - read every setting from the environment and the given file.
+ *
+ * file: path of KEY=VALUE lines, or NULL. On success returns true and the
+ * caller owns the strings (config_free). On failure returns false with one
+ * line in error that names the key and never holds a secret's value.
+ */
+bool config_load(struct config *config, const char *file, char *error, size_t error_size);
+
+/* config_free - release the strings, wiping the secrets. */
+void config_free(struct config *config);
+
+/* config_help - print the table of settings. */
+void config_help(FILE *out);
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * flow.c - the stages of a request, from its route to its reply.
+ *
+ * Always downwards: route, limit, auth, param, database, reply. The first
+ * stage that refuses answers, and no later one runs.
+ */
+#include "flow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "app.h"
+#include "auth.h"
+#include "config.h"
+#include "http_reply.h"
+#include "limit.h"
+#include "login.h"
+#include "metrics.h"
+#include "status.h"
+
+/* Stage 1: the row, or 404, 405, or the answer to OPTIONS. */
+static bool
+flow_route(struct request *req)
+{
+	switch (route_match(req->method, req->path, &req->match))
+	{
+		case ROUTE_OK:
+			return true;
+		case ROUTE_METHOD:
+			if (req->method != METHOD_OPTIONS)
+			{
+				http_reply_error(req, ERROR_METHOD_NOT_ALLOWED);
+				return false;
+			}
+			http_reply_header(req, "Allow", req->match.allow);
+			http_reply_body(req, 204, NULL, 0, NULL, NULL, false);
+			return false;
+		case ROUTE_NOT_FOUND:
+			break;
+	}
+	http_reply_error(req, ERROR_NOT_FOUND);
+	return false;
+}
+
+/* Stage 2: the client's bucket. */
+static bool
+flow_limit(struct request *req)
+{
+	enum rate_class rate = req->match.row->rate;
+	int wait = limit_take(req->app->limit, rate, req->addr, req->app->now_ms);
+
+	if (wait == 0)
+		return true;
+	metrics_rate_limited(req->app->metrics, (int) rate);
+	error_set(&req->problem, ERROR_RATE_LIMIT_EXCEEDED);
+	req->problem.retry_after = wait;
+	http_reply_problem(req);
+	return false;
+}
+
+/* The scheme the client used, NULL when nobody trusted tells. */
+static const char *
+flow_scheme(const struct request *req)
+{
+	const char *proto = req->field[FIELD_FORWARDED_PROTO];
+
+	if (!req->conn->trusted)
+		return "http";
+	if (proto == NULL)
+		return NULL;
+	return strcasecmp(proto, "https") == 0 ? "https" : "http";
+}
+
+/* Stage 3: who calls, and may they. */
+static bool
+flow_auth(struct request *req)
+{
+	const struct config *config = req->app->config;
+	struct token_secrets secrets;
+	struct auth_input in = {
+		.authorization = req->field[FIELD_AUTHORIZATION],
+		.cookie = req->field[FIELD_COOKIE],
+		.origin = req->field[FIELD_ORIGIN],
+		.sec_fetch_site = req->field[FIELD_SEC_FETCH_SITE],
+		.scheme = flow_scheme(req),
+		.host = req->field[FIELD_HOST],
+		.cors_origins = config->cors_origins,
+		.now_s = time(NULL),
+		.secrets = &secrets,
+	};
+	enum error_id error;
+
+	login_secrets(config, &secrets);
+	error = auth_check(req->match.row, &in, &req->caller);
+	if (error == ERROR_NONE)
+		return true;
+	http_reply_error(req, error);
+	return false;
+}
+
+/* Stage 4: the form of the body, then the typed values. */
+static bool
+flow_param(struct request *req)
+{
+	bool has_body = req->method != METHOD_GET;
+	struct param_input in = {
+		.query = req->query,
+		.nquery = req->nquery,
+		.path_values = req->match.values,
+		.body = has_body ? req->body : NULL,
+		.body_len = has_body ? req->body_len : 0,
+	};
+
+	if (in.body_len > 0 && (req->field[FIELD_CONTENT_ENCODING] != NULL ||
+							!param_content_type_ok(req->field[FIELD_CONTENT_TYPE])))
+	{
+		http_reply_error(req, ERROR_UNSUPPORTED_MEDIA_TYPE);
+		return false;
+	}
+	if (param_parse(req->match.row, &in, req->values, &req->problem) == 0)
+		return true;
+	http_reply_problem(req);
+	return false;
+}
+
+/* The arguments in front of the declared ones. Returns their number, -1 when refused. */
+static int
+flow_prefix(struct request *req)
+{
+	const struct route *row = req->match.row;
+	const char *key = req->field[FIELD_IDEMPOTENCY_KEY];
+	int n = 0;
+
+	if (row->role != ROLE_PUBLIC)
+	{
+		bool known = req->caller.present;
+
+		snprintf(req->token_version, sizeof(req->token_version), "%ld", req->caller.token_version);
+		req->args[n++] = known ? req->caller.account_id : NULL;
+		req->args[n++] = known ? req->token_version : NULL;
+		req->args[n++] = known ? req->caller.token_id : NULL;
+	}
+	if ((row->flags & RF_WRITE) != 0)
+		req->args[n++] = req->id;
+	if ((row->flags & RF_IDEMPOTENT) != 0)
+	{
+		if (key != NULL && !param_idempotency_key(key, req->key))
+		{
+			http_reply_error(req, ERROR_IDEMPOTENCY_KEY_INVALID);
+			return -1;
+		}
+		req->args[n++] = key == NULL ? NULL : req->key;
+	}
+	return n;
+}
+
+static enum db_pool_id
+flow_pool(const struct route *row)
+{
+	if ((row->flags & RF_WRITE) != 0)
+		return DB_WRITE;
+	if ((row->flags & RF_SLOW) != 0)
+		return DB_SLOW;
+	if ((row->flags & RF_STAFF_PRIMARY) != 0)
+		return DB_STAFF;
+	return DB_READ;
+}
+
+void
+flow_submit(struct request *req, enum db_pool_id pool, int statement, int nargs,
+			void (*done)(struct db_call *call))
+{
+	req->call.pool = pool;
+	req->call.statement = statement;
+	req->call.nargs = nargs;
+	req->call.args = req->args;
+	req->call.done = done;
+	req->call.cls = req;
+	http_hold(req);
+	if (db_submit(req->app->db, &req->call))
+		return;
+	if (req->mhd != NULL)
+		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+	http_release(req);
+}
+
+bool
+flow_failed(struct request *req)
+{
+	struct db_call *call = &req->call;
+	const char *sqlstate;
+
+	req->db_us += call->elapsed_us;
+	if (call->outcome == DB_OK)
+		return false;
+	if (call->outcome == DB_ERROR)
+	{
+		sqlstate = PQresultErrorField(call->result, PG_DIAG_SQLSTATE);
+		error_set_pg(&req->problem, sqlstate,
+					 PQresultErrorField(call->result, PG_DIAG_MESSAGE_DETAIL));
+		if (sqlstate != NULL && strcmp(sqlstate, "55P03") == 0 &&
+			(req->match.row->flags & RF_IDEMPOTENT) != 0)
+			error_set(&req->problem, ERROR_IDEMPOTENCY_IN_PROGRESS);
+	}
+	else if (call->outcome == DB_TIMEOUT)
+		error_set(&req->problem, ERROR_DATABASE_TIMEOUT);
+	else
+		error_set(&req->problem, ERROR_SERVICE_UNAVAILABLE);
+	PQclear(call->result);
+	call->result = NULL;
+	if (req->mhd != NULL)
+		http_reply_problem(req);
+	return true;
+}
+
+void
+flow_end(struct request *req)
+{
+	if (req->answered)
+		http_resume(req);
+	http_release(req);
+}
+
+static void
+flow_clear_result(void *cls)
+{
+	PQclear(cls);
+}
+
+/* Pass the rows of a route on; the result goes with the reply. */
+static void
+flow_rows(struct request *req)
+{
+	const struct route *row = req->match.row;
+	PGresult *result = req->call.result;
+
+	req->call.result = NULL;
+	if (PQntuples(result) == 0 || PQnfields(result) == 0 || PQgetisnull(result, 0, 0) != 0)
+	{
+		PQclear(result);
+		http_reply_error(req, ERROR_NOT_FOUND);
+		return;
+	}
+	if ((row->flags & RF_IDEMPOTENT) != 0 && PQnfields(result) > 1 &&
+		strcmp(PQgetvalue(result, 0, 1), "t") == 0)
+		http_reply_header(req, "Idempotent-Replayed", "true");
+	if (row->action == ACTION_LOGOUT)
+		login_clear_cookies(req);
+	http_reply_body(req, row->status, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0),
+					flow_clear_result, result, (row->flags & RF_RAW) == 0);
+}
+
+static void
+flow_done(struct db_call *call)
+{
+	struct request *req = call->cls;
+
+	if (!flow_failed(req))
+	{
+		if (req->mhd != NULL)
+			flow_rows(req);
+		else
+			PQclear(call->result);
+	}
+	flow_end(req);
+}
+
+static void
+flow_call(struct request *req)
+{
+	const struct route *row = req->match.row;
+	int n = flow_prefix(req);
+
+	if (n < 0)
+		return;
+	for (int i = 0; i < row->nparams; i++)
+		req->args[n++] = req->values[i].text;
+	flow_submit(req, flow_pool(row), (int) (row - routes_table), n, flow_done);
+}
+
+void
+flow_run(struct request *req)
+{
+	if (req->problem.id != ERROR_NONE)
+	{
+		http_reply_problem(req);
+		return;
+	}
+	if (!flow_route(req) || !flow_limit(req) || !flow_auth(req) || !flow_param(req))
+		return;
+	switch (req->match.row->action)
+	{
+		case ACTION_NONE:
+		case ACTION_LOGOUT:
+			flow_call(req);
+			break;
+		case ACTION_LOGIN:
+			login_run(req);
+			break;
+		case ACTION_BANNER:
+		case ACTION_HEALTH:
+		case ACTION_LIVE:
+		case ACTION_READY:
+			status_reply(req);
+			break;
+	}
+}

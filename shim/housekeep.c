@@ -1,0 +1,144 @@
+/*
+ * housekeep.c - the clock of the database's jobs.
+ *
+ * One call at a time on a connection of its own: mjc_api.housekeep every few
+ * seconds, at once again while it finds work, and every half minute
+ * mjc_api.job_status for the metrics.
+ */
+#include "housekeep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "config.h"
+#include "db.h"
+#include "log.h"
+#include "metrics.h"
+
+#define HOUSEKEEP_IN_A_ROW 50
+#define HOUSEKEEP_STATUS_MS 30000
+
+struct housekeep
+{
+	struct app *app;
+	struct db_call call;
+	bool busy;
+	int in_a_row;
+	int64_t run_ms;	   /* when the next run is due */
+	int64_t status_ms; /* when the next look at the jobs is due */
+};
+
+struct housekeep *
+housekeep_new(struct app *app)
+{
+	struct housekeep *housekeep = calloc(1, sizeof(*housekeep));
+
+	if (housekeep == NULL)
+		return NULL;
+	housekeep->app = app;
+	housekeep->run_ms = app->now_ms;
+	housekeep->status_ms = app->now_ms;
+	return housekeep;
+}
+
+void
+housekeep_free(struct housekeep *housekeep)
+{
+	free(housekeep);
+}
+
+static void
+housekeep_log(const struct housekeep *housekeep, const char *event)
+{
+	const struct db_call *call = &housekeep->call;
+	const char *sqlstate = PQresultErrorField(call->result, PG_DIAG_SQLSTATE);
+
+	log_begin(housekeep->app->log, LOG_WARN, event);
+	log_int(housekeep->app->log, "outcome", call->outcome);
+	log_text(housekeep->app->log, "sqlstate", sqlstate);
+	log_ms(housekeep->app->log, "db_ms", call->elapsed_us);
+	log_end(housekeep->app->log);
+}
+
+static void
+housekeep_ran(struct db_call *call)
+{
+	struct housekeep *housekeep = call->cls;
+	struct app *app = housekeep->app;
+	bool ok = call->outcome == DB_OK && PQntuples(call->result) == 1;
+	bool worked = ok && strcmp(PQgetvalue(call->result, 0, 0), "0") != 0;
+
+	housekeep->busy = false;
+	if (call->outcome == DB_STOPPED)
+		return;
+	metrics_housekeep(app->metrics, ok);
+	if (!ok)
+		housekeep_log(housekeep, "housekeep_failed");
+	PQclear(call->result);
+	call->result = NULL;
+	if (worked && housekeep->in_a_row < HOUSEKEEP_IN_A_ROW)
+	{
+		housekeep->in_a_row++;
+		housekeep->run_ms = app->now_ms;
+		return;
+	}
+	housekeep->in_a_row = 0;
+	housekeep->run_ms = app->now_ms + app->config->housekeep_interval_s * 1000;
+}
+
+static void
+housekeep_looked(struct db_call *call)
+{
+	struct housekeep *housekeep = call->cls;
+	struct metrics_job jobs[METRICS_JOBS_MAX];
+	size_t n = 0;
+
+	housekeep->busy = false;
+	if (call->outcome == DB_STOPPED)
+		return;
+	if (call->outcome == DB_OK && PQnfields(call->result) == 3)
+	{
+		for (int i = 0; i < PQntuples(call->result) && n < METRICS_JOBS_MAX; i++, n++)
+		{
+			snprintf(jobs[n].name, sizeof(jobs[n].name), "%s", PQgetvalue(call->result, i, 0));
+			jobs[n].late_seconds = strtod(PQgetvalue(call->result, i, 1), NULL);
+			jobs[n].failing = strcmp(PQgetvalue(call->result, i, 2), "t") == 0;
+		}
+		metrics_jobs(housekeep->app->metrics, jobs, n);
+	}
+	else
+		housekeep_log(housekeep, "job_status_failed");
+	PQclear(call->result);
+	call->result = NULL;
+}
+
+static void
+housekeep_start(struct housekeep *housekeep, enum db_extra extra,
+				void (*done)(struct db_call *call))
+{
+	housekeep->call.pool = DB_HOUSE;
+	housekeep->call.statement = db_extra_statement(extra);
+	housekeep->call.nargs = 0;
+	housekeep->call.args = NULL;
+	housekeep->call.done = done;
+	housekeep->call.cls = housekeep;
+	housekeep->busy = db_submit(housekeep->app->db, &housekeep->call);
+}
+
+void
+housekeep_tick(struct housekeep *housekeep)
+{
+	const struct app *app = housekeep->app;
+
+	if (housekeep->busy || app->drain_ms != 0 || app->config->housekeep_interval_s == 0)
+		return;
+	if (app->now_ms >= housekeep->run_ms)
+		housekeep_start(housekeep, DB_HOUSEKEEP, housekeep_ran);
+	else if (app->now_ms >= housekeep->status_ms)
+	{
+		housekeep->status_ms = app->now_ms + HOUSEKEEP_STATUS_MS;
+		housekeep_start(housekeep, DB_JOB_STATUS, housekeep_looked);
+	}
+}

@@ -1,0 +1,173 @@
+/*
+ * http.h - the public listener: connections, requests, replies.
+ *
+ * One struct request lives from its request line until libmicrohttpd is done
+ * with it and no database call or hashing job refers to it any more, whichever
+ * is later. mhd is NULL once the client is gone.
+ */
+#ifndef MJC_SHIM_HTTP_H
+#define MJC_SHIM_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "db.h"
+#include "error.h"
+#include "param.h"
+#include "peer.h"
+#include "request.h"
+#include "route.h"
+
+#define HTTP_ID_SIZE 65
+#define HTTP_AGENT_SIZE 257
+
+struct app;
+struct http;
+struct login;
+
+/* The header fields the shim reads; others are only counted. */
+enum http_field
+{
+	FIELD_HOST,
+	FIELD_CONTENT_LENGTH,
+	FIELD_TRANSFER_ENCODING,
+	FIELD_CONTENT_TYPE,
+	FIELD_CONTENT_ENCODING,
+	FIELD_EXPECT,
+	FIELD_AUTHORIZATION,
+	FIELD_ORIGIN,
+	FIELD_SEC_FETCH_SITE,
+	FIELD_ACCEPT_LANGUAGE,
+	FIELD_IDEMPOTENCY_KEY,
+	FIELD_REQUEST_ID,
+	FIELD_PREFLIGHT_METHOD,
+	FIELD_FORWARDED_PROTO,
+	FIELD_USER_AGENT,
+	FIELD_COOKIE,		 /* several are joined by "; " */
+	FIELD_FORWARDED_FOR, /* several are joined by ", " */
+	FIELD__MAX
+};
+
+/* How far a connection is; decides which deadline holds. */
+enum http_phase
+{
+	PHASE_IDLE,	 /* no request line yet */
+	PHASE_HEAD,	 /* request line seen */
+	PHASE_BODY,	 /* headers complete */
+	PHASE_WAIT,	 /* suspended: the database or a hashing thread works */
+	PHASE_REPLY, /* the reply is on its way */
+	PHASE_DEAD	 /* shut down by us */
+};
+
+struct http_conn
+{
+	struct http *http;
+	int fd;
+	bool trusted;
+	char addr[PEER_TEXT];
+	enum http_phase phase;
+	int64_t deadline_ms; /* 0 = none */
+	struct request *req; /* the one it is busy with, or NULL */
+	uint64_t seen;		 /* body bytes at the last look for a stall, plus 1 */
+	struct http_conn *prev;
+	struct http_conn *next;
+};
+
+struct request
+{
+	struct app *app;
+	struct http_conn *conn;
+	struct MHD_Connection *mhd;
+	int refs;
+	struct request *prev; /* list of all requests alive */
+	struct request *next;
+
+	/* what the client sent */
+	enum method method;
+	bool method_known;
+	bool head_only;
+	char *target; /* raw request target, NULL when too long */
+	char *path;	  /* decoded once, no query */
+	struct kv *query;
+	int nquery;
+	const char *field[FIELD__MAX]; /* borrowed from libmicrohttpd while mhd is set */
+	char *joined[2];			   /* owns the joined fields */
+	char *body;
+	size_t body_len;
+	size_t body_cap;
+	uint64_t body_seen;
+	bool body_refused;
+	char id[HTTP_ID_SIZE];
+	char addr[PEER_TEXT];
+	char agent[HTTP_AGENT_SIZE];
+	enum lang lang;
+
+	/* what the stages found */
+	struct route_match match;
+	struct caller caller;
+	struct param_value values[ROUTES_MAX_PARAMS];
+	struct problem problem; /* id other than ERROR_NONE: answer this */
+	bool started;			/* the handler has seen the headers */
+	bool handled;			/* the stages have run */
+	bool suspended;
+	bool answered; /* reply holds what is to be sent */
+	bool queued;   /* the reply was handed over */
+
+	/* the call to the database */
+	struct db_call call;
+	const char *args[ROUTES_MAX_ARGS];
+	char token_version[24];
+	char key[PARAM_KEY_MAX + 1];
+	struct login *login;
+
+	/* the reply and what is logged of it */
+	struct reply reply;
+	enum error_id code;
+	int64_t start_us;
+	int64_t end_us;
+	int64_t db_us;
+};
+
+/* http_new - listen as config says; NULL with one line in error. */
+struct http *http_new(struct app *app, char *error, size_t error_size);
+
+/* http_free - stop. Requests still waiting are dropped; db and worker must be gone. */
+void http_free(struct http *http);
+
+/* http_run - let libmicrohttpd work until it has nothing ready. */
+void http_run(struct http *http);
+
+/* http_pending - whether http_run has work although no socket is ready. */
+bool http_pending(const struct http *http);
+
+/* http_sweep - shut down connections past their deadline. */
+void http_sweep(struct http *http);
+
+/* http_drain - stop accepting and close idle connections. */
+void http_drain(struct http *http);
+
+/* http_drained - whether no request is alive any more. */
+bool http_drained(const struct http *http);
+
+/* http_in_flight - requests alive. */
+long http_in_flight(const struct http *http);
+
+/* http_connections - connections open. */
+long http_connections(const struct http *http);
+
+/* http_client_address - the client behind a connection; forwarded is X-Forwarded-For or NULL. */
+void http_client_address(const struct http_conn *conn, const char *forwarded, char out[PEER_TEXT]);
+
+/* http_hold - keep a request alive beyond its connection; pairs with http_release. */
+void http_hold(struct request *req);
+
+/* http_release - give up one http_hold; frees the request after the last. */
+void http_release(struct request *req);
+
+/* http_resume - the reply of a suspended request is ready. */
+void http_resume(struct request *req);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * http_reply.c - fill in and send replies.
+ *
+ * The bytes of the database are passed on without a copy: the PGresult lives
+ * until libmicrohttpd has sent them.
+ */
+#include "http_reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "auth.h"
+#include "clock.h"
+#include "config.h"
+
+static const char wrap_head[] = "{\"success\":true,\"data\":";
+static const char wrap_tail[] = "}";
+static char empty_error[] = "{\"success\":false,\"message\":\"Service indisponible\","
+							"\"error\":\"Service indisponible\",\"code\":\"SERVICE_UNAVAILABLE\"}";
+
+/* Sent with every reply. */
+static const struct
+{
+	const char *name;
+	const char *value;
+} fixed_header[] = {
+	{"X-Content-Type-Options", "nosniff"},
+	{"X-Frame-Options", "DENY"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	{"Cross-Origin-Resource-Policy", "cross-origin"},
+	{"X-API-Version", "v1"},
+	{"Vary", "Origin, Accept-Language"},
+};
+
+void
+http_reply_header(struct request *req, const char *name, const char *value)
+{
+	struct reply *reply = &req->reply;
+	struct reply_header *header = &reply->header[reply->headers];
+
+	if (reply->headers == REPLY_HEADERS_MAX || strlen(name) >= REPLY_HEADER_NAME ||
+		strlen(value) >= REPLY_HEADER_VALUE)
+		return;
+	snprintf(header->name, sizeof(header->name), "%s", name);
+	snprintf(header->value, sizeof(header->value), "%s", value);
+	reply->headers++;
+}
+
+void
+http_reply_clear(struct reply *reply)
+{
+	if (reply->free_fn != NULL)
+		reply->free_fn(reply->free_cls);
+	reply->free_fn = NULL;
+	reply->free_cls = NULL;
+	reply->body = NULL;
+	reply->body_len = 0;
+	reply->wrap = false;
+}
+
+void
+http_reply_body(struct request *req, int status, char *body, size_t len, void (*free_fn)(void *),
+				void *free_cls, bool wrap)
+{
+	http_reply_clear(&req->reply);
+	req->reply.status = status;
+	req->reply.body = body;
+	req->reply.body_len = len;
+	req->reply.free_fn = free_fn;
+	req->reply.free_cls = free_cls;
+	req->reply.wrap = wrap;
+	req->answered = true;
+}
+
+void
+http_reply_problem(struct request *req)
+{
+	char seconds[16];
+	size_t len = 0;
+	int status = 500;
+	int wait = error_retry_after(&req->problem);
+	char *body = error_body(&req->problem, req->lang, &status, &len);
+
+	req->code = req->problem.id;
+	if (body == NULL)
+		http_reply_body(req, 503, empty_error, sizeof(empty_error) - 1, NULL, NULL, false);
+	else
+		http_reply_body(req, status, body, len, free, body, false);
+	if (wait > 0)
+	{
+		snprintf(seconds, sizeof(seconds), "%d", wait);
+		http_reply_header(req, "Retry-After", seconds);
+	}
+	if (status == 401)
+		http_reply_header(req, "WWW-Authenticate", "Bearer");
+	if (status == 405)
+		http_reply_header(req, "Allow", req->match.allow);
+}
+
+void
+http_reply_error(struct request *req, enum error_id id)
+{
+	error_set(&req->problem, id);
+	http_reply_problem(req);
+}
+
+/* Whether the reply may be kept by a shared cache, to be checked at each use. */
+static bool
+reply_public(const struct request *req)
+{
+	const struct route *row = req->match.row;
+
+	return row != NULL && row->method == METHOD_GET && req->reply.status == 200 &&
+		   (row->rate == RATE_READ || row->rate == RATE_SEARCH) && row->role <= ROLE_OPTIONAL &&
+		   !req->caller.present;
+}
+
+static void
+reply_cors(const struct request *req, struct MHD_Response *response)
+{
+	const char *origin = req->field[FIELD_ORIGIN];
+
+	if (origin == NULL || !auth_origin_listed(req->app->config->cors_origins, origin))
+		return;
+	MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+	MHD_add_response_header(response, "Access-Control-Allow-Credentials", "true");
+	MHD_add_response_header(response, "Access-Control-Expose-Headers", AUTH_CORS_EXPOSE);
+	if (req->method != METHOD_OPTIONS || req->field[FIELD_PREFLIGHT_METHOD] == NULL)
+		return;
+	MHD_add_response_header(response, "Access-Control-Allow-Methods", AUTH_CORS_METHODS);
+	MHD_add_response_header(response, "Access-Control-Allow-Headers", AUTH_CORS_HEADERS);
+	MHD_add_response_header(response, "Access-Control-Max-Age", AUTH_CORS_MAX_AGE);
+}
+
+static void
+reply_headers(const struct request *req, struct MHD_Response *response)
+{
+	for (size_t i = 0; i < sizeof(fixed_header) / sizeof(fixed_header[0]); i++)
+		MHD_add_response_header(response, fixed_header[i].name, fixed_header[i].value);
+	if (req->reply.status != 204)
+		MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8");
+	MHD_add_response_header(response, "X-Request-Id", req->id);
+	MHD_add_response_header(response, "Cache-Control",
+							reply_public(req) ? "public, max-age=0, must-revalidate" : "no-store");
+	if (req->app->config->cookie_secure)
+		MHD_add_response_header(response, "Strict-Transport-Security",
+								"max-age=31536000; includeSubDomains");
+	if (req->app->drain_ms != 0)
+		MHD_add_response_header(response, "Connection", "close");
+	for (int i = 0; i < req->reply.headers; i++)
+		MHD_add_response_header(response, req->reply.header[i].name, req->reply.header[i].value);
+	reply_cors(req, response);
+}
+
+/* The response with its body; the body now belongs to it. NULL without memory. */
+static struct MHD_Response *
+reply_response(struct reply *reply)
+{
+	struct MHD_Response *response;
+
+	if (reply->wrap)
+	{
+		const struct MHD_IoVec parts[] = {{wrap_head, sizeof(wrap_head) - 1},
+										  {reply->body, reply->body_len},
+										  {wrap_tail, sizeof(wrap_tail) - 1}};
+
+		response = MHD_create_response_from_iovec(parts, 3, reply->free_fn, reply->free_cls);
+	}
+	else if (reply->free_fn != NULL && reply->body_len > 0)
+		response = MHD_create_response_from_buffer_with_free_callback_cls(
+			reply->body_len, reply->body, reply->free_fn, reply->free_cls);
+	else
+		return MHD_create_response_from_buffer(reply->body_len, reply->body,
+											   MHD_RESPMEM_PERSISTENT);
+	if (response != NULL)
+		reply->free_fn = NULL;
+	return response;
+}
+
+enum MHD_Result
+http_reply_send(struct request *req)
+{
+	struct MHD_Response *response = reply_response(&req->reply);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	if (req->reply.wrap)
+		req->reply.body_len += sizeof(wrap_head) + sizeof(wrap_tail) - 2;
+	reply_headers(req, response);
+	result = MHD_queue_response(req->mhd, (unsigned) req->reply.status, response);
+	MHD_destroy_response(response);
+	req->end_us = clock_us();
+	req->queued = result == MHD_YES;
+	req->conn->phase = PHASE_REPLY;
+	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
+	return result;
+}

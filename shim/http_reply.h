@@ -1,0 +1,36 @@
+/*
+ * http_reply.h - fill in and send replies.
+ */
+#ifndef MJC_SHIM_HTTP_REPLY_H
+#define MJC_SHIM_HTTP_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http.h"
+
+/* http_reply_header - add a header; one that does not fit is left out. */
+void http_reply_header(struct request *req, const char *name, const char *value);
+
+/*
+ * http_reply_body - answer with a body.
+ *
+ * free_fn(free_cls) releases it once it is sent; NULL for a constant. wrap
+ * puts {"success":true,"data":...} around it.
+ */
+void http_reply_body(struct request *req, int status, char *body, size_t len,
+					 void (*free_fn)(void *), void *free_cls, bool wrap);
+
+/* http_reply_problem - answer with req->problem, in the language of the request. */
+void http_reply_problem(struct request *req);
+
+/* http_reply_error - answer with a plain error. */
+void http_reply_error(struct request *req, enum error_id id);
+
+/* http_reply_send - hand the reply to libmicrohttpd. MHD_NO cuts the connection. */
+enum MHD_Result http_reply_send(struct request *req);
+
+/* http_reply_clear - release a reply that was not sent. */
+void http_reply_clear(struct reply *reply);
+
+#endif

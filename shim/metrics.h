@@ -1,0 +1,59 @@
+/*
+ * metrics.h - what Prometheus reads.
+ *
+ * Counters and histograms are plain numbers of the loop's thread; gauges are
+ * read from their owners when the page is rendered.
+ */
+#ifndef MJC_SHIM_METRICS_H
+#define MJC_SHIM_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct app;
+struct metrics;
+
+#define METRICS_NO_ROUTE (-1)
+#define METRICS_JOBS_MAX 64
+#define METRICS_JOB_NAME 64
+
+/* Lateness of one job as mjc_api.job_status() tells it. */
+struct metrics_job
+{
+	char name[METRICS_JOB_NAME];
+	double late_seconds;
+	bool failing;
+};
+
+/* metrics_new - all zero; NULL without memory. */
+struct metrics *metrics_new(void);
+
+/* metrics_free - release; NULL is fine. */
+void metrics_free(struct metrics *metrics);
+
+/* metrics_request - count an answered request. route: index in the table or METRICS_NO_ROUTE. */
+void metrics_request(struct metrics *metrics, int route, int status, int64_t us);
+
+/* metrics_db_query - count a call of the pool that has ended. */
+void metrics_db_query(struct metrics *metrics, int pool, int64_t us);
+
+/* metrics_db_retry - count a call that is sent again. */
+void metrics_db_retry(struct metrics *metrics);
+
+/* metrics_rate_limited - count a 429 of a rate class. */
+void metrics_rate_limited(struct metrics *metrics, int rate);
+
+/* metrics_login_failure - count a refused sign-in. */
+void metrics_login_failure(struct metrics *metrics);
+
+/* metrics_housekeep - count a housekeeping run. */
+void metrics_housekeep(struct metrics *metrics, bool ok);
+
+/* metrics_jobs - replace what is known of the jobs; at most METRICS_JOBS_MAX are kept. */
+void metrics_jobs(struct metrics *metrics, const struct metrics_job *jobs, size_t n);
+
+/* metrics_render - the page in Prometheus text form; malloc'ed, *len bytes, NULL without memory. */
+char *metrics_render(const struct app *app, size_t *len);
+
+#endif

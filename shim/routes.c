@@ -1,0 +1,376 @@
+/*
+ * routes.c - the table of routes and what can be derived from it.
+ *
+ * Invariants (checked by test/shim/unit.c): a pattern has as many ":names" as
+ * the row has IN_PATH params, in that order; the length of an object array is
+ * limited by its T_UUID_ARRAY; a GET never carries RF_WRITE; RF_IDEMPOTENT
+ * implies RF_WRITE. Order of the rows does not matter.
+ *
+ * Body fields that the frontends send beyond what a rule reads (amounts of an
+ * order, for one) are ignored; every other row refuses them: RF_STRICT_BODY.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "routes.h"
+
+#define NAME_TEXT (P_TRIM | P_NULL_IF_EMPTY)
+#define NEEDED_TEXT (P_TRIM | P_NULL_IF_EMPTY | P_REQUIRED)
+#define MONEY_MAX 10000000000000LL /* 100 thousand million DZD, in centimes */
+
+/* ---- Parameters ---- */
+
+static const struct param_def product_list_params[] = {
+	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
+	{"category", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"manufacturer", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"categories", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"manufacturers", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"minPrice", IN_QUERY, T_MONEY, 0, MONEY_MAX, NAME_TEXT, NULL},
+	{"maxPrice", IN_QUERY, T_MONEY, 0, MONEY_MAX, NAME_TEXT, NULL},
+	{"featured", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+	{"inStock", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+	{"boilerModel", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
+	 "createdAt|updatedAt|name|price|stockQuantity|averageRating|salesCount"},
+	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
+};
+
+static const struct param_def product_featured_params[] = {
+	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
+};
+
+static const struct param_def category_list_params[] = {
+	{"includeProducts", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def product_get_params[] = {
+	{"idOrSlug", IN_PATH, T_SLUG_OR_ID, 1, 255, P_REQUIRED, NULL},
+	{"includeRelated", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def boiler_model_list_params[] = {
+	{"manufacturerId", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
+};
+
+static const struct param_def boiler_model_parts_params[] = {
+	{"id", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def wilaya_shipping_cost_params[] = {
+	{"code", IN_PATH, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+};
+
+static const struct param_def shipping_quote_params[] = {
+	{"wilaya", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"totalAmount", IN_BODY, T_MONEY, 0, MONEY_MAX, 0, NULL},
+};
+
+static const struct param_def order_place_guest_params[] = {
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"customerInfo.firstName", IN_BODY, T_TEXT, 2, 50, NEEDED_TEXT, NULL},
+	{"customerInfo.lastName", IN_BODY, T_TEXT, 2, 50, NEEDED_TEXT, NULL},
+	{"customerInfo.phone", IN_BODY, T_PHONE, 8, 20, NEEDED_TEXT, NULL},
+	{"customerInfo.email", IN_BODY, T_EMAIL, 3, 254, NAME_TEXT | P_LOWER, NULL},
+	{"customerInfo.profession", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, "technicien|particulier|autre"},
+	{"shippingAddress.street", IN_BODY, T_TEXT, 5, 200, NEEDED_TEXT, NULL},
+	{"shippingAddress.city", IN_BODY, T_TEXT, 2, 100, NEEDED_TEXT, NULL},
+	{"shippingAddress.postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},
+	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def order_track_params[] = {
+	{"orderNumber", IN_QUERY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
+	{"phone", IN_QUERY, T_PHONE, 8, 20, NEEDED_TEXT, NULL},
+};
+
+/* bcrypt reads 72 bytes; a longer password would be cut without a word. */
+static const struct param_def login_params[] = {
+	{"email", IN_BODY, T_TEXT, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
+	{"password", IN_BODY, T_TEXT, 1, 72, P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET, NULL},
+};
+
+static const struct param_def staff_order_list_params[] = {
+	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 500, NAME_TEXT, NULL},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
+	 "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"},
+	{"customerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
+	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
+	{"search", IN_QUERY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
+	 "createdAt|orderDate|updatedAt|total|totalAmount|orderNumber|status"},
+	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
+};
+
+static const struct param_def staff_order_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def staff_order_status_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"status", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT,
+	 "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"},
+	{"trackingNumber", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def staff_order_cancel_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"reason", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def staff_order_ship_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"trackingNumber", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"carrier", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+};
+
+/* ---- Routes ---- */
+
+#define PARAMS(list) list, (int) (sizeof(list) / sizeof((list)[0]))
+#define NO_PARAMS NULL, 0
+#define STAFF_READ RF_STAFF_PRIMARY
+#define STAFF_WRITE (RF_WRITE | RF_STRICT_BODY)
+
+const struct route routes_table[] = {
+	{METHOD_GET, "/", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_BANNER, NO_PARAMS},
+	{METHOD_GET, "/health", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_HEALTH, NO_PARAMS},
+	{METHOD_GET, "/health/live", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_LIVE, NO_PARAMS},
+	{METHOD_GET, "/health/ready", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_READY, NO_PARAMS},
+
+	{METHOD_GET, "/products", "mjc_api.product_list", ROLE_OPTIONAL, RATE_SEARCH, 0, 200,
+	 ACTION_NONE, PARAMS(product_list_params)},
+	{METHOD_GET, "/products/featured", "mjc_api.product_featured", ROLE_PUBLIC, RATE_READ, 0, 200,
+	 ACTION_NONE, PARAMS(product_featured_params)},
+	{METHOD_GET, "/products/categories", "mjc_api.category_list", ROLE_PUBLIC, RATE_READ, 0, 200,
+	 ACTION_NONE, PARAMS(category_list_params)},
+	{METHOD_GET, "/products/manufacturers", "mjc_api.manufacturer_list", ROLE_PUBLIC, RATE_READ, 0,
+	 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/products/:idOrSlug", "mjc_api.product_get", ROLE_OPTIONAL, RATE_READ, 0, 200,
+	 ACTION_NONE, PARAMS(product_get_params)},
+
+	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
+	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
+	{METHOD_GET, "/boilers/models/:id/parts", "mjc_api.boiler_model_parts", ROLE_PUBLIC, RATE_READ,
+	 0, 200, ACTION_NONE, PARAMS(boiler_model_parts_params)},
+
+	{METHOD_GET, "/wilayas", "mjc_api.wilaya_list", ROLE_PUBLIC, RATE_READ, RF_RAW, 200,
+	 ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/wilayas/:code/shipping-cost", "mjc_api.wilaya_shipping_cost", ROLE_PUBLIC,
+	 RATE_READ, 0, 200, ACTION_NONE, PARAMS(wilaya_shipping_cost_params)},
+
+	{METHOD_GET, "/payments/methods", "mjc_api.payment_method_list", ROLE_PUBLIC, RATE_READ, 0, 200,
+	 ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/payments/shipping-cost", "mjc_api.shipping_quote", ROLE_PUBLIC, RATE_READ,
+	 RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(shipping_quote_params)},
+
+	{METHOD_POST, "/orders/guest", "mjc_api.order_place_guest", ROLE_PUBLIC, RATE_ORDER,
+	 RF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(order_place_guest_params)},
+	{METHOD_GET, "/orders/track", "mjc_api.order_track", ROLE_PUBLIC, RATE_TRACK, 0, 200,
+	 ACTION_NONE, PARAMS(order_track_params)},
+
+	{METHOD_POST, "/admin/login", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE, 200, ACTION_LOGIN,
+	 PARAMS(login_params)},
+	{METHOD_GET, "/admin/me", "mjc_api.staff_me", ROLE_ADMIN, RATE_STAFF, STAFF_READ, 200,
+	 ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/admin/logout", "mjc_api.staff_logout", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE | RF_RAW, 200, ACTION_LOGOUT, NO_PARAMS},
+
+	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_READ | RF_SLOW, 200, ACTION_NONE, PARAMS(staff_order_list_params)},
+	{METHOD_GET, "/admin/orders/stats", "mjc_api.staff_order_stats", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_READ | RF_SLOW, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_READ, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_PUT, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_status_params)},
+	{METHOD_PATCH, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_status_params)},
+	{METHOD_POST, "/admin/orders/:orderId/cancel", "mjc_api.staff_order_cancel", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_cancel_params)},
+	{METHOD_POST, "/admin/orders/:orderId/ship", "mjc_api.staff_order_ship", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_ship_params)},
+	{METHOD_POST, "/admin/orders/:orderId/deliver", "mjc_api.staff_order_deliver", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_params)},
+};
+
+const int routes_count = (int) (sizeof(routes_table) / sizeof(routes_table[0]));
+
+/* ---- SQL of a row ---- */
+
+static const char *const actor_types[] = {"uuid", "integer", "uuid"};
+
+static const char *
+param_sql_type(enum ptype type)
+{
+	switch (type)
+	{
+		case T_UUID:
+			return "uuid";
+		case T_UUID_ARRAY:
+			return "uuid[]";
+		case T_TEXT_LIST:
+			return "text[]";
+		case T_INT:
+			return "integer";
+		case T_INT_ARRAY:
+			return "integer[]";
+		case T_MONEY:
+			return "bigint";
+		case T_BOOL:
+			return "boolean";
+		case T_TIME_FROM:
+		case T_TIME_TO:
+			return "timestamp with time zone";
+		case T_TEXT:
+		case T_CHOICE:
+		case T_PHONE:
+		case T_EMAIL:
+		case T_SLUG_OR_ID:
+		case T_JSON_TEXT:
+			break;
+	}
+	return "text";
+}
+
+int
+routes_prefix_args(const struct route *row)
+{
+	int n = row->role == ROLE_PUBLIC ? 0 : 3;
+
+	if ((row->flags & RF_WRITE) != 0)
+		n += 1;
+	if ((row->flags & RF_IDEMPOTENT) != 0)
+		n += 1;
+	return n;
+}
+
+const char *
+routes_arg_type(const struct route *row, int i)
+{
+	int prefix = routes_prefix_args(row);
+
+	if (i >= prefix)
+		return param_sql_type(row->params[i - prefix].type);
+	if (row->role != ROLE_PUBLIC && i < 3)
+		return actor_types[i];
+	return "text";
+}
+
+char *
+routes_sql(const struct route *row)
+{
+	int nargs = routes_prefix_args(row) + row->nparams;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	if (row->function == NULL)
+		return NULL;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return NULL;
+	fprintf(out, "SELECT * FROM %s(", row->function);
+	for (int i = 0; i < nargs; i++)
+		fprintf(out, "%s$%d::%s", i > 0 ? "," : "", i + 1, routes_arg_type(row, i));
+	fputc(')', out);
+	if (fclose(out) != 0)
+	{
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* ---- Names and the listing ---- */
+
+const char *
+routes_method_name(enum method method)
+{
+	static const char *const names[METHOD__MAX] = {
+		[METHOD_GET] = "GET",	  [METHOD_POST] = "POST",	  [METHOD_PUT] = "PUT",
+		[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_OPTIONS] = "OPTIONS",
+	};
+
+	return names[method];
+}
+
+const char *
+routes_rate_name(enum rate_class rate)
+{
+	static const char *const names[RATE__MAX] = {
+		[RATE_READ] = "read",	[RATE_SEARCH] = "search", [RATE_ORDER] = "order",
+		[RATE_TRACK] = "track", [RATE_AUTH] = "auth",	  [RATE_STAFF] = "staff",
+		[RATE_NONE] = "none",
+	};
+
+	return names[rate];
+}
+
+static const char *
+role_name(enum role role)
+{
+	static const char *const names[ROLE__MAX] = {
+		[ROLE_PUBLIC] = "public",	  [ROLE_OPTIONAL] = "optional",
+		[ROLE_CUSTOMER] = "customer", [ROLE_TECHNICIAN] = "technician",
+		[ROLE_ADMIN] = "admin",		  [ROLE_SUPER] = "super",
+	};
+
+	return names[role];
+}
+
+static void
+print_arg_types(FILE *out, const struct route *row)
+{
+	int nargs = routes_prefix_args(row) + row->nparams;
+
+	if (row->function == NULL || nargs == 0)
+		fputc('-', out);
+	else
+	{
+		for (int i = 0; i < nargs; i++)
+			fprintf(out, "%s%s", i > 0 ? "," : "", routes_arg_type(row, i));
+	}
+}
+
+static void
+print_flags(FILE *out, unsigned flags)
+{
+	static const char *const names[] = {"write", "idempotent",	"slow",
+										"raw",	 "strict_body", "staff_primary"};
+	bool first = true;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		if ((flags & 1u << i) == 0)
+			continue;
+		fprintf(out, "%s%s", first ? "" : ",", names[i]);
+		first = false;
+	}
+	if (first)
+		fputc('-', out);
+}
+
+void
+routes_print(FILE *out)
+{
+	for (int i = 0; i < routes_count; i++)
+	{
+		const struct route *row = &routes_table[i];
+
+		fprintf(out, "%s\t%s\t%s\t", routes_method_name(row->method), row->pattern,
+				row->function == NULL ? "-" : row->function);
+		print_arg_types(out, row);
+		fprintf(out, "\t%s\t%s\t", role_name(row->role), routes_rate_name(row->rate));
+		print_flags(out, row->flags);
+		fprintf(out, "\t%s\n", (row->flags & RF_WRITE) != 0 ? "write" : "read");
+	}
+}

@@ -1,0 +1,250 @@
+/*
+ * worker.c - a bounded pool of threads that check bcrypt hashes.
+ *
+ * Invariants: waiting and finished are only touched under lock; a job is in
+ * exactly one of them or in the hands of one thread. The loop learns of
+ * finished jobs by an eventfd. Without a usable hash the threads compare with
+ * a fixed one of the same cost, so that an unknown account takes as long as a
+ * known one.
+ */
+#include "worker.h"
+
+#include <crypt.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "app.h"
+#include "clock.h"
+#include "loop.h"
+
+#define WORKER_WAIT_MS 2000
+#define WORKER_COST 12
+
+/* bcrypt of random bytes that were thrown away; nothing matches it. */
+static const char dummy_hash[] = "$2b$12$RKDwQ5uHSuxO7wyqKJY4JOH9wrb7fdrFZxUwE6Ud0FnLZKRrh5Y5O";
+
+struct worker
+{
+	struct app *app;
+	struct watch watch;
+	pthread_t *threads;
+	long nthreads;
+	long capacity;
+	long nwaiting;
+	bool stop;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct worker_job *waiting;
+	struct worker_job **waiting_tail;
+	struct worker_job *finished;
+};
+
+static bool
+worker_usable(const char *hash)
+{
+	return strlen(hash) == 60 && (strncmp(hash, "$2a$", 4) == 0 || strncmp(hash, "$2b$", 4) == 0 ||
+								  strncmp(hash, "$2y$", 4) == 0);
+}
+
+static enum worker_result
+worker_verify(const struct worker_job *job, struct crypt_data *data)
+{
+	bool usable = worker_usable(job->hash);
+	const char *hash = usable ? job->hash : dummy_hash;
+	const char *made;
+	bool same;
+
+	memset(data, 0, sizeof(*data));
+	made = crypt_r(job->password, hash, data);
+	same = made != NULL && strlen(made) == strlen(hash) &&
+		   CRYPTO_memcmp(made, hash, strlen(hash)) == 0;
+	explicit_bzero(data, sizeof(*data));
+	return usable && same ? WORKER_MATCH : WORKER_NO_MATCH;
+}
+
+static struct worker_job *
+worker_take(struct worker *worker)
+{
+	struct worker_job *job;
+
+	while (worker->waiting == NULL && !worker->stop)
+		pthread_cond_wait(&worker->wake, &worker->lock);
+	if (worker->stop)
+		return NULL;
+	job = worker->waiting;
+	worker->waiting = job->next;
+	if (worker->waiting == NULL)
+		worker->waiting_tail = &worker->waiting;
+	worker->nwaiting--;
+	return job;
+}
+
+static void *
+worker_thread(void *cls)
+{
+	struct worker *worker = cls;
+	struct crypt_data *data = malloc(sizeof(*data));
+	struct worker_job *job;
+
+	pthread_mutex_lock(&worker->lock);
+	while ((job = worker_take(worker)) != NULL)
+	{
+		uint64_t one = 1;
+
+		pthread_mutex_unlock(&worker->lock);
+		if (data == NULL || clock_ms() - job->queued_ms > WORKER_WAIT_MS)
+			job->result = WORKER_TOO_LATE;
+		else
+			job->result = worker_verify(job, data);
+		explicit_bzero(job->password, sizeof(job->password));
+		pthread_mutex_lock(&worker->lock);
+		job->next = worker->finished;
+		worker->finished = job;
+		if (write(worker->watch.fd, &one, sizeof(one)) < 0)
+			continue; /* the counter is full: the loop is awake anyway */
+	}
+	pthread_mutex_unlock(&worker->lock);
+	free(data);
+	return NULL;
+}
+
+struct worker *
+worker_new(struct app *app, long threads, long queue)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (worker == NULL || fd < 0 ||
+		(worker->threads = calloc((size_t) threads, sizeof(pthread_t))) == NULL)
+	{
+		free(worker);
+		return NULL;
+	}
+	worker->app = app;
+	worker->capacity = queue;
+	worker->waiting_tail = &worker->waiting;
+	worker->watch.kind = WATCH_WORKER;
+	worker->watch.owner = worker;
+	pthread_mutex_init(&worker->lock, NULL);
+	pthread_cond_init(&worker->wake, NULL);
+	if (!loop_watch(app, &worker->watch, fd, EPOLLIN))
+	{
+		worker_free(worker);
+		return NULL;
+	}
+	while (worker->nthreads < threads)
+	{
+		if (pthread_create(&worker->threads[worker->nthreads], NULL, worker_thread, worker) != 0)
+		{
+			worker_free(worker);
+			return NULL;
+		}
+		worker->nthreads++;
+	}
+	return worker;
+}
+
+static void
+worker_drop(struct worker_job *job)
+{
+	while (job != NULL)
+	{
+		struct worker_job *next = job->next;
+
+		explicit_bzero(job->password, sizeof(job->password));
+		job->result = WORKER_TOO_LATE;
+		job->done(job);
+		job = next;
+	}
+}
+
+void
+worker_free(struct worker *worker)
+{
+	if (worker == NULL)
+		return;
+	pthread_mutex_lock(&worker->lock);
+	worker->stop = true;
+	pthread_cond_broadcast(&worker->wake);
+	pthread_mutex_unlock(&worker->lock);
+	for (long i = 0; i < worker->nthreads; i++)
+		pthread_join(worker->threads[i], NULL);
+	worker_drop(worker->finished);
+	worker_drop(worker->waiting);
+	if (worker->watch.fd > 0)
+		close(worker->watch.fd);
+	pthread_cond_destroy(&worker->wake);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker->threads);
+	free(worker);
+}
+
+bool
+worker_submit(struct worker *worker, struct worker_job *job)
+{
+	bool room;
+
+	job->next = NULL;
+	job->queued_ms = worker->app->now_ms;
+	pthread_mutex_lock(&worker->lock);
+	room = worker->nwaiting < worker->capacity;
+	if (room)
+	{
+		*worker->waiting_tail = job;
+		worker->waiting_tail = &job->next;
+		worker->nwaiting++;
+		pthread_cond_signal(&worker->wake);
+	}
+	pthread_mutex_unlock(&worker->lock);
+	return room;
+}
+
+void
+worker_collect(struct worker *worker)
+{
+	uint64_t count;
+	struct worker_job *job;
+
+	if (read(worker->watch.fd, &count, sizeof(count)) < 0)
+		return;
+	pthread_mutex_lock(&worker->lock);
+	job = worker->finished;
+	worker->finished = NULL;
+	pthread_mutex_unlock(&worker->lock);
+	while (job != NULL)
+	{
+		struct worker_job *next = job->next;
+
+		job->done(job);
+		job = next;
+	}
+}
+
+bool
+worker_hash(const char *password, char *out)
+{
+	struct crypt_data *data = calloc(1, sizeof(*data));
+	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *made;
+	bool ok = false;
+
+	if (data == NULL)
+		return false;
+	if (crypt_gensalt_rn("$2b$", WORKER_COST, NULL, 0, salt, sizeof(salt)) != NULL)
+	{
+		made = crypt_r(password, salt, data);
+		ok = made != NULL && worker_usable(made);
+		if (ok)
+			memcpy(out, made, strlen(made) + 1);
+	}
+	explicit_bzero(data, sizeof(*data));
+	free(data);
+	return ok;
+}

@@ -1,0 +1,57 @@
+/*
+ * worker.h - a bounded pool of threads that check bcrypt hashes.
+ *
+ * bcrypt takes a third of a second of CPU, far too long for the event loop.
+ * The queue is bounded, so that a flood of sign-ins is refused at once and
+ * never slows down the rest.
+ */
+#ifndef MJC_SHIM_WORKER_H
+#define MJC_SHIM_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define WORKER_PASSWORD_MAX 72 /* bytes; bcrypt reads no more */
+#define WORKER_HASH_MAX 128
+
+enum worker_result
+{
+	WORKER_MATCH,
+	WORKER_NO_MATCH,
+	WORKER_TOO_LATE /* waited longer than the pool allows */
+};
+
+struct app;
+struct worker;
+
+/* Filled by the caller, who keeps it alive until done has been called. */
+struct worker_job
+{
+	char password[WORKER_PASSWORD_MAX + 1]; /* wiped by the pool */
+	char hash[WORKER_HASH_MAX];				/* "" compares with a hash nobody has */
+	enum worker_result result;
+	void (*done)(struct worker_job *job); /* on the loop's thread */
+	void *cls;
+	long long queued_ms;
+	struct worker_job *next;
+};
+
+/* worker_new - start threads (1..) with room for queue waiting jobs; NULL on failure. */
+struct worker *worker_new(struct app *app, long threads, long queue);
+
+/*
+ * worker_free - stop and join the threads. Jobs not yet finished are dropped:
+ * their done is called with WORKER_TOO_LATE.
+ */
+void worker_free(struct worker *worker);
+
+/* worker_submit - queue a job; false when the queue is full. */
+bool worker_submit(struct worker *worker, struct worker_job *job);
+
+/* worker_collect - call done of every finished job. For the loop. */
+void worker_collect(struct worker *worker);
+
+/* worker_hash - bcrypt $2b$12$ of a password into out (WORKER_HASH_MAX); false on failure. */
+bool worker_hash(const char *password, char *out);
+
+#endif

@@ -1,0 +1,279 @@
+/*
+ * unit_route.c - tests of route.c, and the invariants of the table in routes.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../shim/route.h"
+#include "tap.h"
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+static void
+test_found(void)
+{
+	static const struct
+	{
+		enum method method;
+		const char *path;
+		const char *pattern;
+		const char *value;
+	} cases[] = {
+		{METHOD_GET, "/", "/", NULL},
+		{METHOD_GET, "/api", "/", NULL},
+		{METHOD_GET, "/api/v1", "/", NULL},
+		{METHOD_GET, "/health", "/health", NULL},
+		{METHOD_GET, "/api/health/live", "/health/live", NULL},
+		{METHOD_GET, "/products", "/products", NULL},
+		{METHOD_GET, "/api/products", "/products", NULL},
+		{METHOD_GET, "/api/v1/products", "/products", NULL},
+		{METHOD_GET, "/api/api/v1/products", "/products", NULL},
+		{METHOD_GET, "/api/v1/api/products", "/products", NULL},
+		{METHOD_GET, "/v1/api/v1/products/featured", "/products/featured", NULL},
+		{METHOD_GET, "/products/categories", "/products/categories", NULL},
+		{METHOD_GET, "/products/vanne-gaz", "/products/:idOrSlug", "vanne-gaz"},
+		{METHOD_GET, "/products/api", "/products/:idOrSlug", "api"},
+		{METHOD_GET, "/products/a b", "/products/:idOrSlug", "a b"},
+		{METHOD_GET, "/products/...", "/products/:idOrSlug", "..."},
+		{METHOD_GET, "/wilayas/16/shipping-cost", "/wilayas/:code/shipping-cost", "16"},
+		{METHOD_GET, "/boilers/models/x/parts", "/boilers/models/:id/parts", "x"},
+		{METHOD_GET, "/admin/orders/stats", "/admin/orders/stats", NULL},
+		{METHOD_GET, "/admin/orders/7", "/admin/orders/:orderId", "7"},
+		{METHOD_PUT, "/admin/orders/7/status", "/admin/orders/:orderId/status", "7"},
+		{METHOD_PATCH, "/api/v1/admin/orders/7/status", "/admin/orders/:orderId/status", "7"},
+		{METHOD_POST, "/orders/guest", "/orders/guest", NULL},
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++)
+	{
+		struct route_match match;
+		enum route_result result = route_match(cases[i].method, cases[i].path, &match);
+
+		tap_ok(result == ROUTE_OK && match.row->method == cases[i].method, "route: %s is found",
+			   cases[i].path);
+		tap_text(match.row == NULL ? NULL : match.row->pattern, cases[i].pattern,
+				 "route: its pattern");
+		tap_text(match.nvalues == 0 ? NULL : match.values[0], cases[i].value, "route: its value");
+		route_match_free(&match);
+	}
+}
+
+static void
+test_not_found(void)
+{
+	static const char *const paths[] = {
+		"",
+		"x",
+		"/nope",
+		"//",
+		"/products//",
+		"//products",
+		"/products/",
+		"/api/",
+		"/api//products",
+		"/products/..",
+		"/api/./products",
+		"/products/../products",
+		"/products;x",
+		"/products/a;b",
+		"/.",
+		"/..",
+		"/productsx",
+		"/product",
+		"/Products",
+		"/products/a/b",
+		"/wilayas//shipping-cost",
+		"/apiv1/products",
+		"/API/products",
+		"/v2/products",
+		"/admin/orders/7/status/x",
+		"/%2e",
+	};
+
+	for (size_t i = 0; i < LEN(paths); i++)
+	{
+		struct route_match match;
+
+		tap_int(route_match(METHOD_GET, paths[i], &match), ROUTE_NOT_FOUND, "route: no %s",
+				paths[i]);
+		route_match_free(&match);
+	}
+}
+
+static void
+test_allow(void)
+{
+	static const struct
+	{
+		enum method method;
+		const char *path;
+		const char *allow;
+	} cases[] = {
+		{METHOD_POST, "/products", "GET, HEAD, OPTIONS"},
+		{METHOD_OPTIONS, "/products", "GET, HEAD, OPTIONS"},
+		{METHOD_GET, "/orders/guest", "POST, OPTIONS"},
+		{METHOD_GET, "/admin/orders/7/status", "PUT, PATCH, OPTIONS"},
+		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, OPTIONS"},
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++)
+	{
+		struct route_match match;
+
+		tap_int(route_match(cases[i].method, cases[i].path, &match), ROUTE_METHOD,
+				"allow: %s does not take %s", cases[i].path, routes_method_name(cases[i].method));
+		tap_text(match.allow, cases[i].allow, "allow: its list");
+		route_match_free(&match);
+	}
+}
+
+/* Whether the ":names" of the pattern are the IN_PATH params in that order. */
+static bool
+path_params_agree(const struct route *row)
+{
+	const char *at = row->pattern;
+
+	for (int i = 0; i < row->nparams; i++)
+	{
+		size_t len = strlen(row->params[i].path);
+
+		if (row->params[i].where != IN_PATH)
+			continue;
+		at = strchr(at, ':');
+		if (at == NULL || strncmp(at + 1, row->params[i].path, len) != 0 ||
+			(at[1 + len] != '\0' && at[1 + len] != '/'))
+			return false;
+		at++;
+	}
+	return strchr(at, ':') == NULL;
+}
+
+static bool
+param_is_sane(const struct route *row, const struct param_def *def)
+{
+	bool array = def->type == T_UUID_ARRAY || def->type == T_INT_ARRAY;
+
+	if (array != (strstr(def->path, "[].") != NULL) || (array && def->where != IN_BODY))
+		return false;
+	if (def->type == T_TEXT_LIST && def->where != IN_QUERY)
+		return false;
+	if (def->type == T_JSON_TEXT && def->where != IN_BODY)
+		return false;
+	if ((def->type == T_CHOICE) != (def->choices != NULL) || def->min > def->max)
+		return false;
+	return def->where != IN_BODY || row->method != METHOD_GET;
+}
+
+/* Whether an array of the row's has a T_UUID_ARRAY that limits its length. */
+static bool
+arrays_are_limited(const struct route *row)
+{
+	bool ints = false, uuids = false;
+
+	for (int i = 0; i < row->nparams; i++)
+	{
+		ints = ints || row->params[i].type == T_INT_ARRAY;
+		uuids = uuids || row->params[i].type == T_UUID_ARRAY;
+	}
+	return uuids || !ints;
+}
+
+static void
+test_table(void)
+{
+	for (int i = 0; i < routes_count; i++)
+	{
+		const struct route *row = &routes_table[i];
+		bool write = (row->flags & RF_WRITE) != 0;
+		bool sane = true;
+
+		for (int k = 0; k < row->nparams; k++)
+			sane = sane && param_is_sane(row, &row->params[k]);
+		tap_ok(path_params_agree(row), "table: %s names its path values", row->pattern);
+		tap_ok(sane && row->nparams <= ROUTES_MAX_PARAMS && arrays_are_limited(row),
+			   "table: %s has sound params", row->pattern);
+		tap_ok((row->function == NULL) ==
+				   (row->action != ACTION_NONE && row->action != ACTION_LOGOUT),
+			   "table: %s has a function or an action", row->pattern);
+		tap_ok(!(write && row->method == METHOD_GET) &&
+				   (write || (row->flags & RF_IDEMPOTENT) == 0),
+			   "table: %s writes only where it may", row->pattern);
+		for (int k = 0; k < i; k++)
+		{
+			if (routes_table[k].method == row->method &&
+				strcmp(routes_table[k].pattern, row->pattern) == 0)
+				tap_ok(false, "table: %s stands twice", row->pattern);
+		}
+	}
+}
+
+static const struct route *
+row_of(enum method method, const char *pattern)
+{
+	for (int i = 0; i < routes_count; i++)
+	{
+		if (routes_table[i].method == method && strcmp(routes_table[i].pattern, pattern) == 0)
+			return &routes_table[i];
+	}
+	return NULL;
+}
+
+static void
+test_sql(void)
+{
+	char *sql = routes_sql(row_of(METHOD_PATCH, "/admin/orders/:orderId/status"));
+
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.staff_order_status_set($1::uuid,$2::integer,$3::uuid,$4::text,"
+			 "$5::uuid,$6::text,$7::text,$8::text)",
+			 "sql: a staff write");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_POST, "/orders/guest"));
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.order_place_guest($1::text,$2::text,$3::uuid[],$4::integer[],"
+			 "$5::text,$6::text,$7::text,$8::text,$9::text,$10::text,$11::text,$12::text,"
+			 "$13::text,$14::text,$15::text)",
+			 "sql: an idempotent write");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_GET, "/wilayas"));
+	tap_text(sql, "SELECT * FROM mjc_api.wilaya_list()", "sql: no arguments");
+	free(sql);
+	tap_ok(routes_sql(row_of(METHOD_GET, "/health")) == NULL, "sql: none for the shim's own");
+}
+
+static void
+test_print(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int lines = 0;
+	bool shape = true;
+
+	routes_print(out);
+	fclose(out);
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	{
+		int tabs = 0;
+
+		for (const char *s = line; *s != '\0'; s++)
+			tabs += *s == '\t';
+		shape = shape && tabs == 7 && strstr(line, "\t\t") == NULL;
+		lines++;
+	}
+	tap_ok(shape, "print: eight fields a line, none empty");
+	tap_int(lines, routes_count, "print: one line a route");
+	free(text);
+}
+
+void
+test_route(void)
+{
+	test_found();
+	test_not_found();
+	test_allow();
+	test_table();
+	test_sql();
+	test_print();
+}
