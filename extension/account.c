@@ -22,11 +22,12 @@
 
 static MjcStmt stmt_staff = {
 	"SELECT staff_id FROM mjc.staff WHERE db_login = $1 AND is_active", 1, {TEXTOID}, NULL};
-static MjcStmt stmt_account = {
-	"SELECT a.role, a.is_active, a.token_version, "
-	"EXISTS (SELECT FROM mjc.token_revoked t WHERE t.token_id = $2) "
-	"FROM mjc.account a WHERE a.account_id = $1",
-	2, {UUIDOID, UUIDOID}, NULL};
+static MjcStmt stmt_account = {"SELECT a.role, a.is_active, a.token_version, "
+							   "EXISTS (SELECT FROM mjc.token_revoked t WHERE t.token_id = $2) "
+							   "FROM mjc.account a WHERE a.account_id = $1",
+							   2,
+							   {UUIDOID, UUIDOID},
+							   NULL};
 
 static const char *
 session_login(void)
@@ -42,7 +43,7 @@ session_login(void)
 MjcActor
 mjc_actor_staff(void)
 {
-	MjcActor	actor = {false, {{0}}, session_login(), "psql", NULL};
+	MjcActor actor = {false, {{0}}, session_login(), "psql", NULL};
 
 	if (mjc_exec(&stmt_staff, MJC_ARGS(MJC_TEXT(actor.login))) == 1)
 	{
@@ -84,8 +85,8 @@ refusal(FunctionCallInfo fcinfo)
 MjcActor
 mjc_actor_admin(FunctionCallInfo fcinfo)
 {
-	MjcActor	actor = {true, {{0}}, session_login(), "rest", NULL};
-	MjcErrorId	why = refusal(fcinfo);
+	MjcActor actor = {true, {{0}}, session_login(), "rest", NULL};
+	MjcErrorId why = refusal(fcinfo);
 
 	if (why != MJC_ERR__MAX)
 		mjc_raise(why);
@@ -99,7 +100,7 @@ mjc_actor_admin(FunctionCallInfo fcinfo)
 MjcActor
 mjc_actor_visitor(const char *request_id)
 {
-	MjcActor	actor = {false, {{0}}, session_login(), "rest", request_id};
+	MjcActor actor = {false, {{0}}, session_login(), "rest", request_id};
 
 	return actor;
 }
@@ -108,7 +109,7 @@ mjc_actor_visitor(const char *request_id)
 MjcActor
 mjc_actor_job(void)
 {
-	MjcActor	actor = {false, {{0}}, session_login(), "job", NULL};
+	MjcActor actor = {false, {{0}}, session_login(), "job", NULL};
 
 	return actor;
 }
@@ -122,7 +123,7 @@ PG_FUNCTION_INFO_V1(mjc_check_admin);
 Datum
 mjc_check_admin(PG_FUNCTION_ARGS)
 {
-	MjcErrorId	why;
+	MjcErrorId why;
 
 	mjc_begin();
 	why = refusal(fcinfo);
@@ -140,7 +141,7 @@ PG_FUNCTION_INFO_V1(mjc_is_admin);
 Datum
 mjc_is_admin(PG_FUNCTION_ARGS)
 {
-	MjcErrorId	why = MJC_ERR_MISSING_TOKEN;
+	MjcErrorId why = MJC_ERR_MISSING_TOKEN;
 
 	if (!PG_ARGISNULL(0))
 	{
@@ -156,8 +157,8 @@ PG_FUNCTION_INFO_V1(mjc_staff_id);
 Datum
 mjc_staff_id(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-	MjcActor	actor;
+	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
+	MjcActor actor;
 
 	mjc_begin();
 	actor = mjc_actor_staff();

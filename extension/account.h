@@ -10,11 +10,11 @@
 
 typedef struct MjcActor
 {
-	bool		known;			/* id is set */
-	pg_uuid_t	id;				/* row of mjc.staff or mjc.account */
-	const char *login;			/* PostgreSQL login of the session */
-	const char *channel;		/* "rest", "psql" or "job" */
-	const char *request_id;		/* REST only, else NULL */
+	bool known;				/* id is set */
+	pg_uuid_t id;			/* row of mjc.staff or mjc.account */
+	const char *login;		/* PostgreSQL login of the session */
+	const char *channel;	/* "rest", "psql" or "job" */
+	const char *request_id; /* REST only, else NULL */
 } MjcActor;
 
 extern MjcActor mjc_actor_staff(void);

@@ -19,6 +19,7 @@ require(FunctionCallInfo fcinfo, int n, const char *name)
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
 }
 
+/* mjc_arg_int32 - integer argument n. Errors: MJ003 NULL, naming it. */
 int32
 mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -26,6 +27,7 @@ mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
 	return PG_GETARG_INT32(n);
 }
 
+/* mjc_arg_int64 - bigint argument n. Errors: MJ003 NULL, naming it. */
 int64
 mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -33,6 +35,7 @@ mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
 	return PG_GETARG_INT64(n);
 }
 
+/* mjc_arg_text - text argument n as a C string. Errors: MJ003 NULL, naming it. */
 char *
 mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -40,12 +43,14 @@ mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
+/* mjc_arg_text_or_null - text argument n as a C string, NULL for NULL. */
 char *
 mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
+/* mjc_arg_uuid - uuid argument n, not copied. Errors: MJ003 NULL, naming it. */
 pg_uuid_t *
 mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -53,6 +58,7 @@ mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name)
 	return PG_GETARG_UUID_P(n);
 }
 
+/* mjc_arg_uuid_or_null - uuid argument n, not copied, NULL for NULL. */
 pg_uuid_t *
 mjc_arg_uuid_or_null(FunctionCallInfo fcinfo, int n)
 {
@@ -70,11 +76,11 @@ int
 mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, int max,
 			  Datum **values)
 {
-	ArrayType  *array;
-	int			count;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
+	ArrayType *array;
+	int count;
+	int16 typlen;
+	bool typbyval;
+	char typalign;
 
 	require(fcinfo, n, name);
 	array = PG_GETARG_ARRAYTYPE_P(n);
@@ -94,7 +100,7 @@ mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, in
 void
 mjc_check_text(const char *value, const char *name, int min, int max)
 {
-	int			length = pg_mbstrlen(value);
+	int length = pg_mbstrlen(value);
 
 	if (length < min || length > max)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", name, 0});

@@ -18,8 +18,8 @@ extern char *mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n);
 extern pg_uuid_t *mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name);
 extern pg_uuid_t *mjc_arg_uuid_or_null(FunctionCallInfo fcinfo, int n);
-extern int	mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype,
-						  int max, Datum **values);
+extern int mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, int max,
+						 Datum **values);
 extern void mjc_check_text(const char *value, const char *name, int min, int max);
 
 #endif /* MJC_ARGS_H */

@@ -33,7 +33,7 @@ void
 mjc_audit(const MjcActor *actor, const char *action, const char *subject_kind,
 		  const char *subject_id, const char *before_json, const char *after_json)
 {
-	pg_uuid_t	id = mjc_uuid_make();
+	pg_uuid_t id = mjc_uuid_make();
 
 	mjc_exec_one(&stmt_audit,
 				 MJC_ARGS(MJC_UUID(&id), MJC_UUID_OR_NULL(actor->known ? &actor->id : NULL),

@@ -57,7 +57,7 @@ error_render(const char *message, const MjcValue *values, int nvalues)
 	while (*p != '\0')
 	{
 		const char *end = (*p == '{') ? strchr(p, '}') : NULL;
-		int			i = nvalues;
+		int i = nvalues;
 
 		if (end != NULL)
 			for (i = 0; i < nvalues; i++)
@@ -105,10 +105,9 @@ error_detail(const MjcValue *values, int nvalues)
 void
 mjc_raise_values(MjcErrorId id, const MjcValue *values, int nvalues)
 {
-	ereport(ERROR,
-			(errcode(error_sqlstate(id)),
-			 errmsg_internal("%s", error_render(error_rows[id].message, values, nvalues)),
-			 nvalues > 0 ? errdetail_internal("%s", error_detail(values, nvalues)) : 0));
+	ereport(ERROR, (errcode(error_sqlstate(id)),
+					errmsg_internal("%s", error_render(error_rows[id].message, values, nvalues)),
+					nvalues > 0 ? errdetail_internal("%s", error_detail(values, nvalues)) : 0));
 	pg_unreachable();
 }
 
@@ -127,7 +126,7 @@ Datum
 mjc_raise_by_name(PG_FUNCTION_ARGS)
 {
 	const char *name = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
-	MjcValue	value = {NULL, NULL, 0};
+	MjcValue value = {NULL, NULL, 0};
 
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 	{

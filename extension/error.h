@@ -17,7 +17,7 @@ typedef struct MjcValue
 {
 	const char *name;
 	const char *text;
-	int64		number;
+	int64 number;
 } MjcValue;
 
 extern void mjc_raise_values(MjcErrorId id, const MjcValue *values, int nvalues)

@@ -8,33 +8,28 @@
 
 #include "guc.h"
 
-int			mjc_double_submit_window = 30;
-int			mjc_idempotency_ttl = 24;
-int			mjc_node_id = 0;
-int			mjc_analyst_max = 60;
+int mjc_double_submit_window = 30;
+int mjc_idempotency_ttl = 24;
+int mjc_node_id = 0;
+int mjc_analyst_max = 60;
 
+/* mjc_guc_init - define the settings; at library load. */
 void
 mjc_guc_init(void)
 {
 	DefineCustomIntVariable("mjc.analyst_max",
 							"Longest statement of an analyst before the job cancels it.",
-							"0 switches the job off.",
-							&mjc_analyst_max, 60, 0, 86400,
-							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+							"0 switches the job off.", &mjc_analyst_max, 60, 0, 86400, PGC_SUSET,
+							GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("mjc.double_submit_window",
 							"Without a key, the same request within this time is the same request.",
-							"0 switches the window off.",
-							&mjc_double_submit_window, 30, 0, 3600,
+							"0 switches the window off.", &mjc_double_submit_window, 30, 0, 3600,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("mjc.idempotency_ttl",
-							"Hours for which the reply of an Idempotency-Key is kept.",
-							NULL,
-							&mjc_idempotency_ttl, 24, 1, 8760,
-							PGC_SUSET, 0, NULL, NULL, NULL);
+							"Hours for which the reply of an Idempotency-Key is kept.", NULL,
+							&mjc_idempotency_ttl, 24, 1, 8760, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("mjc.node_id",
 							"Number of this database node, part of its blocks of order numbers.",
-							NULL,
-							&mjc_node_id, 0, 0, 1023,
-							PGC_SUSET, 0, NULL, NULL, NULL);
+							NULL, &mjc_node_id, 0, 0, 1023, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("mjc");
 }

@@ -25,6 +25,7 @@
 
 /* ---------------------------------------------------------------- Rules -- */
 
+/* mjc_digest_begin - start an empty digest. */
 void
 mjc_digest_begin(MjcDigest *digest)
 {
@@ -37,7 +38,7 @@ mjc_digest_begin(MjcDigest *digest)
 void
 mjc_digest_bytes(MjcDigest *digest, const void *bytes, size_t len)
 {
-	uint8		head[9];
+	uint8 head[9];
 
 	head[0] = bytes == NULL ? 0 : 1;
 	for (int i = 0; i < 8; i++)
@@ -47,6 +48,7 @@ mjc_digest_bytes(MjcDigest *digest, const void *bytes, size_t len)
 		elog(ERROR, "could not compute SHA-256");
 }
 
+/* mjc_digest_text - add one text or NULL. */
 void
 mjc_digest_text(MjcDigest *digest, const char *text)
 {
@@ -57,7 +59,7 @@ mjc_digest_text(MjcDigest *digest, const char *text)
 bytea *
 mjc_digest_end(MjcDigest *digest)
 {
-	bytea	   *result = palloc(VARHDRSZ + MJC_DIGEST_LEN);
+	bytea *result = palloc(VARHDRSZ + MJC_DIGEST_LEN);
 
 	SET_VARSIZE(result, VARHDRSZ + MJC_DIGEST_LEN);
 	if (pg_cryptohash_final(digest->ctx, (uint8 *) VARDATA(result), MJC_DIGEST_LEN) < 0)
@@ -69,7 +71,7 @@ mjc_digest_end(MjcDigest *digest)
 static void
 check_key(const char *key)
 {
-	size_t		len = strlen(key);
+	size_t len = strlen(key);
 
 	if (len == 0 || len > MAX_KEY_LEN)
 		mjc_raise(MJC_ERR_IDEMPOTENCY_KEY_INVALID);
@@ -81,7 +83,7 @@ check_key(const char *key)
 static bytea *
 hash_key(const char *route, const pg_uuid_t *caller, const char *key, bytea *digest)
 {
-	MjcDigest	hash;
+	MjcDigest hash;
 
 	mjc_digest_begin(&hash);
 	mjc_digest_text(&hash, route);
@@ -105,17 +107,25 @@ lifetime(const char *key)
 static MjcStmt stmt_claim = {
 	"INSERT INTO mjc.idempotency_key (key_hash, digest, created_at) VALUES ($1, $2, $3) "
 	"ON CONFLICT (key_hash) DO NOTHING",
-	3, {BYTEAOID, BYTEAOID, TIMESTAMPTZOID}, NULL};
+	3,
+	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_look = {
 	"SELECT digest = $2, reply, created_at, order_id FROM mjc.idempotency_key WHERE key_hash = $1 FOR UPDATE",
-	2, {BYTEAOID, BYTEAOID}, NULL};
+	2,
+	{BYTEAOID, BYTEAOID},
+	NULL};
 static MjcStmt stmt_renew = {
 	"UPDATE mjc.idempotency_key SET digest = $2, created_at = $3, reply = NULL, order_id = NULL "
 	"WHERE key_hash = $1",
-	3, {BYTEAOID, BYTEAOID, TIMESTAMPTZOID}, NULL};
+	3,
+	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_store = {
 	"UPDATE mjc.idempotency_key SET order_id = $2, reply = $3 WHERE key_hash = $1",
-	3, {BYTEAOID, UUIDOID, TEXTOID}, NULL};
+	3,
+	{BYTEAOID, UUIDOID, TEXTOID},
+	NULL};
 
 /*
  * mjc_idempotency_claim - make this request the first, or find the first's reply.
@@ -128,8 +138,8 @@ MjcClaim
 mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *key, bytea *digest,
 					  TimestampTz at)
 {
-	MjcClaim	claim = {NULL, NULL, {{0}}};
-	Datum		hash;
+	MjcClaim claim = {NULL, NULL, {{0}}};
+	Datum hash;
 
 	if (key != NULL)
 		check_key(key);
@@ -137,15 +147,15 @@ mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *ke
 		return claim;
 	claim.key_hash = hash_key(route, caller, key, digest);
 	hash = PointerGetDatum(claim.key_hash);
-	if (mjc_exec(&stmt_claim, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)),
-									   MJC_TIME(at))) == 1)
+	if (mjc_exec(&stmt_claim,
+				 MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)), MJC_TIME(at))) == 1)
 		return claim;
 	if (mjc_exec(&stmt_look, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)))) != 1)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						errmsg("could not serialize access to an idempotency key")));
 	if (mjc_time_col(0, 3) + lifetime(key) <= at || mjc_is_null(0, 2))
-		mjc_exec_one(&stmt_renew, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)),
-										   MJC_TIME(at)));
+		mjc_exec_one(&stmt_renew,
+					 MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)), MJC_TIME(at)));
 	else if (!mjc_bool_col(0, 1))
 		mjc_raise(MJC_ERR_IDEMPOTENCY_KEY_REUSED);
 	else

@@ -24,9 +24,9 @@ extern bytea *mjc_digest_end(MjcDigest *digest);
 
 typedef struct MjcClaim
 {
-	bytea	   *key_hash;		/* NULL: nothing claimed */
-	char	   *reply;			/* stored reply of the first request, or NULL: go on */
-	pg_uuid_t	order_id;		/* what that request made; set with reply */
+	bytea *key_hash;	/* NULL: nothing claimed */
+	char *reply;		/* stored reply of the first request, or NULL: go on */
+	pg_uuid_t order_id; /* what that request made; set with reply */
 } MjcClaim;
 
 extern MjcClaim mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *key,

@@ -34,8 +34,8 @@
 #error "MJC_VERSION comes from mjchauffage.control through the Makefile"
 #endif
 
-static bool schema_checked = false; /* this backend saw the right version */
-static Oid	schema_table = InvalidOid;	/* in that table */
+static bool schema_checked = false;	  /* this backend saw the right version */
+static Oid schema_table = InvalidOid; /* in that table */
 
 /* ---------------------------------------------------------------- Rules -- */
 
@@ -68,12 +68,14 @@ static MjcStmt stmt_applied = {
 static MjcStmt stmt_set_version = {
 	"INSERT INTO mjc.schema_version (singleton, version) VALUES (true, $1) "
 	"ON CONFLICT (singleton) DO UPDATE SET version = EXCLUDED.version",
-	1, {TEXTOID}, NULL};
+	1,
+	{TEXTOID},
+	NULL};
 
 static Oid
 version_table(void)
 {
-	Oid			namespace_oid = get_namespace_oid("mjc", true);
+	Oid namespace_oid = get_namespace_oid("mjc", true);
 
 	return OidIsValid(namespace_oid) ? get_relname_relid("schema_version", namespace_oid)
 									 : InvalidOid;
@@ -82,7 +84,7 @@ version_table(void)
 static void
 run_statement(const char *sql)
 {
-	int			rc = SPI_execute(sql, false, 0);
+	int rc = SPI_execute(sql, false, 0);
 
 	if (rc < 0)
 		elog(ERROR, "installation statement failed: %s", SPI_result_code_string(rc));
@@ -92,14 +94,14 @@ run_statement(const char *sql)
 static void
 run_file(const MjcSchemaFile *file)
 {
-	List	   *statements = pg_parse_query(file->text);
-	ListCell   *cell;
+	List *statements = pg_parse_query(file->text);
+	ListCell *cell;
 
 	foreach (cell, statements)
 	{
-		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		RawStmt *raw = lfirst_node(RawStmt, cell);
 		const char *start = file->text + raw->stmt_location;
-		int			length = raw->stmt_len > 0 ? raw->stmt_len : (int) strlen(start);
+		int length = raw->stmt_len > 0 ? raw->stmt_len : (int) strlen(start);
 
 		CHECK_FOR_INTERRUPTS();
 		run_statement(pnstrdup(start, length));
@@ -113,8 +115,9 @@ bootstrap(void)
 	{
 		run_statement("CREATE TABLE mjc.migration (name text PRIMARY KEY, version text NOT NULL, "
 					  "applied_at timestamptz NOT NULL DEFAULT now())");
-		run_statement("CREATE TABLE mjc.schema_version (singleton boolean PRIMARY KEY CHECK (singleton), "
-					  "version text NOT NULL)");
+		run_statement(
+			"CREATE TABLE mjc.schema_version (singleton boolean PRIMARY KEY CHECK (singleton), "
+			"version text NOT NULL)");
 	}
 	run_statement("LOCK TABLE mjc.migration IN ACCESS EXCLUSIVE MODE");
 }
@@ -122,7 +125,7 @@ bootstrap(void)
 static int
 run_schema_steps(void)
 {
-	int			applied = 0;
+	int applied = 0;
 
 	for (int i = 0; i < mjc_schema_nfiles; i++)
 	{
@@ -191,7 +194,7 @@ PG_FUNCTION_INFO_V1(mjc_install);
 Datum
 mjc_install(PG_FUNCTION_ARGS)
 {
-	int			applied;
+	int applied;
 
 	if (GetDatabaseEncoding() != PG_UTF8)
 		mjc_raise(MJC_ERR_ENCODING_UNSUPPORTED);
@@ -203,8 +206,9 @@ mjc_install(PG_FUNCTION_ARGS)
 	mjc_exec_one(&stmt_set_version, MJC_ARGS(MJC_TEXT(own_schema_version())));
 	CacheInvalidateRelcacheByRelid(version_table());
 	mjc_end();
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("mjchauffage %s: %d schema step(s) applied, now at %s",
-											  MJC_VERSION, applied, own_schema_version())));
+	PG_RETURN_TEXT_P(
+		cstring_to_text(psprintf("mjchauffage %s: %d schema step(s) applied, now at %s",
+								 MJC_VERSION, applied, own_schema_version())));
 }
 
 PG_FUNCTION_INFO_V1(mjc_version);

@@ -7,8 +7,8 @@
 /* One file of sql/, built into the library as text (extension/schema_text.c is generated). */
 typedef struct MjcSchemaFile
 {
-	const char *kind;			/* "schema", "distribution" or "repeat" */
-	const char *name;			/* file name without .sql */
+	const char *kind; /* "schema", "distribution" or "repeat" */
+	const char *name; /* file name without .sql */
 	const char *text;
 } MjcSchemaFile;
 

@@ -14,8 +14,9 @@
 
 PG_MODULE_MAGIC;
 
-void		_PG_init(void);
+void _PG_init(void);
 
+/* _PG_init - PostgreSQL calls this when it loads the library. */
 void
 _PG_init(void)
 {

@@ -7,11 +7,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "access/htup_details.h"
-#include "catalog/pg_type_d.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -35,10 +35,10 @@ in_range(int128 amount)
 static int128
 round_div(int128 numerator, int128 denominator)
 {
-	int128		half = denominator / 2;
-	int128		magnitude = numerator < 0 ? -numerator : numerator;
-	int128		quotient = magnitude / denominator;
-	int128		rest = magnitude % denominator;
+	int128 half = denominator / 2;
+	int128 magnitude = numerator < 0 ? -numerator : numerator;
+	int128 quotient = magnitude / denominator;
+	int128 rest = magnitude % denominator;
 
 	if (rest > half || (rest == half && denominator % 2 == 0))
 		quotient++;
@@ -63,7 +63,7 @@ mjc_money_add(int64 a, int64 b)
 int64
 mjc_money_times(int64 unit, int64 qty)
 {
-	int128		product = (int128) unit * qty;
+	int128 product = (int128) unit * qty;
 
 	return in_range(product);
 }
@@ -101,17 +101,17 @@ mjc_money_net_of_gross(int64 gross, int32 bp)
 void
 mjc_money_allocate(int64 amount, const int64 *weights, int n, int64 *shares)
 {
-	int128		total = 0;
-	int64		magnitude = amount < 0 ? -amount : amount;
-	int64		left = magnitude;
-	int128	   *rest = palloc(sizeof(int128) * n);
+	int128 total = 0;
+	int64 magnitude = amount < 0 ? -amount : amount;
+	int64 left = magnitude;
+	int128 *rest = palloc(sizeof(int128) * n);
 
 	for (int i = 0; i < n; i++)
 		total += weights[i];
 	for (int i = 0; i < n; i++)
 	{
-		int128		weight = total == 0 ? 1 : weights[i];
-		int128		base = total == 0 ? n : total;
+		int128 weight = total == 0 ? 1 : weights[i];
+		int128 base = total == 0 ? n : total;
 
 		shares[i] = (int64) ((int128) magnitude * weight / base);
 		rest[i] = (int128) magnitude * weight % base;
@@ -119,7 +119,7 @@ mjc_money_allocate(int64 amount, const int64 *weights, int n, int64 *shares)
 	}
 	while (left-- > 0)
 	{
-		int			best = 0;
+		int best = 0;
 
 		for (int i = 1; i < n; i++)
 			if (rest[i] > rest[best])
@@ -146,9 +146,9 @@ mjc_percent_of(PG_FUNCTION_ARGS)
 static Datum
 pair_result(FunctionCallInfo fcinfo, int64 first, int64 second)
 {
-	TupleDesc	tupdesc;
-	Datum		values[2] = {Int64GetDatum(first), Int64GetDatum(second)};
-	bool		nulls[2] = {false, false};
+	TupleDesc tupdesc;
+	Datum values[2] = {Int64GetDatum(first), Int64GetDatum(second)};
+	bool nulls[2] = {false, false};
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -160,8 +160,8 @@ PG_FUNCTION_INFO_V1(mjc_tax_of_gross);
 Datum
 mjc_tax_of_gross(PG_FUNCTION_ARGS)
 {
-	int64		gross = PG_GETARG_INT64(0);
-	int64		net = mjc_money_net_of_gross(gross, PG_GETARG_INT32(1));
+	int64 gross = PG_GETARG_INT64(0);
+	int64 net = mjc_money_net_of_gross(gross, PG_GETARG_INT32(1));
 
 	return pair_result(fcinfo, net, gross - net);
 }
@@ -171,8 +171,8 @@ PG_FUNCTION_INFO_V1(mjc_tax_of_net);
 Datum
 mjc_tax_of_net(PG_FUNCTION_ARGS)
 {
-	int64		net = PG_GETARG_INT64(0);
-	int64		tax = mjc_money_percent(net, PG_GETARG_INT32(1));
+	int64 net = PG_GETARG_INT64(0);
+	int64 tax = mjc_money_percent(net, PG_GETARG_INT32(1));
 
 	return pair_result(fcinfo, mjc_money_add(net, tax), tax);
 }
@@ -182,11 +182,11 @@ PG_FUNCTION_INFO_V1(mjc_allocate);
 Datum
 mjc_allocate(PG_FUNCTION_ARGS)
 {
-	Datum	   *elements;
-	int			n = mjc_arg_array(fcinfo, 1, "weights", INT8OID, MJC_MAX_WEIGHTS, &elements);
-	int64		amount = in_range(PG_GETARG_INT64(0));
-	int64	   *weights;
-	int64	   *shares;
+	Datum *elements;
+	int n = mjc_arg_array(fcinfo, 1, "weights", INT8OID, MJC_MAX_WEIGHTS, &elements);
+	int64 amount = in_range(PG_GETARG_INT64(0));
+	int64 *weights;
+	int64 *shares;
 
 	if (n == 0)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "weights", 0});

@@ -35,28 +35,27 @@
 
 #define BLOCK_SIZE 1000
 #define KEY_LEN 32
-#define MIN_WIDTH 6				/* decimal digits of a number as printed */
+#define MIN_WIDTH 6 /* decimal digits of a number as printed */
 #define MAX_WIDTH 8
 #define MIN_YEAR 2000
 #define MAX_YEAR 9999
 #define FEISTEL_ROUNDS 8
-#define ALGIERS_OFFSET (INT64CONST(3600) * USECS_PER_SEC)	/* UTC+1, no summer time */
+#define ALGIERS_OFFSET (INT64CONST(3600) * USECS_PER_SEC) /* UTC+1, no summer time */
 
 /* ---------------------------------------------------------------- Rules -- */
 
 /* Totally anti-symmetric quasigroup of order 10 (Damm, 2004): finds every wrong
  * digit and every swap of neighbours. */
 static const unsigned char damm_table[10][10] = {
-	{0, 3, 1, 7, 5, 9, 8, 6, 4, 2}, {7, 0, 9, 2, 1, 5, 4, 8, 6, 3},
-	{4, 2, 0, 6, 8, 7, 1, 3, 5, 9}, {1, 7, 5, 0, 9, 8, 3, 4, 2, 6},
-	{6, 1, 2, 3, 0, 4, 5, 9, 7, 8}, {3, 6, 7, 4, 2, 0, 9, 5, 8, 1},
-	{5, 8, 6, 9, 7, 2, 0, 1, 3, 4}, {8, 9, 4, 5, 3, 6, 2, 0, 1, 7},
-	{9, 4, 3, 8, 6, 1, 7, 2, 0, 5}, {2, 5, 8, 1, 4, 3, 6, 7, 9, 0}};
+	{0, 3, 1, 7, 5, 9, 8, 6, 4, 2}, {7, 0, 9, 2, 1, 5, 4, 8, 6, 3}, {4, 2, 0, 6, 8, 7, 1, 3, 5, 9},
+	{1, 7, 5, 0, 9, 8, 3, 4, 2, 6}, {6, 1, 2, 3, 0, 4, 5, 9, 7, 8}, {3, 6, 7, 4, 2, 0, 9, 5, 8, 1},
+	{5, 8, 6, 9, 7, 2, 0, 1, 3, 4}, {8, 9, 4, 5, 3, 6, 2, 0, 1, 7}, {9, 4, 3, 8, 6, 1, 7, 2, 0, 5},
+	{2, 5, 8, 1, 4, 3, 6, 7, 9, 0}};
 
 static int
 damm_digit(const char *digits)
 {
-	int			interim = 0;
+	int interim = 0;
 
 	for (const char *p = digits; *p != '\0'; p++)
 		interim = damm_table[interim][*p - '0'];
@@ -66,7 +65,7 @@ damm_digit(const char *digits)
 static int64
 power_of_ten(int exponent)
 {
-	int64		power = 1;
+	int64 power = 1;
 
 	while (exponent-- > 0)
 		power *= 10;
@@ -83,8 +82,8 @@ number_width(int64 n)
 static char *
 format_reference(int year, int64 n)
 {
-	int			width = number_width(n);
-	char	   *digits = psprintf("%04d%0*lld", year, width, (long long) n);
+	int width = number_width(n);
+	char *digits = psprintf("%04d%0*lld", year, width, (long long) n);
 
 	return psprintf("MJ-%04d-%0*lld-%d", year, width, (long long) n, damm_digit(digits));
 }
@@ -93,9 +92,9 @@ format_reference(int year, int64 n)
 static int64
 round_value(const uint8 *key, int width, int round, int64 half, int64 base)
 {
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	uint8		input[KEY_LEN + 10];
-	uint64		value = 0;
+	uint8 digest[PG_SHA256_DIGEST_LENGTH];
+	uint8 input[KEY_LEN + 10];
+	uint64 value = 0;
 	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
 
 	memcpy(input, key, KEY_LEN);
@@ -117,13 +116,13 @@ round_value(const uint8 *key, int width, int round, int64 half, int64 base)
 static int64
 permute(const uint8 *key, int width, int64 n)
 {
-	int64		base = power_of_ten(width / 2);
-	int64		left = n / base;
-	int64		right = n % base;
+	int64 base = power_of_ten(width / 2);
+	int64 left = n / base;
+	int64 right = n % base;
 
 	for (int round = 0; round < FEISTEL_ROUNDS; round++)
 	{
-		int64		next = (left + round_value(key, width, round, right, base)) % base;
+		int64 next = (left + round_value(key, width, round, right, base)) % base;
 
 		left = right;
 		right = next;
@@ -138,8 +137,8 @@ permute(const uint8 *key, int width, int64 n)
 static int64
 scramble(const uint8 *key, int64 n)
 {
-	int			width = number_width(n);
-	int64		result = permute(key, width, n);
+	int width = number_width(n);
+	int64 result = permute(key, width, n);
 
 	while (width == MAX_WIDTH && result < power_of_ten(MIN_WIDTH))
 		result = permute(key, width, result);
@@ -151,7 +150,7 @@ int32
 mjc_algiers_date(TimestampTz at)
 {
 	TimestampTz local = at + ALGIERS_OFFSET;
-	int64		days = local / USECS_PER_DAY;
+	int64 days = local / USECS_PER_DAY;
 
 	return (int32) (local % USECS_PER_DAY < 0 ? days - 1 : days);
 }
@@ -160,9 +159,7 @@ mjc_algiers_date(TimestampTz at)
 int
 mjc_algiers_year(TimestampTz at)
 {
-	int			year,
-				month,
-				day;
+	int year, month, day;
 
 	j2date(mjc_algiers_date(at) + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	return year;
@@ -172,9 +169,9 @@ mjc_algiers_year(TimestampTz at)
 static char *
 reference_letters(const char *typed)
 {
-	char	   *folded = mjc_fold_digits(typed);
-	char	   *out = palloc(strlen(folded) + 1);
-	int			n = 0;
+	char *folded = mjc_fold_digits(typed);
+	char *out = palloc(strlen(folded) + 1);
+	int n = 0;
 
 	if (strlen(folded) > 64)
 		return NULL;
@@ -200,10 +197,10 @@ reference_letters(const char *typed)
 char *
 mjc_order_reference_parse(const char *typed)
 {
-	char	   *text = reference_letters(typed);
-	int			ndigits;
-	int			width;
-	int64		n;
+	char *text = reference_letters(typed);
+	int ndigits;
+	int width;
+	int64 n;
 
 	if (text == NULL)
 		return NULL;
@@ -225,12 +222,16 @@ static MjcStmt stmt_next = {"SELECT nextval('mjc.order_number_seq')", 0, {0}, NU
 static MjcStmt stmt_block = {
 	"SELECT b.block, y.mode, y.key FROM mjc.order_block b JOIN mjc.order_year y ON y.year = b.year "
 	"WHERE b.node_id = $1 AND b.year = $2 AND b.local_block = $3",
-	3, {INT4OID, INT4OID, INT8OID}, NULL};
+	3,
+	{INT4OID, INT4OID, INT8OID},
+	NULL};
 static MjcStmt stmt_new_year = {
 	"INSERT INTO mjc.order_year (year, mode, key, next_block) "
 	"SELECT $1, s.text_value, $2, 0 FROM mjc.setting s WHERE s.name = 'order_reference_mode' "
 	"ON CONFLICT (year) DO NOTHING",
-	2, {INT4OID, BYTEAOID}, NULL};
+	2,
+	{INT4OID, BYTEAOID},
+	NULL};
 static MjcStmt stmt_lock_year = {
 	"SELECT next_block FROM mjc.order_year WHERE year = $1 FOR UPDATE", 1, {INT4OID}, NULL};
 static MjcStmt stmt_take_block = {
@@ -238,12 +239,14 @@ static MjcStmt stmt_take_block = {
 	"RETURNING next_block - 1 AS block) "
 	"INSERT INTO mjc.order_block (node_id, year, local_block, block) "
 	"SELECT $1, $2, $3, block FROM taken",
-	3, {INT4OID, INT4OID, INT8OID}, NULL};
+	3,
+	{INT4OID, INT4OID, INT8OID},
+	NULL};
 
 static Datum
 random_key(void)
 {
-	bytea	   *key = palloc(VARHDRSZ + KEY_LEN);
+	bytea *key = palloc(VARHDRSZ + KEY_LEN);
 
 	SET_VARSIZE(key, VARHDRSZ + KEY_LEN);
 	if (!pg_strong_random(VARDATA(key), KEY_LEN))
@@ -272,9 +275,9 @@ take_block(int year, int64 local_block)
 char *
 mjc_order_reference_next(TimestampTz at)
 {
-	int			year = mjc_algiers_year(at);
-	int64		count;
-	int64		n;
+	int year = mjc_algiers_year(at);
+	int64 count;
+	int64 n;
 	const MjcArg *key;
 
 	mjc_exec_one(&stmt_next, NULL);
@@ -291,8 +294,8 @@ mjc_order_reference_next(TimestampTz at)
 		mjc_raise(MJC_ERR_NUMBERS_EXHAUSTED);
 	if (strcmp(mjc_text_col(0, 2), "scrambled") == 0)
 	{
-		bool		isnull;
-		Datum		secret = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
+		bool isnull;
+		Datum secret = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
 
 		n = scramble((const uint8 *) VARDATA_ANY(PG_DETOAST_DATUM(secret)), n);
 	}
@@ -306,8 +309,8 @@ PG_FUNCTION_INFO_V1(mjc_order_reference);
 Datum
 mjc_order_reference(PG_FUNCTION_ARGS)
 {
-	int32		year = PG_GETARG_INT32(0);
-	int64		n = PG_GETARG_INT64(1);
+	int32 year = PG_GETARG_INT32(0);
+	int64 n = PG_GETARG_INT64(1);
 
 	if (year < MIN_YEAR || year > MAX_YEAR)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "year", 0});
@@ -317,13 +320,14 @@ mjc_order_reference(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(mjc_order_reference_scrambled);
-/* mjc.order_reference_scrambled(year, n, key bytea) - the same under a 32-byte key. Errors: MJ006. */
+/* mjc.order_reference_scrambled(year, n, key bytea) - the same under a 32-byte key. Errors: MJ006.
+ */
 Datum
 mjc_order_reference_scrambled(PG_FUNCTION_ARGS)
 {
-	int32		year = PG_GETARG_INT32(0);
-	int64		n = PG_GETARG_INT64(1);
-	bytea	   *key = PG_GETARG_BYTEA_PP(2);
+	int32 year = PG_GETARG_INT32(0);
+	int64 n = PG_GETARG_INT64(1);
+	bytea *key = PG_GETARG_BYTEA_PP(2);
 
 	if (VARSIZE_ANY_EXHDR(key) != KEY_LEN)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "key", 0});
@@ -340,7 +344,7 @@ PG_FUNCTION_INFO_V1(mjc_order_reference_canonical);
 Datum
 mjc_order_reference_canonical(PG_FUNCTION_ARGS)
 {
-	char	   *reference = mjc_order_reference_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char *reference = mjc_order_reference_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 	if (reference == NULL)
 		PG_RETURN_NULL();

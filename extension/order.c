@@ -40,52 +40,52 @@
 /* A line: what was asked, and what the catalogue says about it. */
 typedef struct Line
 {
-	pg_uuid_t	product_id;
-	int32		client_line;	/* first line on which the client sent it, from 1 */
-	int32		qty;
-	char	   *sku;
-	char	   *name;
-	char	   *manufacturer_ref;
-	int64		list_price;		/* centimes */
-	int64		unit_price;
-	int64		total;
-	int64		tax;
-	int32		tax_bp;
+	pg_uuid_t product_id;
+	int32 client_line; /* first line on which the client sent it, from 1 */
+	int32 qty;
+	char *sku;
+	char *name;
+	char *manufacturer_ref;
+	int64 list_price; /* centimes */
+	int64 unit_price;
+	int64 total;
+	int64 tax;
+	int32 tax_bp;
 } Line;
 
 /* Who orders, and where it goes; texts are trimmed, phone is canonical. */
 typedef struct Contact
 {
-	char	   *first_name;
-	char	   *last_name;
-	char	   *phone;
-	char	   *email;
-	char	   *profession;
-	char	   *street;
-	char	   *city;
-	char	   *postal_code;
-	char	   *region;
-	char	   *country;
-	char	   *note;
+	char *first_name;
+	char *last_name;
+	char *phone;
+	char *email;
+	char *profession;
+	char *street;
+	char *city;
+	char *postal_code;
+	char *region;
+	char *country;
+	char *note;
 } Contact;
 
 typedef struct Order
 {
-	pg_uuid_t	order_id;
-	pg_uuid_t	customer_id;
+	pg_uuid_t order_id;
+	pg_uuid_t customer_id;
 	TimestampTz at;
-	const char *channel;		/* "web" or "staff" */
-	bool		confirmed;		/* staff spoke to the customer */
-	char	   *reference;
-	Contact		contact;
-	int			nlines;
-	Line	   *lines;
+	const char *channel; /* "web" or "staff" */
+	bool confirmed;		 /* staff spoke to the customer */
+	char *reference;
+	Contact contact;
+	int nlines;
+	Line *lines;
 	MjcDelivery delivery;
-	int64		subtotal;
-	int64		tax;
-	int64		shipping;
-	int64		total;
-	char	   *key;			/* Idempotency-Key or NULL */
+	int64 subtotal;
+	int64 tax;
+	int64 shipping;
+	int64 total;
+	char *key; /* Idempotency-Key or NULL */
 } Order;
 
 /* ---------------------------------------------------------------- Rules -- */
@@ -114,9 +114,9 @@ read_lines(Order *order, Datum *products, int nproducts, Datum *quantities, int 
 	order->nlines = 0;
 	for (int i = 0; i < nproducts; i++)
 	{
-		pg_uuid_t  *product_id = DatumGetUUIDP(products[i]);
-		int32		qty = DatumGetInt32(quantities[i]);
-		int			found = find_line(order->lines, order->nlines, product_id);
+		pg_uuid_t *product_id = DatumGetUUIDP(products[i]);
+		int32 qty = DatumGetInt32(quantities[i]);
+		int found = find_line(order->lines, order->nlines, product_id);
 
 		if (qty < 1 || qty > MJC_MAX_LINE_QTY)
 			MJC_RAISE(MJC_ERR_STOCK_QTY_INVALID, {"min", NULL, 1}, {"max", NULL, MJC_MAX_LINE_QTY});
@@ -133,7 +133,7 @@ read_lines(Order *order, Datum *products, int nproducts, Datum *quantities, int 
 static char *
 required(const char *text, const char *name, int min, int max)
 {
-	char	   *trimmed = mjc_trim_or_null(text);
+	char *trimmed = mjc_trim_or_null(text);
 
 	if (trimmed == NULL)
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
@@ -144,7 +144,7 @@ required(const char *text, const char *name, int min, int max)
 static char *
 optional(const char *text, const char *name, int min, int max)
 {
-	char	   *trimmed = mjc_trim_or_null(text);
+	char *trimmed = mjc_trim_or_null(text);
 
 	if (trimmed != NULL)
 		mjc_check_text(trimmed, name, min, max);
@@ -178,10 +178,10 @@ static bytea *
 request_digest(const Order *order)
 {
 	const Contact *c = &order->contact;
-	const char *const texts[] = {c->first_name, c->last_name, c->phone,		  c->email,
-								 c->profession, c->street,	  c->city,		  c->postal_code,
+	const char *const texts[] = {c->first_name, c->last_name, c->phone, c->email,
+								 c->profession, c->street,	  c->city,	c->postal_code,
 								 c->region,		c->country,	  c->note};
-	MjcDigest	digest;
+	MjcDigest digest;
 
 	mjc_digest_begin(&digest);
 	for (int i = 0; i < lengthof(texts); i++)
@@ -201,7 +201,7 @@ price_lines(Order *order)
 	order->tax = 0;
 	for (int i = 0; i < order->nlines; i++)
 	{
-		Line	   *line = &order->lines[i];
+		Line *line = &order->lines[i];
 
 		line->total = mjc_money_times(line->unit_price, line->qty);
 		line->tax = line->total - mjc_money_net_of_gross(line->total, line->tax_bp);
@@ -213,7 +213,7 @@ price_lines(Order *order)
 static int64
 count_units(const Order *order)
 {
-	int64		units = 0;
+	int64 units = 0;
 
 	for (int i = 0; i < order->nlines; i++)
 		units += order->lines[i].qty;
@@ -222,15 +222,18 @@ count_units(const Order *order)
 
 /* -------------------------------------------------------------- Storage -- */
 
-static MjcStmt stmt_products = {
-	"SELECT product_id, sku, name, manufacturer_ref, price_centimes, "
-	"coalesce(sale_price_centimes, 0), tax_bp FROM mjc.product "
-	"WHERE product_id = ANY ($1) AND is_active",
-	1, {UUIDARRAYOID}, NULL};
+static MjcStmt stmt_products = {"SELECT product_id, sku, name, manufacturer_ref, price_centimes, "
+								"coalesce(sale_price_centimes, 0), tax_bp FROM mjc.product "
+								"WHERE product_id = ANY ($1) AND is_active",
+								1,
+								{UUIDARRAYOID},
+								NULL};
 static MjcStmt stmt_phone_claim = {
 	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
 	"ON CONFLICT (phone) DO NOTHING",
-	2, {TEXTOID, UUIDOID}, NULL};
+	2,
+	{TEXTOID, UUIDOID},
+	NULL};
 static MjcStmt stmt_phone_lock = {
 	"SELECT customer_id FROM mjc.customer_phone WHERE phone = $1 FOR UPDATE", 1, {TEXTOID}, NULL};
 static MjcStmt stmt_new_customer = {
@@ -238,10 +241,14 @@ static MjcStmt stmt_new_customer = {
 	"VALUES ($1, 'guest', $2, $3) RETURNING customer_id) "
 	"INSERT INTO mjc.customer_person (customer_id, first_name, last_name, phone, email) "
 	"SELECT customer_id, $4, $5, $6, $7 FROM c",
-	7, {UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL};
+	7,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
+	NULL};
 static MjcStmt stmt_open_orders = {
 	"SELECT count(*) FROM mjc.customer_order WHERE customer_id = $1 AND is_open",
-	1, {UUIDOID}, NULL};
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_insert_order = {
 	"INSERT INTO mjc.order (order_id, reference, customer_id, channel, order_state, payment_state, "
 	"fulfilment_state, subtotal_centimes, shipping_centimes, tax_centimes, total_centimes, "
@@ -254,10 +261,14 @@ static MjcStmt stmt_insert_order = {
 	NULL};
 static MjcStmt stmt_insert_reference = {
 	"INSERT INTO mjc.order_reference (reference, order_id) VALUES ($1, $2)",
-	2, {TEXTOID, UUIDOID}, NULL};
+	2,
+	{TEXTOID, UUIDOID},
+	NULL};
 static MjcStmt stmt_insert_listing = {
 	"INSERT INTO mjc.customer_order (customer_id, order_id, placed_at) VALUES ($1, $2, $3)",
-	3, {UUIDOID, UUIDOID, TIMESTAMPTZOID}, NULL};
+	3,
+	{UUIDOID, UUIDOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_insert_contact = {
 	"INSERT INTO mjc.order_contact (order_id, first_name, last_name, phone, email, street, city, "
 	"postal_code, region, country, note, salt) "
@@ -277,12 +288,16 @@ static MjcStmt stmt_insert_line = {
 static MjcStmt stmt_insert_payment = {
 	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, "
 	"created_at, updated_at) VALUES ($1, $2, 'CASH_ON_DELIVERY', 'cod', $3, 'pending', $4, $4)",
-	4, {UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID}, NULL};
+	4,
+	{UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_insert_event = {
 	"INSERT INTO mjc.order_event (order_id, seq, at, kind, from_status, to_status, actor, channel, "
 	"note) SELECT $1, 1 + coalesce(max(e.seq), 0), greatest(pg_catalog.clock_timestamp(), "
 	"max(e.at)), $2, $3, $4, $5, $6, $7 FROM mjc.order_event e WHERE e.order_id = $1",
-	7, {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID}, NULL};
+	7,
+	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID},
+	NULL};
 static MjcStmt stmt_reference = {
 	"SELECT reference FROM mjc.order WHERE order_id = $1", 1, {UUIDOID}, NULL};
 static MjcStmt stmt_json = {
@@ -310,24 +325,24 @@ mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *fro
 static Datum
 product_ids(const Order *order)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * order->nlines);
+	Datum *elements = palloc(sizeof(Datum) * order->nlines);
 
 	for (int i = 0; i < order->nlines; i++)
 		elements[i] = UUIDPGetDatum(&order->lines[i].product_id);
-	return PointerGetDatum(construct_array(elements, order->nlines, UUIDOID, UUID_LEN, false,
-										   TYPALIGN_CHAR));
+	return PointerGetDatum(
+		construct_array(elements, order->nlines, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 }
 
 /* Fills the lines from the catalogue. Errors: MJ102 unknown or inactive product. */
 static void
 read_products(Order *order)
 {
-	uint64		rows = mjc_exec(&stmt_products, MJC_ARGS(MJC_DATUM(product_ids(order))));
+	uint64 rows = mjc_exec(&stmt_products, MJC_ARGS(MJC_DATUM(product_ids(order))));
 
 	for (uint64 i = 0; i < rows; i++)
 	{
-		pg_uuid_t	product_id = mjc_uuid_col(i, 1);
-		Line	   *line = &order->lines[find_line(order->lines, order->nlines, &product_id)];
+		pg_uuid_t product_id = mjc_uuid_col(i, 1);
+		Line *line = &order->lines[find_line(order->lines, order->nlines, &product_id)];
 
 		line->sku = mjc_text_col(i, 2);
 		line->name = mjc_text_col(i, 3);
@@ -349,7 +364,7 @@ static void
 find_customer(Order *order)
 {
 	const Contact *c = &order->contact;
-	pg_uuid_t	made = mjc_uuid_make();
+	pg_uuid_t made = mjc_uuid_make();
 
 	if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
 	{
@@ -369,8 +384,8 @@ find_customer(Order *order)
 static void
 check_guest_limits(const Order *order)
 {
-	int64		max_units = mjc_setting_integer("guest_order_units_max");
-	int64		max_open = mjc_setting_integer("guest_open_orders_max");
+	int64 max_units = mjc_setting_integer("guest_order_units_max");
+	int64 max_open = mjc_setting_integer("guest_open_orders_max");
 
 	if (count_units(order) > max_units)
 		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, max_units});
@@ -383,7 +398,7 @@ static void
 insert_contact(const Order *order)
 {
 	const Contact *c = &order->contact;
-	bytea	   *salt = palloc(VARHDRSZ + SALT_LEN);
+	bytea *salt = palloc(VARHDRSZ + SALT_LEN);
 
 	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
 	if (!pg_strong_random(VARDATA(salt), SALT_LEN))
@@ -416,11 +431,10 @@ insert_lines(const Order *order)
 static void
 insert_order(const Order *order)
 {
-	pg_uuid_t	payment_id = mjc_uuid_make();
-	int64		hours = mjc_setting_integer("unconfirmed_order_hours");
-	MjcArg		confirm_by = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR),
-							  order->confirmed};
-	int32		estimated = mjc_algiers_date(order->at) + order->delivery.days;
+	pg_uuid_t payment_id = mjc_uuid_make();
+	int64 hours = mjc_setting_integer("unconfirmed_order_hours");
+	MjcArg confirm_by = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR), order->confirmed};
+	int32 estimated = mjc_algiers_date(order->at) + order->delivery.days;
 
 	mjc_exec_one(&stmt_insert_order,
 				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
@@ -476,8 +490,8 @@ price_order(Order *order)
 static char *
 place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 {
-	MjcClaim	claim;
-	char	   *reply;
+	MjcClaim claim;
+	char *reply;
 	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
 
 	order->at = GetCurrentTimestamp();
@@ -513,11 +527,10 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 static void
 read_order(FunctionCallInfo fcinfo, int first, Order *order)
 {
-	Datum	   *products;
-	Datum	   *quantities;
-	int			n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MJC_MAX_LINES, &products);
-	int			nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MJC_MAX_LINES,
-								   &quantities);
+	Datum *products;
+	Datum *quantities;
+	int n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MJC_MAX_LINES, &products);
+	int nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MJC_MAX_LINES, &quantities);
 
 	read_lines(order, products, n, quantities, nq);
 	read_contact(fcinfo, first + 2, &order->contact);
@@ -526,9 +539,9 @@ read_order(FunctionCallInfo fcinfo, int first, Order *order)
 static Datum
 order_result(FunctionCallInfo fcinfo, const char *text, bool replayed)
 {
-	TupleDesc	tupdesc;
-	Datum		values[2] = {CStringGetTextDatum(text), BoolGetDatum(replayed)};
-	bool		nulls[2] = {false, false};
+	TupleDesc tupdesc;
+	Datum values[2] = {CStringGetTextDatum(text), BoolGetDatum(replayed)};
+	bool nulls[2] = {false, false};
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -549,10 +562,10 @@ Datum
 mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order		order = {.channel = "web"};
-	MjcActor	actor;
-	bool		replayed;
-	char	   *reply;
+	Order order = {.channel = "web"};
+	MjcActor actor;
+	bool replayed;
+	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 1);
 	read_order(fcinfo, 2, &order);
@@ -576,10 +589,10 @@ Datum
 mjc_order_place(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order		order = {.channel = "staff", .confirmed = true};
-	MjcActor	actor;
-	bool		replayed;
-	char	   *reference;
+	Order order = {.channel = "staff", .confirmed = true};
+	MjcActor actor;
+	bool replayed;
+	char *reference;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 13);
 	read_order(fcinfo, 0, &order);

@@ -28,12 +28,12 @@
 /* What somebody wants to do to an order. */
 typedef struct Change
 {
-	pg_uuid_t	order_id;
+	pg_uuid_t order_id;
 	MjcOrderStatus to;
-	char	   *tracking_number;	/* or NULL: keep */
-	char	   *carrier;			/* or NULL: keep */
-	char	   *note;				/* or NULL; appended to the staff notes */
-	const char *event_kind;			/* "status" or "expired" */
+	char *tracking_number;	/* or NULL: keep */
+	char *carrier;			/* or NULL: keep */
+	char *note;				/* or NULL; appended to the staff notes */
+	const char *event_kind; /* "status" or "expired" */
 } Change;
 
 /* The order as found under its lock. */
@@ -41,9 +41,9 @@ typedef struct Found
 {
 	MjcOrderStates states;
 	MjcOrderStatus status;
-	pg_uuid_t	customer_id;
-	char	   *reference;
-	bool		cash_on_delivery;
+	pg_uuid_t customer_id;
+	char *reference;
+	bool cash_on_delivery;
 } Found;
 
 /* -------------------------------------------------------------- Storage -- */
@@ -51,7 +51,9 @@ typedef struct Found
 static MjcStmt stmt_lock = {
 	"SELECT order_state, payment_state, fulfilment_state, customer_id, reference, "
 	"payment_method = 'CASH_ON_DELIVERY' FROM mjc.order WHERE order_id = $1 FOR UPDATE",
-	1, {UUIDOID}, NULL};
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_update = {
 	"UPDATE mjc.order SET order_state = $2, payment_state = $3, fulfilment_state = $4, "
 	"tracking_number = coalesce($5, tracking_number), carrier = coalesce($6, carrier), "
@@ -70,34 +72,45 @@ static MjcStmt stmt_payment = {
 	"paid_at = CASE WHEN $2 = 'paid' THEN $3 ELSE paid_at END, "
 	"refunded_at = CASE WHEN $2 = 'refunded' THEN $3 ELSE refunded_at END "
 	"WHERE order_id = $1",
-	3, {UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL};
+	3,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_shipment = {
 	"INSERT INTO mjc.shipment (order_id, shipment_no, carrier, tracking_number, shipped_at) "
 	"VALUES ($1, 1, $2, $3, $4)",
-	4, {UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL};
+	4,
+	{UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_shipment_label = {
 	"UPDATE mjc.shipment SET carrier = coalesce($2, carrier), "
 	"tracking_number = coalesce($3, tracking_number) WHERE order_id = $1",
-	3, {UUIDOID, TEXTOID, TEXTOID}, NULL};
+	3,
+	{UUIDOID, TEXTOID, TEXTOID},
+	NULL};
 static MjcStmt stmt_arrived = {
 	"UPDATE mjc.shipment SET delivered_at = $2 WHERE order_id = $1 AND delivered_at IS NULL",
-	2, {UUIDOID, TIMESTAMPTZOID}, NULL};
+	2,
+	{UUIDOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_close = {
 	"UPDATE mjc.customer_order SET is_open = false WHERE customer_id = $1 AND order_id = $2 "
 	"AND is_open",
-	2, {UUIDOID, UUIDOID}, NULL};
+	2,
+	{UUIDOID, UUIDOID},
+	NULL};
 static MjcStmt stmt_by_reference = {
 	"SELECT order_id FROM mjc.order_reference WHERE reference = $1", 1, {TEXTOID}, NULL};
-static MjcStmt stmt_due = {
-	"SELECT order_id FROM mjc.order WHERE order_state = 'placed' "
-	"AND fulfilment_state = 'unfulfilled' AND confirm_by <= $1 "
-	"ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
-	2, {TIMESTAMPTZOID, INT4OID}, NULL};
+static MjcStmt stmt_due = {"SELECT order_id FROM mjc.order WHERE order_state = 'placed' "
+						   "AND fulfilment_state = 'unfulfilled' AND confirm_by <= $1 "
+						   "ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
+						   2,
+						   {TIMESTAMPTZOID, INT4OID},
+						   NULL};
 
 static Found
 lock_order(const pg_uuid_t *order_id)
 {
-	Found		found;
+	Found found;
 
 	if (mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(order_id))) != 1)
 		mjc_raise(MJC_ERR_NOT_FOUND);
@@ -115,7 +128,7 @@ static void
 update_order(const Change *change, const MjcOrderStates *states, const MjcOrderEffects *effects,
 			 TimestampTz at)
 {
-	bool		cancelled = strcmp(states->order, "cancelled") == 0;
+	bool cancelled = strcmp(states->order, "cancelled") == 0;
 
 	mjc_exec_one(&stmt_update,
 				 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states->order),
@@ -130,10 +143,9 @@ static void
 update_shipment(const Change *change, const MjcOrderEffects *effects, TimestampTz at)
 {
 	if (effects->ship)
-		mjc_exec_one(&stmt_shipment, MJC_ARGS(MJC_UUID(&change->order_id),
-											  MJC_TEXT_OR_NULL(change->carrier),
-											  MJC_TEXT_OR_NULL(change->tracking_number),
-											  MJC_TIME(at)));
+		mjc_exec_one(&stmt_shipment,
+					 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT_OR_NULL(change->carrier),
+							  MJC_TEXT_OR_NULL(change->tracking_number), MJC_TIME(at)));
 	if (effects->delivered)
 		mjc_exec(&stmt_arrived, MJC_ARGS(MJC_UUID(&change->order_id), MJC_TIME(at)));
 }
@@ -161,11 +173,12 @@ note_only(const Change *change, const Found *found, const MjcActor *actor)
 	if (found->status == MJC_STATUS_CANCELLED || found->status == MJC_STATUS_REFUNDED)
 		return;
 	update_order(change, &found->states, &none, GetCurrentTimestamp());
-	mjc_exec(&stmt_shipment_label, MJC_ARGS(MJC_UUID(&change->order_id),
-											MJC_TEXT_OR_NULL(change->carrier),
-											MJC_TEXT_OR_NULL(change->tracking_number)));
+	mjc_exec(&stmt_shipment_label,
+			 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT_OR_NULL(change->carrier),
+					  MJC_TEXT_OR_NULL(change->tracking_number)));
 	mjc_order_add_event(&change->order_id, "note", status, status, actor, change->note);
-	mjc_audit(actor, "order_note", "order", found->reference, NULL, mjc_json_pair("status", status));
+	mjc_audit(actor, "order_note", "order", found->reference, NULL,
+			  mjc_json_pair("status", status));
 }
 
 static void
@@ -180,8 +193,8 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	update_order(change, &states, &effects, at);
 	update_shipment(change, &effects, at);
 	if (effects.payment_changed)
-		mjc_exec(&stmt_payment, MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states.payment),
-										 MJC_TIME(at)));
+		mjc_exec(&stmt_payment,
+				 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states.payment), MJC_TIME(at)));
 	if (!mjc_status_is_open(change->to))
 		mjc_exec(&stmt_close, MJC_ARGS(MJC_UUID(&found->customer_id), MJC_UUID(&change->order_id)));
 	mjc_order_add_event(&change->order_id, change->event_kind, from, to, actor, change->note);
@@ -197,7 +210,7 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 static void
 change_order(const Change *change, const MjcActor *actor)
 {
-	Found		found = lock_order(&change->order_id);
+	Found found = lock_order(&change->order_id);
 
 	if (found.status == change->to)
 	{
@@ -225,7 +238,7 @@ status_argument(const char *name)
 static char *
 short_text(FunctionCallInfo fcinfo, int n, const char *name, int max)
 {
-	char	   *text = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, n));
+	char *text = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, n));
 
 	if (text != NULL)
 		mjc_check_text(text, name, 1, max);
@@ -240,8 +253,8 @@ static Datum
 change_by_rest(FunctionCallInfo fcinfo, Change *change)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MjcActor	actor;
-	char	   *reply;
+	MjcActor actor;
+	char *reply;
 
 	change->order_id = *mjc_arg_uuid(fcinfo, 4, "order_id");
 	change->event_kind = "status";
@@ -261,7 +274,7 @@ PG_FUNCTION_INFO_V1(mjc_api_order_status_set);
 Datum
 mjc_api_order_status_set(PG_FUNCTION_ARGS)
 {
-	Change		change = {.to = status_argument(mjc_arg_text(fcinfo, 5, "status"))};
+	Change change = {.to = status_argument(mjc_arg_text(fcinfo, 5, "status"))};
 
 	change.tracking_number = short_text(fcinfo, 6, "tracking_number", 100);
 	change.note = short_text(fcinfo, 7, "note", 500);
@@ -273,18 +286,19 @@ PG_FUNCTION_INFO_V1(mjc_api_order_cancel);
 Datum
 mjc_api_order_cancel(PG_FUNCTION_ARGS)
 {
-	Change		change = {.to = MJC_STATUS_CANCELLED};
+	Change change = {.to = MJC_STATUS_CANCELLED};
 
 	change.note = short_text(fcinfo, 5, "reason", 500);
 	return change_by_rest(fcinfo, &change);
 }
 
 PG_FUNCTION_INFO_V1(mjc_api_order_ship);
-/* mjc_api.staff_order_ship(actor, ..., order_id uuid, tracking_number text, carrier text) returns json */
+/* mjc_api.staff_order_ship(actor, ..., order_id uuid, tracking_number text, carrier text) returns
+ * json */
 Datum
 mjc_api_order_ship(PG_FUNCTION_ARGS)
 {
-	Change		change = {.to = MJC_STATUS_SHIPPED};
+	Change change = {.to = MJC_STATUS_SHIPPED};
 
 	change.tracking_number = short_text(fcinfo, 5, "tracking_number", 100);
 	change.carrier = short_text(fcinfo, 6, "carrier", 100);
@@ -296,7 +310,7 @@ PG_FUNCTION_INFO_V1(mjc_api_order_deliver);
 Datum
 mjc_api_order_deliver(PG_FUNCTION_ARGS)
 {
-	Change		change = {.to = MJC_STATUS_DELIVERED};
+	Change change = {.to = MJC_STATUS_DELIVERED};
 
 	return change_by_rest(fcinfo, &change);
 }
@@ -312,9 +326,9 @@ PG_FUNCTION_INFO_V1(mjc_order_change);
 Datum
 mjc_order_change(PG_FUNCTION_ARGS)
 {
-	char	   *reference = mjc_order_reference_parse(mjc_arg_text(fcinfo, 0, "reference"));
-	Change		change = {.to = status_argument(mjc_arg_text(fcinfo, 1, "status"))};
-	MjcActor	actor;
+	char *reference = mjc_order_reference_parse(mjc_arg_text(fcinfo, 0, "reference"));
+	Change change = {.to = status_argument(mjc_arg_text(fcinfo, 1, "status"))};
+	MjcActor actor;
 
 	change.note = short_text(fcinfo, 2, "note", 500);
 	change.tracking_number = short_text(fcinfo, 3, "tracking_number", 100);
@@ -340,10 +354,10 @@ PG_FUNCTION_INFO_V1(mjc_order_expire);
 Datum
 mjc_order_expire(PG_FUNCTION_ARGS)
 {
-	int32		batch = mjc_arg_int32(fcinfo, 0, "batch");
-	MjcActor	actor;
-	pg_uuid_t  *due;
-	uint64		n;
+	int32 batch = mjc_arg_int32(fcinfo, 0, "batch");
+	MjcActor actor;
+	pg_uuid_t *due;
+	uint64 n;
 
 	if (batch < 1 || batch > 1000)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "batch", 0});
@@ -355,8 +369,7 @@ mjc_order_expire(PG_FUNCTION_ARGS)
 		due[i] = mjc_uuid_col(i, 1);
 	for (uint64 i = 0; i < n; i++)
 	{
-		Change		change = {
-			.order_id = due[i], .to = MJC_STATUS_CANCELLED, .event_kind = "expired"};
+		Change change = {.order_id = due[i], .to = MJC_STATUS_CANCELLED, .event_kind = "expired"};
 
 		change_order(&change, &actor);
 	}

@@ -42,6 +42,7 @@ static const int allowed[] = {
 	[MJC_STATUS_REFUNDED] = 0,
 };
 
+/* mjc_status_name - the word in capitals. */
 const char *
 mjc_status_name(MjcOrderStatus status)
 {
@@ -115,7 +116,7 @@ mjc_transition_apply(MjcOrderStates *states, MjcOrderStatus to, bool cash_on_del
 {
 	MjcOrderEffects effects = {0};
 	MjcOrderStatus from = mjc_status_of(states);
-	bool		was_shipped = from == MJC_STATUS_SHIPPED || from == MJC_STATUS_DELIVERED;
+	bool was_shipped = from == MJC_STATUS_SHIPPED || from == MJC_STATUS_DELIVERED;
 
 	if (to == MJC_STATUS_CANCELLED || to == MJC_STATUS_REFUNDED)
 	{
@@ -170,9 +171,9 @@ mjc_order_transitions(PG_FUNCTION_ARGS)
 		for (int to = 0; to < MJC_STATUS__MAX; to++)
 			if (mjc_transition_allowed((MjcOrderStatus) from, (MjcOrderStatus) to))
 			{
-				Datum		values[2] = {CStringGetTextDatum(status_names[from]),
-										 CStringGetTextDatum(status_names[to])};
-				bool		nulls[2] = {false, false};
+				Datum values[2] = {CStringGetTextDatum(status_names[from]),
+								   CStringGetTextDatum(status_names[to])};
+				bool nulls[2] = {false, false};
 
 				tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 			}

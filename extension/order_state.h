@@ -19,19 +19,19 @@ typedef enum MjcOrderStatus
 /* The words are those of the CHECK constraints of mjc.order (sql/schema/0004). */
 typedef struct MjcOrderStates
 {
-	const char *order;			/* placed, confirmed, cancelled */
-	const char *payment;		/* pending, paid, void, refunded */
-	const char *fulfilment;		/* unfulfilled, preparing, shipped, delivered, returned */
+	const char *order;		/* placed, confirmed, cancelled */
+	const char *payment;	/* pending, paid, void, refunded */
+	const char *fulfilment; /* unfulfilled, preparing, shipped, delivered, returned */
 } MjcOrderStates;
 
 /* What a transition does besides the words. */
 typedef struct MjcOrderEffects
 {
-	bool		release;		/* held units go back to free stock */
-	bool		ship;			/* held units leave the house */
-	bool		take_back;		/* shipped units come back */
-	bool		delivered;
-	bool		payment_changed;
+	bool release;	/* held units go back to free stock */
+	bool ship;		/* held units leave the house */
+	bool take_back; /* shipped units come back */
+	bool delivered;
+	bool payment_changed;
 } MjcOrderEffects;
 
 extern const char *mjc_status_name(MjcOrderStatus status);

@@ -48,12 +48,16 @@ static MjcStmt stmt_wilaya = {
 	"FROM mjc.wilaya w LEFT JOIN mjc.wilaya p ON p.code = w.split_from AND w.valid_from > $2 "
 	"WHERE w.code = pg_catalog.lpad($1, 2, '0') OR pg_catalog.lower(w.name) = pg_catalog.lower($1) "
 	"OR w.name_ar = $1 ORDER BY w.code LIMIT 1",
-	2, {TEXTOID, DATEOID}, NULL};
+	2,
+	{TEXTOID, DATEOID},
+	NULL};
 static MjcStmt stmt_tariff = {
 	"SELECT amount_centimes FROM mjc.shipping_tariff "
 	"WHERE wilaya_code IN ($1, '*') AND delivery_mode = $2 AND validity @> $3 "
 	"ORDER BY wilaya_code = '*' LIMIT 1",
-	3, {TEXTOID, TEXTOID, DATEOID}, NULL};
+	3,
+	{TEXTOID, TEXTOID, DATEOID},
+	NULL};
 
 /*
  * mjc_delivery_find - the tariff for a place. Needs SPI open.
@@ -65,20 +69,18 @@ MjcDelivery
 mjc_delivery_find(const char *place, const char *mode, int32 on_date)
 {
 	MjcDelivery delivery = {NULL, 0, 0};
-	char	   *typed = mjc_trim_or_null(place);
+	char *typed = mjc_trim_or_null(place);
 
-	if (typed != NULL &&
-		mjc_exec(&stmt_wilaya, MJC_ARGS(MJC_TEXT(mjc_fold_digits(typed)),
-										MJC_DATUM(DateADTGetDatum(on_date)))) == 1)
+	if (typed != NULL && mjc_exec(&stmt_wilaya, MJC_ARGS(MJC_TEXT(mjc_fold_digits(typed)),
+														 MJC_DATUM(DateADTGetDatum(on_date)))) == 1)
 	{
 		delivery.wilaya_code = mjc_text_col(0, 1);
 		delivery.days = mjc_int4_col(0, 2);
 	}
 	else
 		delivery.days = (int32) mjc_setting_integer("delivery_days_default");
-	if (mjc_exec(&stmt_tariff,
-				 MJC_ARGS(MJC_TEXT(delivery.wilaya_code ? delivery.wilaya_code : "*"),
-						  MJC_TEXT(mode), MJC_DATUM(DateADTGetDatum(on_date)))) != 1)
+	if (mjc_exec(&stmt_tariff, MJC_ARGS(MJC_TEXT(delivery.wilaya_code ? delivery.wilaya_code : "*"),
+										MJC_TEXT(mode), MJC_DATUM(DateADTGetDatum(on_date)))) != 1)
 		mjc_raise(MJC_ERR_TARIFF_MISSING);
 	delivery.tariff = mjc_int8_col(0, 1);
 	return delivery;
@@ -101,8 +103,8 @@ mjc_unit_price(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	PG_RETURN_INT64(mjc_price_in_force(PG_GETARG_INT64(0),
-									   PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1)));
+	PG_RETURN_INT64(
+		mjc_price_in_force(PG_GETARG_INT64(0), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1)));
 }
 
 PG_FUNCTION_INFO_V1(mjc_shipping_for);
@@ -114,11 +116,11 @@ PG_FUNCTION_INFO_V1(mjc_shipping_for);
 Datum
 mjc_shipping_for(PG_FUNCTION_ARGS)
 {
-	char	   *place = mjc_arg_text_or_null(fcinfo, 0);
-	int64		subtotal = mjc_arg_int64(fcinfo, 1, "subtotal");
-	int32		on_date = mjc_arg_int32(fcinfo, 2, "on_date");
+	char *place = mjc_arg_text_or_null(fcinfo, 0);
+	int64 subtotal = mjc_arg_int64(fcinfo, 1, "subtotal");
+	int32 on_date = mjc_arg_int32(fcinfo, 2, "on_date");
 	MjcDelivery delivery;
-	int64		price;
+	int64 price;
 
 	if (subtotal < 0 || subtotal > MJC_MAX_AMOUNT)
 		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);

@@ -11,7 +11,9 @@
 
 static MjcStmt stmt_integer = {
 	"SELECT integer_value FROM mjc.setting WHERE name = $1 AND kind = 'integer'",
-	1, {TEXTOID}, NULL};
+	1,
+	{TEXTOID},
+	NULL};
 
 /* mjc_setting_integer - value of an integer setting. Needs SPI open. Errors: MJ007. */
 int64

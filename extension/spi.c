@@ -41,7 +41,7 @@ mjc_end(void)
 static SPIPlanPtr
 stmt_plan(MjcStmt *stmt)
 {
-	SPIPlanPtr	plan;
+	SPIPlanPtr plan;
 
 	if (stmt->plan != NULL && SPI_plan_is_valid(stmt->plan))
 		return stmt->plan;
@@ -78,9 +78,9 @@ stmt_values(const MjcStmt *stmt, const MjcArg *args, Datum *values, char *nulls)
 uint64
 mjc_exec(MjcStmt *stmt, const MjcArg *args)
 {
-	Datum		values[MJC_STMT_MAX_ARGS];
-	char		nulls[MJC_STMT_MAX_ARGS];
-	int			rc;
+	Datum values[MJC_STMT_MAX_ARGS];
+	char nulls[MJC_STMT_MAX_ARGS];
+	int rc;
 
 	stmt_values(stmt, args, values, nulls);
 	rc = SPI_execute_plan(stmt_plan(stmt), values, nulls, false, 0);
@@ -99,14 +99,14 @@ mjc_exec(MjcStmt *stmt, const MjcArg *args)
 uint64
 mjc_exec_fresh(MjcStmt *stmt, const MjcArg *args)
 {
-	Datum		values[MJC_STMT_MAX_ARGS];
-	char		nulls[MJC_STMT_MAX_ARGS];
-	SPIPlanPtr	plan = stmt_plan(stmt);
-	int			rc;
+	Datum values[MJC_STMT_MAX_ARGS];
+	char nulls[MJC_STMT_MAX_ARGS];
+	SPIPlanPtr plan = stmt_plan(stmt);
+	int rc;
 
 	stmt_values(stmt, args, values, nulls);
-	rc = SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
-							  true, false, 0);
+	rc = SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot, true,
+							  false, 0);
 	if (rc < 0)
 		elog(ERROR, "statement failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
@@ -116,7 +116,7 @@ mjc_exec_fresh(MjcStmt *stmt, const MjcArg *args)
 void
 mjc_exec_one(MjcStmt *stmt, const MjcArg *args)
 {
-	uint64		rows = mjc_exec(stmt, args);
+	uint64 rows = mjc_exec(stmt, args);
 
 	if (rows != 1)
 		elog(ERROR, "expected one row, got " UINT64_FORMAT, rows);
@@ -132,8 +132,8 @@ column(uint64 row, int col, bool *isnull)
 static Datum
 column_not_null(uint64 row, int col)
 {
-	bool		isnull;
-	Datum		value = column(row, col, &isnull);
+	bool isnull;
+	Datum value = column(row, col, &isnull);
 
 	if (isnull)
 		elog(ERROR, "column %d is null", col);
@@ -155,8 +155,8 @@ mjc_int4_col(uint64 row, int col)
 int64
 mjc_int8_or(uint64 row, int col, int64 otherwise)
 {
-	bool		isnull;
-	Datum		value = column(row, col, &isnull);
+	bool isnull;
+	Datum value = column(row, col, &isnull);
 
 	return isnull ? otherwise : DatumGetInt64(value);
 }
@@ -176,8 +176,8 @@ mjc_text_col(uint64 row, int col)
 char *
 mjc_text_or_null(uint64 row, int col)
 {
-	bool		isnull;
-	Datum		value = column(row, col, &isnull);
+	bool isnull;
+	Datum value = column(row, col, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -197,7 +197,7 @@ mjc_time_col(uint64 row, int col)
 bool
 mjc_is_null(uint64 row, int col)
 {
-	bool		isnull;
+	bool isnull;
 
 	(void) column(row, col, &isnull);
 	return isnull;

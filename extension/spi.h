@@ -19,29 +19,59 @@
 typedef struct MjcStmt
 {
 	const char *sql;
-	int			nargs;
-	Oid			types[MJC_STMT_MAX_ARGS];
-	SPIPlanPtr	plan;			/* kept for the life of the backend once prepared */
+	int nargs;
+	Oid types[MJC_STMT_MAX_ARGS];
+	SPIPlanPtr plan; /* kept for the life of the backend once prepared */
 } MjcStmt;
 
 /* A parameter: its value, or NULL. */
 typedef struct MjcArg
 {
-	Datum		value;
-	bool		isnull;
+	Datum value;
+	bool isnull;
 } MjcArg;
 
 #define MJC_ARGS(...) ((MjcArg[]){__VA_ARGS__})
-#define MJC_UUID(u) {UUIDPGetDatum(u), false}
-#define MJC_UUID_OR_NULL(u) {(u) ? UUIDPGetDatum(u) : (Datum) 0, (u) == NULL}
-#define MJC_INT4(i) {Int32GetDatum(i), false}
-#define MJC_INT2(i) {Int16GetDatum(i), false}
-#define MJC_INT8(i) {Int64GetDatum(i), false}
-#define MJC_BOOL(b) {BoolGetDatum(b), false}
-#define MJC_TIME(t) {TimestampTzGetDatum(t), false}
-#define MJC_TEXT(s) {PointerGetDatum(cstring_to_text(s)), false}
-#define MJC_TEXT_OR_NULL(s) {(s) ? PointerGetDatum(cstring_to_text(s)) : (Datum) 0, (s) == NULL}
-#define MJC_DATUM(d) {(d), false}
+#define MJC_UUID(u)                                                                                \
+	{                                                                                              \
+		UUIDPGetDatum(u), false                                                                    \
+	}
+#define MJC_UUID_OR_NULL(u)                                                                        \
+	{                                                                                              \
+		(u) ? UUIDPGetDatum(u) : (Datum) 0, (u) == NULL                                            \
+	}
+#define MJC_INT4(i)                                                                                \
+	{                                                                                              \
+		Int32GetDatum(i), false                                                                    \
+	}
+#define MJC_INT2(i)                                                                                \
+	{                                                                                              \
+		Int16GetDatum(i), false                                                                    \
+	}
+#define MJC_INT8(i)                                                                                \
+	{                                                                                              \
+		Int64GetDatum(i), false                                                                    \
+	}
+#define MJC_BOOL(b)                                                                                \
+	{                                                                                              \
+		BoolGetDatum(b), false                                                                     \
+	}
+#define MJC_TIME(t)                                                                                \
+	{                                                                                              \
+		TimestampTzGetDatum(t), false                                                              \
+	}
+#define MJC_TEXT(s)                                                                                \
+	{                                                                                              \
+		PointerGetDatum(cstring_to_text(s)), false                                                 \
+	}
+#define MJC_TEXT_OR_NULL(s)                                                                        \
+	{                                                                                              \
+		(s) ? PointerGetDatum(cstring_to_text(s)) : (Datum) 0, (s) == NULL                         \
+	}
+#define MJC_DATUM(d)                                                                               \
+	{                                                                                              \
+		(d), false                                                                                 \
+	}
 
 extern void mjc_begin(void);
 extern void mjc_begin_write(void);

@@ -31,30 +31,30 @@
 /* Running balances of a product at a location; seq 0 before the first row. */
 typedef struct Balance
 {
-	int16		location_id;
-	bool		is_active;
-	int64		seq;
-	int64		on_hand;
-	int64		reserved;
-	int64		damaged;
-	int64		value;			/* centimes, of on_hand */
-	int64		unit_cost;		/* centimes, average */
+	int16 location_id;
+	bool is_active;
+	int64 seq;
+	int64 on_hand;
+	int64 reserved;
+	int64 damaged;
+	int64 value;	 /* centimes, of on_hand */
+	int64 unit_cost; /* centimes, average */
 } Balance;
 
 /* All locations of one product, in the order in which they are emptied. */
 typedef struct Position
 {
-	pg_uuid_t	product_id;
-	int64		safety;
-	int			n;
-	Balance		at[MAX_LOCATIONS];
+	pg_uuid_t product_id;
+	int64 safety;
+	int n;
+	Balance at[MAX_LOCATIONS];
 } Position;
 
 /* What a ledger row says besides its balances. */
 typedef struct Movement
 {
 	const char *kind;
-	int32		qty;
+	int32 qty;
 	const char *ref_kind;
 	const char *ref_id;
 	const char *op_id;
@@ -68,7 +68,7 @@ typedef struct Movement
 static int64
 available(const Position *position)
 {
-	int64		sum = -position->safety;
+	int64 sum = -position->safety;
 
 	for (int i = 0; i < position->n; i++)
 		if (position->at[i].is_active)
@@ -80,7 +80,7 @@ available(const Position *position)
 static void
 change_on_hand(Balance *balance, int64 delta, int64 unit_cost)
 {
-	int64		after = balance->on_hand + delta;
+	int64 after = balance->on_hand + delta;
 
 	if (after < 0)
 		mjc_raise(MJC_ERR_STOCK_BELOW_ZERO);
@@ -118,10 +118,14 @@ compare_takes(const void *a, const void *b)
 
 static MjcStmt stmt_lock = {
 	"SELECT safety_qty FROM mjc.stock_anchor WHERE product_id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}, NULL};
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_new_anchor = {
 	"INSERT INTO mjc.stock_anchor (product_id) VALUES ($1) ON CONFLICT (product_id) DO NOTHING",
-	1, {UUIDOID}, NULL};
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_newest = {
 	"SELECT l.location_id::pg_catalog.int4, l.is_active, s.seq, s.on_hand, s.reserved, s.damaged, "
 	"s.value_centimes, s.unit_cost_centimes "
@@ -130,10 +134,14 @@ static MjcStmt stmt_newest = {
 	"FROM mjc.stock_ledger g WHERE g.product_id = $1 AND g.location_id = l.location_id "
 	"ORDER BY g.seq DESC LIMIT 1) s ON true "
 	"ORDER BY l.priority, l.location_id",
-	1, {UUIDOID}, NULL};
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_op_done = {
 	"SELECT on_hand FROM mjc.stock_ledger WHERE product_id = $1 AND location_id = $2 AND op_id = $3",
-	3, {UUIDOID, INT2OID, TEXTOID}, NULL};
+	3,
+	{UUIDOID, INT2OID, TEXTOID},
+	NULL};
 static MjcStmt stmt_append = {
 	"INSERT INTO mjc.stock_ledger (product_id, location_id, seq, kind, qty, on_hand, reserved, "
 	"damaged, value_centimes, unit_cost_centimes, ref_kind, ref_id, op_id, actor, reason, at) "
@@ -148,23 +156,30 @@ static MjcStmt stmt_flag = {
 	"INSERT INTO mjc.stock_flag (product_id, in_stock, changed_at) "
 	"VALUES ($1, $2, pg_catalog.clock_timestamp()) ON CONFLICT (product_id) DO UPDATE "
 	"SET in_stock = EXCLUDED.in_stock, changed_at = EXCLUDED.changed_at",
-	2, {UUIDOID, BOOLOID}, NULL};
+	2,
+	{UUIDOID, BOOLOID},
+	NULL};
 static MjcStmt stmt_hold = {
 	"INSERT INTO mjc.reservation (order_id, line_no, location_id, product_id, qty, state, "
 	"created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'held', pg_catalog.clock_timestamp(), "
 	"pg_catalog.clock_timestamp())",
-	5, {UUIDOID, INT4OID, INT2OID, UUIDOID, INT4OID}, NULL};
+	5,
+	{UUIDOID, INT4OID, INT2OID, UUIDOID, INT4OID},
+	NULL};
 static MjcStmt stmt_reservations = {
 	"SELECT line_no, location_id::pg_catalog.int4, product_id, qty FROM mjc.reservation "
 	"WHERE order_id = $1 AND state = $2 ORDER BY product_id, location_id",
-	2, {UUIDOID, TEXTOID}, NULL};
+	2,
+	{UUIDOID, TEXTOID},
+	NULL};
 static MjcStmt stmt_reservation_state = {
 	"UPDATE mjc.reservation SET state = $3, updated_at = pg_catalog.clock_timestamp() "
 	"WHERE order_id = $1 AND state = $2",
-	3, {UUIDOID, TEXTOID, TEXTOID}, NULL};
+	3,
+	{UUIDOID, TEXTOID, TEXTOID},
+	NULL};
 static MjcStmt stmt_product = {
-	"SELECT coalesce(cost_centimes, 0) FROM mjc.product WHERE product_id = $1",
-	1, {UUIDOID}, NULL};
+	"SELECT coalesce(cost_centimes, 0) FROM mjc.product WHERE product_id = $1", 1, {UUIDOID}, NULL};
 
 static bool
 lock_anchor(Position *position, const pg_uuid_t *product_id)
@@ -179,7 +194,7 @@ lock_anchor(Position *position, const pg_uuid_t *product_id)
 static void
 read_position(Position *position)
 {
-	uint64		rows = mjc_exec_fresh(&stmt_newest, MJC_ARGS(MJC_UUID(&position->product_id)));
+	uint64 rows = mjc_exec_fresh(&stmt_newest, MJC_ARGS(MJC_UUID(&position->product_id)));
 
 	MJC_ENSURE(rows <= MAX_LOCATIONS, "at most 64 stock locations");
 	position->n = (int) rows;
@@ -222,14 +237,14 @@ balance_at(Position *position, int16 location_id)
 static void
 insert_row(const Position *position, const Balance *b, const Movement *m)
 {
-	mjc_exec_one(
-		&stmt_append,
-		MJC_ARGS(MJC_UUID(&position->product_id), MJC_INT2(b->location_id), MJC_INT8(b->seq),
-				 MJC_TEXT(m->kind), MJC_INT4(m->qty), MJC_INT8(b->on_hand), MJC_INT8(b->reserved),
-				 MJC_INT8(b->damaged), MJC_INT8(b->value), MJC_INT8(b->unit_cost),
-				 MJC_TEXT(m->ref_kind), MJC_TEXT(m->ref_id), MJC_TEXT(m->op_id),
-				 MJC_UUID_OR_NULL(m->actor->known ? &m->actor->id : NULL),
-				 MJC_TEXT_OR_NULL(m->reason)));
+	mjc_exec_one(&stmt_append,
+				 MJC_ARGS(MJC_UUID(&position->product_id), MJC_INT2(b->location_id),
+						  MJC_INT8(b->seq), MJC_TEXT(m->kind), MJC_INT4(m->qty),
+						  MJC_INT8(b->on_hand), MJC_INT8(b->reserved), MJC_INT8(b->damaged),
+						  MJC_INT8(b->value), MJC_INT8(b->unit_cost), MJC_TEXT(m->ref_kind),
+						  MJC_TEXT(m->ref_id), MJC_TEXT(m->op_id),
+						  MJC_UUID_OR_NULL(m->actor->known ? &m->actor->id : NULL),
+						  MJC_TEXT_OR_NULL(m->reason)));
 }
 
 /*
@@ -263,7 +278,7 @@ append(const Position *position, Balance *balance, const Movement *movement)
 static void
 update_flag(const Position *position, int64 before)
 {
-	int64		after = available(position);
+	int64 after = available(position);
 
 	if ((before > 0) != (after > 0))
 		mjc_exec(&stmt_flag, MJC_ARGS(MJC_UUID(&position->product_id), MJC_BOOL(after > 0)));
@@ -281,9 +296,9 @@ static void
 reserve_product(const pg_uuid_t *order_id, const char *order_text, const MjcStockTake *take,
 				const MjcActor *actor)
 {
-	Position	position;
-	int64		before;
-	int32		left = take->qty;
+	Position position;
+	int64 before;
+	int32 left = take->qty;
 
 	if (!lock_anchor(&position, &take->product_id))
 		report_shortage(take, 0);
@@ -293,9 +308,9 @@ reserve_product(const pg_uuid_t *order_id, const char *order_text, const MjcStoc
 		report_shortage(take, before);
 	for (int i = 0; i < position.n && left > 0; i++)
 	{
-		Balance    *balance = &position.at[i];
-		int32		part = (int32) Min(left, balance->on_hand - balance->reserved);
-		Movement	movement = {"reserve", part, "order", order_text, NULL, NULL, actor};
+		Balance *balance = &position.at[i];
+		int32 part = (int32) Min(left, balance->on_hand - balance->reserved);
+		Movement movement = {"reserve", part, "order", order_text, NULL, NULL, actor};
 
 		if (!balance->is_active || part <= 0)
 			continue;
@@ -320,7 +335,7 @@ reserve_product(const pg_uuid_t *order_id, const char *order_text, const MjcStoc
 void
 mjc_stock_reserve(const pg_uuid_t *order_id, MjcStockTake *takes, int n, const MjcActor *actor)
 {
-	char	   *order_text = mjc_uuid_text(order_id);
+	char *order_text = mjc_uuid_text(order_id);
 
 	qsort(takes, n, sizeof(MjcStockTake), compare_takes);
 	for (int i = 0; i < n; i++)
@@ -345,10 +360,10 @@ static void
 move_reservation(const MjcStockTake *part, int16 location_id, const char *order_text,
 				 MjcStockMove move, const MjcActor *actor)
 {
-	Position	position;
-	Balance    *balance;
-	int64		before;
-	Movement	movement = {moves[move].kind, part->qty, "order", order_text, NULL, NULL, actor};
+	Position position;
+	Balance *balance;
+	int64 before;
+	Movement movement = {moves[move].kind, part->qty, "order", order_text, NULL, NULL, actor};
 
 	open_position(&position, &part->product_id);
 	before = available(&position);
@@ -373,11 +388,11 @@ move_reservation(const MjcStockTake *part, int16 location_id, const char *order_
 void
 mjc_stock_move_order(const pg_uuid_t *order_id, MjcStockMove move, const MjcActor *actor)
 {
-	char	   *order_text = mjc_uuid_text(order_id);
-	uint64		n = mjc_exec(&stmt_reservations,
-							 MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(moves[move].from)));
+	char *order_text = mjc_uuid_text(order_id);
+	uint64 n =
+		mjc_exec(&stmt_reservations, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(moves[move].from)));
 	MjcStockTake *parts = palloc0(sizeof(MjcStockTake) * Max(n, 1));
-	int16	   *locations = palloc(sizeof(int16) * Max(n, 1));
+	int16 *locations = palloc(sizeof(int16) * Max(n, 1));
 
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -404,9 +419,9 @@ static int64
 change_by_hand(const pg_uuid_t *product_id, int32 delta, int64 unit_cost, int16 location_id,
 			   Movement *movement)
 {
-	Position	position;
-	Balance    *balance;
-	int64		before;
+	Position position;
+	Balance *balance;
+	int64 before;
 
 	if (mjc_exec(&stmt_product, MJC_ARGS(MJC_UUID(product_id))) != 1)
 		mjc_raise(MJC_ERR_NOT_FOUND);
@@ -430,8 +445,8 @@ change_by_hand(const pg_uuid_t *product_id, int32 delta, int64 unit_cost, int16 
 static const char *
 op_id_argument(FunctionCallInfo fcinfo, int n)
 {
-	char	   *op_id = mjc_arg_text_or_null(fcinfo, n);
-	pg_uuid_t	made;
+	char *op_id = mjc_arg_text_or_null(fcinfo, n);
+	pg_uuid_t made;
 
 	if (op_id != NULL)
 	{
@@ -453,14 +468,14 @@ PG_FUNCTION_INFO_V1(mjc_stock_receive);
 Datum
 mjc_stock_receive(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
-	int32		qty = mjc_arg_int32(fcinfo, 1, "qty");
-	int64		unit_cost = PG_ARGISNULL(2) ? -1 : PG_GETARG_INT64(2);
+	pg_uuid_t *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
+	int32 qty = mjc_arg_int32(fcinfo, 1, "qty");
+	int64 unit_cost = PG_ARGISNULL(2) ? -1 : PG_GETARG_INT64(2);
 	const char *op_id = op_id_argument(fcinfo, 4);
-	int16		location = PG_ARGISNULL(5) ? DEFAULT_LOCATION : PG_GETARG_INT16(5);
-	MjcActor	actor;
-	Movement	movement = {"receive", qty, "manual", op_id, op_id, NULL, &actor};
-	int64		on_hand;
+	int16 location = PG_ARGISNULL(5) ? DEFAULT_LOCATION : PG_GETARG_INT16(5);
+	MjcActor actor;
+	Movement movement = {"receive", qty, "manual", op_id, op_id, NULL, &actor};
+	int64 on_hand;
 
 	check_qty(qty, 1);
 	if (!PG_ARGISNULL(2) && (unit_cost < 0 || unit_cost > MJC_MAX_AMOUNT))
@@ -484,14 +499,14 @@ PG_FUNCTION_INFO_V1(mjc_stock_adjust);
 Datum
 mjc_stock_adjust(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
-	int32		delta = mjc_arg_int32(fcinfo, 1, "delta");
-	char	   *reason = mjc_arg_text(fcinfo, 2, "reason");
+	pg_uuid_t *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
+	int32 delta = mjc_arg_int32(fcinfo, 1, "delta");
+	char *reason = mjc_arg_text(fcinfo, 2, "reason");
 	const char *op_id = op_id_argument(fcinfo, 3);
-	int16		location = PG_ARGISNULL(4) ? DEFAULT_LOCATION : PG_GETARG_INT16(4);
-	MjcActor	actor;
-	Movement	movement = {"adjust", delta, "manual", op_id, op_id, reason, &actor};
-	int64		on_hand;
+	int16 location = PG_ARGISNULL(4) ? DEFAULT_LOCATION : PG_GETARG_INT16(4);
+	MjcActor actor;
+	Movement movement = {"adjust", delta, "manual", op_id, op_id, reason, &actor};
+	int64 on_hand;
 
 	check_qty(delta, -MJC_MAX_QTY);
 	mjc_check_text(reason, "reason", 1, 255);

@@ -6,23 +6,23 @@
 
 #include "account.h"
 
-#define MJC_MAX_QTY 1000000		/* units in one movement */
+#define MJC_MAX_QTY 1000000 /* units in one movement */
 
 /* One product of an order; an order names a product once. */
 typedef struct MjcStockTake
 {
-	pg_uuid_t	product_id;
-	int32		line_no;		/* line of the order */
-	int32		client_line;	/* line the client sent it on, counted from 1 */
-	int32		qty;
+	pg_uuid_t product_id;
+	int32 line_no;	   /* line of the order */
+	int32 client_line; /* line the client sent it on, counted from 1 */
+	int32 qty;
 	const char *product_name;
 } MjcStockTake;
 
 typedef enum MjcStockMove
 {
-	MJC_STOCK_RELEASE,			/* held: back to free stock */
-	MJC_STOCK_SHIP,				/* held: leaves the house */
-	MJC_STOCK_RETURN			/* shipped: back in the house */
+	MJC_STOCK_RELEASE, /* held: back to free stock */
+	MJC_STOCK_SHIP,	   /* held: leaves the house */
+	MJC_STOCK_RETURN   /* shipped: back in the house */
 } MjcStockMove;
 
 extern void mjc_stock_reserve(const pg_uuid_t *order_id, MjcStockTake *takes, int n,

@@ -52,7 +52,7 @@ mjc_fold_digits(const char *text)
 static int
 phone_digits(const char *typed, char *digits, int max)
 {
-	int			n = 0;
+	int n = 0;
 
 	for (const char *p = typed; *p != '\0'; p++)
 	{
@@ -88,10 +88,10 @@ mjc_trim_or_null(const char *text)
 char *
 mjc_phone_canonical_or_null(const char *text)
 {
-	char		digits[20];
-	char	   *typed = mjc_trim_or_null(text);
+	char digits[20];
+	char *typed = mjc_trim_or_null(text);
 	const char *d = digits;
-	int			n;
+	int n;
 
 	if (typed == NULL || strlen(typed) > PHONE_MAX_TYPED)
 		return NULL;
@@ -116,7 +116,7 @@ mjc_phone_canonical_or_null(const char *text)
 char *
 mjc_phone_canonical_or_raise(const char *text)
 {
-	char	   *phone = mjc_phone_canonical_or_null(text);
+	char *phone = mjc_phone_canonical_or_null(text);
 
 	if (phone == NULL)
 		mjc_raise(MJC_ERR_PHONE_INVALID);
@@ -130,7 +130,7 @@ PG_FUNCTION_INFO_V1(mjc_phone_canonical);
 Datum
 mjc_phone_canonical(PG_FUNCTION_ARGS)
 {
-	char	   *phone = mjc_phone_canonical_or_null(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char *phone = mjc_phone_canonical_or_null(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 	if (phone == NULL)
 		PG_RETURN_NULL();

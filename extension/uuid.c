@@ -19,7 +19,7 @@ next_tick(void)
 {
 	static uint64 last = 0;
 	struct timespec now;
-	uint64		tick;
+	uint64 tick;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	tick = ((uint64) now.tv_sec * 1000 + now.tv_nsec / 1000000) << 12;
@@ -32,10 +32,10 @@ next_tick(void)
 pg_uuid_t
 mjc_uuid_make(void)
 {
-	pg_uuid_t	uuid;
-	uint64		tick = next_tick();
-	uint64		ms = tick >> 12;
-	uint32		fraction = tick & 0xFFF;
+	pg_uuid_t uuid;
+	uint64 tick = next_tick();
+	uint64 ms = tick >> 12;
+	uint32 fraction = tick & 0xFFF;
 
 	if (!pg_strong_random(uuid.data, UUID_LEN))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("no random numbers available")));
@@ -66,7 +66,7 @@ PG_FUNCTION_INFO_V1(mjc_uuid_v7);
 Datum
 mjc_uuid_v7(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+	pg_uuid_t *uuid = palloc(sizeof(pg_uuid_t));
 
 	*uuid = mjc_uuid_make();
 	PG_RETURN_UUID_P(uuid);

@@ -7,7 +7,7 @@
 #include "compat.h"
 
 extern pg_uuid_t mjc_uuid_make(void);
-extern int	mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b);
+extern int mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b);
 extern char *mjc_uuid_text(const pg_uuid_t *u);
 
 #endif /* MJC_UUID_H */

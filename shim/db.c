@@ -310,9 +310,15 @@ call_retry(struct db *db, struct db_call *call, int64_t pause_ms)
 
 /* Whether the plan of this statement on this connection went stale. */
 static bool
-sqlstate_stale(const char *sqlstate)
+result_stale(const PGresult *result)
 {
-	return strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	if (sqlstate == NULL)
+		return false;
+	return strcmp(sqlstate, "26000") == 0 || (strcmp(sqlstate, "0A000") == 0 && where != NULL &&
+											  strcmp(where, "RevalidateCachedQuery") == 0);
 }
 
 static void
@@ -335,7 +341,7 @@ call_log_error(struct db *db, const struct db_call *call, const char *sqlstate)
 static bool
 call_again(struct db *db, struct db_call *call, const char *sqlstate)
 {
-	bool stale = sqlstate_stale(sqlstate);
+	bool stale = result_stale(call->result);
 
 	if (call->retries >= DB_RETRIES || (!stale && !error_is_retryable(sqlstate)))
 		return false;
@@ -354,7 +360,7 @@ slot_answered(struct db *db, struct db_conn *conn, struct db_slot *slot)
 
 	if (sqlstate == NULL)
 		sqlstate = "";
-	if (!rows && (sqlstate_stale(sqlstate) || slot->prepared_here))
+	if (!rows && (result_stale(slot->result) || slot->prepared_here))
 		db_conn_forget(conn, slot->statement);
 	if (strcmp(sqlstate, "25006") == 0 && !conn->pool->read_only)
 		conn->broken = true; /* the primary became a standby: look again */

@@ -107,7 +107,15 @@ login_welcome(struct request *req, const char *user)
 	free(token);
 }
 
-/* Step 3 is over: the user row, or the refusal. */
+/* Count a refusal against the address, whether or not the client still waits. */
+static void
+login_refused(struct request *req)
+{
+	limit_failure(req->app->limit, req->addr, req->app->now_ms);
+	metrics_login_failure(req->app->metrics);
+}
+
+/* Step 3 is over: the user row; NULL, so that the failure stays counted; or an error. */
 static void
 login_finished(struct db_call *call)
 {
@@ -118,22 +126,20 @@ login_finished(struct db_call *call)
 		int status = error_status(req->problem.id);
 
 		if (status == 401 || status == 403)
-		{
-			limit_failure(req->app->limit, req->addr, req->app->now_ms);
-			metrics_login_failure(req->app->metrics);
-		}
+			login_refused(req);
+		flow_end(req);
+		return;
 	}
-	else
+	if (PQntuples(call->result) != 1 || PQgetisnull(call->result, 0, 0) != 0)
 	{
-		bool found = PQntuples(call->result) == 1 && PQgetisnull(call->result, 0, 0) == 0;
-
-		if (req->mhd != NULL && found)
-			login_welcome(req, PQgetvalue(call->result, 0, 0));
-		else if (req->mhd != NULL)
-			http_reply_error(req, ERROR_INTERNAL_ERROR);
-		PQclear(call->result);
-		call->result = NULL;
+		login_refused(req);
+		if (req->mhd != NULL)
+			http_reply_error(req, ERROR_INVALID_CREDENTIALS);
 	}
+	else if (req->mhd != NULL)
+		login_welcome(req, PQgetvalue(call->result, 0, 0));
+	PQclear(call->result);
+	call->result = NULL;
 	flow_end(req);
 }
 

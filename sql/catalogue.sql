@@ -94,7 +94,7 @@ $$;
 COMMENT ON FUNCTION mjc.product_card_list(uuid[]) IS 'The same as one JSON array, first image only';
 
 CREATE FUNCTION mjc.pagination(page integer, page_size integer, total bigint) RETURNS json
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS $$
     SELECT pg_catalog.json_build_object('page', page, 'limit', page_size, 'total', total,
         'totalPages', (total OPERATOR(pg_catalog.+) page_size OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) page_size,

@@ -167,13 +167,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.job_status() IS 'How late each job is, for the metrics of the shim';
-
-CREATE FUNCTION mjc_api.ready() RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN EXISTS (SELECT FROM mjc.schema_version);
-END
-$$;
-COMMENT ON FUNCTION mjc_api.ready() IS 'True when the tables are installed, for the readiness check of the shim';

@@ -246,6 +246,7 @@ static void
 test_print(void)
 {
 	char *text = NULL;
+	char *rest = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 	int lines = 0;
@@ -253,7 +254,7 @@ test_print(void)
 
 	routes_print(out);
 	fclose(out);
-	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
 	{
 		int tabs = 0;
 
