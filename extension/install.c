@@ -218,3 +218,13 @@ mjc_version(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(MJC_VERSION));
 }
+
+PG_FUNCTION_INFO_V1(mjc_check_schema);
+/* mjc.check_schema() - for rules in SQL that write. Errors: MJ009. */
+Datum
+mjc_check_schema(PG_FUNCTION_ARGS)
+{
+	mjc_begin_write();
+	mjc_end();
+	PG_RETURN_VOID();
+}

@@ -263,6 +263,8 @@ take_block(int year, int64 local_block)
 	mjc_exec(&stmt_new_year, MJC_ARGS(MJC_INT4(year), MJC_DATUM(random_key())));
 	if (mjc_exec(&stmt_lock_year, MJC_ARGS(MJC_INT4(year))) != 1)
 		MJC_RAISE(MJC_ERR_SETTING_UNKNOWN, {"name", "order_reference_mode", 0});
+	if (mjc_int4_col(0, 1) >= power_of_ten(MAX_WIDTH) / BLOCK_SIZE)
+		mjc_raise(MJC_ERR_NUMBERS_EXHAUSTED);
 	if (mjc_exec_fresh(&stmt_block, key) == 0)
 		mjc_exec_one(&stmt_take_block, key);
 }
@@ -290,8 +292,6 @@ mjc_order_reference_next(TimestampTz at)
 			elog(ERROR, "order block not found");
 	}
 	n = (int64) mjc_int4_col(0, 1) * BLOCK_SIZE + count % BLOCK_SIZE;
-	if (n >= power_of_ten(MAX_WIDTH))
-		mjc_raise(MJC_ERR_NUMBERS_EXHAUSTED);
 	if (strcmp(mjc_text_col(0, 2), "scrambled") == 0)
 	{
 		bool isnull;

@@ -36,6 +36,7 @@
 #include "uuid.h"
 
 #define SALT_LEN 16
+#define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 
 /* A line: what was asked, and what the catalogue says about it. */
 typedef struct Line
@@ -108,7 +109,7 @@ read_lines(Order *order, Datum *products, int nproducts, Datum *quantities, int 
 {
 	if (nproducts != nquantities)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "quantities", 0});
-	if (nproducts == 0)
+	if (nproducts == 0 || nproducts > MJC_MAX_LINES)
 		MJC_RAISE(MJC_ERR_ORDER_LINES_COUNT, {"min", NULL, 1}, {"max", NULL, MJC_MAX_LINES});
 	order->lines = palloc0(sizeof(Line) * nproducts);
 	order->nlines = 0;
@@ -529,8 +530,8 @@ read_order(FunctionCallInfo fcinfo, int first, Order *order)
 {
 	Datum *products;
 	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MJC_MAX_LINES, &products);
-	int nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MJC_MAX_LINES, &quantities);
+	int n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MAX_ARRAY, &products);
+	int nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MAX_ARRAY, &quantities);
 
 	read_lines(order, products, n, quantities, nq);
 	read_contact(fcinfo, first + 2, &order->contact);

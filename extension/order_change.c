@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "args.h"
@@ -106,6 +107,14 @@ static MjcStmt stmt_due = {"SELECT order_id FROM mjc.order WHERE order_state = '
 						   2,
 						   {TIMESTAMPTZOID, INT4OID},
 						   NULL};
+
+static MjcStmt stmt_lock_products = {
+	"SELECT 1 FROM mjc.stock_anchor a WHERE a.product_id IN (SELECT r.product_id "
+	"FROM mjc.reservation r WHERE r.order_id = ANY ($1) AND r.state = 'held') "
+	"ORDER BY a.product_id FOR NO KEY UPDATE",
+	1,
+	{UUIDARRAYOID},
+	NULL};
 
 static Found
 lock_order(const pg_uuid_t *order_id)
@@ -346,6 +355,19 @@ mjc_order_change(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(change.to)));
 }
 
+/* Locks the products of several orders in product order, before the orders one by one would not. */
+static void
+lock_products(const pg_uuid_t *orders, uint64 n)
+{
+	Datum *elements = palloc(sizeof(Datum) * n);
+	ArrayType *array;
+
+	for (uint64 i = 0; i < n; i++)
+		elements[i] = UUIDPGetDatum(&orders[i]);
+	array = construct_array(elements, (int) n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
+	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_DATUM(PointerGetDatum(array))));
+}
+
 PG_FUNCTION_INFO_V1(mjc_order_expire);
 /*
  * mjc.order_expire(batch integer) - cancel orders that nobody confirmed in time;
@@ -367,6 +389,8 @@ mjc_order_expire(PG_FUNCTION_ARGS)
 	due = palloc(sizeof(pg_uuid_t) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
 		due[i] = mjc_uuid_col(i, 1);
+	if (n > 1)
+		lock_products(due, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		Change change = {.order_id = due[i], .to = MJC_STATUS_CANCELLED, .event_kind = "expired"};

@@ -46,8 +46,7 @@ mjc_shipping_due(int64 subtotal, int64 tariff, int64 free_from)
 static MjcStmt stmt_wilaya = {
 	"SELECT coalesce(p.code, w.code), coalesce(p.delivery_days, w.delivery_days) "
 	"FROM mjc.wilaya w LEFT JOIN mjc.wilaya p ON p.code = w.split_from AND w.valid_from > $2 "
-	"WHERE w.code = pg_catalog.lpad($1, 2, '0') OR pg_catalog.lower(w.name) = pg_catalog.lower($1) "
-	"OR w.name_ar = $1 ORDER BY w.code LIMIT 1",
+	"WHERE w.code = mjc.wilaya_find($1)",
 	2,
 	{TEXTOID, DATEOID},
 	NULL};
@@ -71,8 +70,8 @@ mjc_delivery_find(const char *place, const char *mode, int32 on_date)
 	MjcDelivery delivery = {NULL, 0, 0};
 	char *typed = mjc_trim_or_null(place);
 
-	if (typed != NULL && mjc_exec(&stmt_wilaya, MJC_ARGS(MJC_TEXT(mjc_fold_digits(typed)),
-														 MJC_DATUM(DateADTGetDatum(on_date)))) == 1)
+	if (typed != NULL &&
+		mjc_exec(&stmt_wilaya, MJC_ARGS(MJC_TEXT(typed), MJC_DATUM(DateADTGetDatum(on_date)))) == 1)
 	{
 		delivery.wilaya_code = mjc_text_col(0, 1);
 		delivery.days = mjc_int4_col(0, 2);

@@ -481,6 +481,8 @@ mjc_stock_receive(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2) && (unit_cost < 0 || unit_cost > MJC_MAX_AMOUNT))
 		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
 	movement.reason = mjc_arg_text_or_null(fcinfo, 3);
+	if (movement.reason != NULL)
+		mjc_check_text(movement.reason, "reason", 1, 255);
 	mjc_begin_write();
 	actor = mjc_actor_staff();
 	on_hand = change_by_hand(product_id, qty, unit_cost, location, &movement);

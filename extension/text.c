@@ -136,3 +136,11 @@ mjc_phone_canonical(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(phone));
 }
+
+PG_FUNCTION_INFO_V1(mjc_fold_digits_sql);
+/* mjc.fold_digits(text) - Arabic-Indic digits as ASCII digits. */
+Datum
+mjc_fold_digits_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(mjc_fold_digits(text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+}

@@ -33,8 +33,7 @@ static const struct param_def product_list_params[] = {
 	{"featured", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
 	{"inStock", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
 	{"boilerModel", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
-	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
-	 "createdAt|updatedAt|name|price|stockQuantity|averageRating|salesCount"},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "createdAt|updatedAt|name|price|stockQuantity"},
 	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
 };
 

@@ -6,6 +6,12 @@ CREATE FUNCTION mjc.raise(code text, place text DEFAULT NULL, value text DEFAULT
 COMMENT ON FUNCTION mjc.raise(text, text, text) IS
     'Raises an error of errcodes.def by its name, with at most one named place filled in';
 
+CREATE FUNCTION mjc.check_schema() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_check_schema';
+COMMENT ON FUNCTION mjc.check_schema() IS
+    'First step of every rule in SQL that writes. Errors: MJ009 the tables are of another version';
+
 CREATE FUNCTION mjc.check_admin(actor uuid, token_version integer, token_id uuid) RETURNS boolean
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_check_admin';
@@ -33,6 +39,7 @@ DECLARE
     id uuid := mjc.uuid_v7();
     folded text := lower(btrim(email));
 BEGIN
+    PERFORM mjc.check_schema();
     IF display_name IS NULL THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'display_name');
     END IF;
@@ -68,6 +75,7 @@ AS $$
 DECLARE
     id uuid;
 BEGIN
+    PERFORM mjc.check_schema();
     SELECT e.account_id INTO id FROM mjc.account_email e WHERE e.email = lower(btrim(staff_link.email));
     IF id IS NULL OR staff_link.db_login IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
@@ -91,6 +99,7 @@ AS $$
 DECLARE
     id uuid;
 BEGIN
+    PERFORM mjc.check_schema();
     SELECT e.account_id INTO id FROM mjc.account_email e WHERE e.email = lower(btrim(staff_set_active.email));
     IF id IS NULL OR active IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
@@ -145,6 +154,7 @@ DECLARE
     what text;
     reply json;
 BEGIN
+    PERFORM mjc.check_schema();
     IF ok IS NOT TRUE OR who IS NULL THEN
         -- Counted by account and address, so that nobody can lock somebody else out.
         INSERT INTO mjc.login_failure AS f (email, client_address, failures, since)
@@ -200,6 +210,7 @@ CREATE FUNCTION mjc_api.staff_logout(actor uuid, token_version integer, token_id
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
     INSERT INTO mjc.token_revoked (token_id) VALUES (staff_logout.token_id) ON CONFLICT DO NOTHING;
     PERFORM mjc.audit_write(actor, 'rest', 'staff_logout', 'account', actor::text, NULL, NULL, request_id);

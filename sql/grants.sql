@@ -36,6 +36,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
     mjc.dzd(bigint),
+    mjc.fold_digits(text),
     mjc.iso(timestamptz),
     mjc.order_reference(integer, bigint),
     mjc.order_reference_canonical(text),

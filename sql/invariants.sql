@@ -105,6 +105,12 @@ BEGIN
      WHERE (since IS NULL OR o.updated_at >= since)
        AND (coalesce(r.qty, 0) <> l.qty OR r.every <> l.qty);
 
+    RETURN QUERY  -- and nothing is held for a line that does not exist
+    SELECT 'order_reservation', o.reference, format('units of line %s, which the order does not have', r.line_no)
+      FROM mjc.order o JOIN mjc.reservation r ON r.order_id = o.order_id
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.order_line l WHERE l.order_id = r.order_id AND l.line_no = r.line_no);
+
     RETURN QUERY  -- number, look-up and the customer's list name each other
     SELECT 'order_reference', o.reference, 'look-up, list or check digit does not fit'
       FROM mjc.order o

@@ -115,8 +115,10 @@ DECLARE
     started timestamptz := clock_timestamp();
     due mjc.job%ROWTYPE;
 BEGIN
+    PERFORM mjc.check_schema();
     LOOP
-        SELECT * INTO due FROM mjc.job j WHERE j.next_at <= clock_timestamp()
+        -- Once a call: a second batch of the same job would take its locks out of order.
+        SELECT * INTO due FROM mjc.job j WHERE j.next_at <= started
          ORDER BY j.next_at LIMIT 1 FOR UPDATE SKIP LOCKED;
         EXIT WHEN NOT FOUND;
         job := due.name;

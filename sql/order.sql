@@ -114,6 +114,7 @@ DECLARE
     who uuid := mjc.staff_id();
     canonical text := mjc.order_reference_canonical(reference);
 BEGIN
+    PERFORM mjc.check_schema();
     IF canonical IS NULL THEN
         PERFORM mjc.raise('REFERENCE_INVALID');
     END IF;

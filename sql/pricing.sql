@@ -1,5 +1,21 @@
 -- pricing: shipping (extension/pricing.c) and its routes, payment methods.
 
+CREATE FUNCTION mjc.wilaya_find(place text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    typed text := btrim(mjc.fold_digits(place));
+BEGIN
+    RETURN (SELECT w.code FROM mjc.wilaya w
+             WHERE (typed ~ '^[0-9]{1,2}$' AND w.code = lpad(typed, 2, '0'))
+                OR lower(w.name) = lower(typed) OR w.name_ar = typed
+             ORDER BY w.code LIMIT 1);
+END
+$$;
+COMMENT ON FUNCTION mjc.wilaya_find(text) IS
+    'Code of the wilaya that was typed: its code (one or two digits, of any script) or its name; NULL when there is none';
+
 CREATE FUNCTION mjc.shipping_for(place text, subtotal bigint, on_date date DEFAULT CURRENT_DATE) RETURNS bigint
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -44,8 +60,7 @@ AS $$
 DECLARE
     today date := mjc.algiers_date(now());
 BEGIN
-    IF NOT EXISTS (SELECT FROM mjc.wilaya w WHERE w.valid_from <= today
-                      AND (w.code = lpad(btrim(place), 2, '0') OR lower(w.name) = lower(btrim(place)) OR w.name_ar = btrim(place))) THEN
+    IF NOT EXISTS (SELECT FROM mjc.wilaya w WHERE w.code = mjc.wilaya_find(place) AND w.valid_from <= today) THEN
         RETURN NULL;
     END IF;
     RETURN json_build_object('shippingCost', mjc.dzd(mjc.shipping_for(place, 0, today)),
@@ -60,9 +75,7 @@ CREATE FUNCTION mjc_api.shipping_quote(place text, subtotal bigint) RETURNS json
 AS $$
 BEGIN
     RETURN json_build_object('shippingCost', mjc.dzd(mjc.shipping_for(place, coalesce(subtotal, 0), mjc.algiers_date(now()))),
-                             'wilaya', (SELECT w.name FROM mjc.wilaya w
-                                         WHERE w.code = lpad(btrim(place), 2, '0') OR lower(w.name) = lower(btrim(place)) OR w.name_ar = btrim(place)
-                                         ORDER BY w.code LIMIT 1));
+                             'wilaya', (SELECT w.name FROM mjc.wilaya w WHERE w.code = mjc.wilaya_find(place)));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.shipping_quote(text, bigint) IS 'POST /payments/shipping-cost: for a subtotal in centimes. Errors: MJ201, MJ202';

@@ -10,6 +10,7 @@ DECLARE
     old_value jsonb;
     who uuid := mjc.staff_id();
 BEGIN
+    PERFORM mjc.check_schema();
     SELECT * INTO s FROM mjc.setting WHERE setting.name = setting_set.name FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM mjc.raise('SETTING_UNKNOWN');

@@ -11,6 +11,11 @@ CREATE FUNCTION mjc.phone_canonical(phone text) RETURNS text
 COMMENT ON FUNCTION mjc.phone_canonical(text) IS
     'An Algerian mobile number as +213XXXXXXXXX, however it is typed; NULL when it is none';
 
+CREATE FUNCTION mjc.fold_digits(typed text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_fold_digits_sql';
+COMMENT ON FUNCTION mjc.fold_digits(text) IS 'The text with Arabic-Indic digits as 0 to 9';
+
 CREATE FUNCTION mjc.iso(at timestamptz) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     AS $$ SELECT pg_catalog.to_char(pg_catalog.timezone('UTC', at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;

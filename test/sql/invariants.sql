@@ -1,0 +1,128 @@
+-- invariants: every rule finds what is broken by hand, and nothing else.
+BEGIN;
+SELECT plan(60);
+\ir fixture.psql
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
+
+SELECT clock_timestamp() AS start \gset
+SELECT pg_temp.make_stock(1, 10) \g /dev/null
+SELECT pg_temp.make_stock(2, 10) \g /dev/null
+SELECT pg_temp.make_product(3, 100000) \g /dev/null
+SELECT ((pg_temp.buy('{1,2}', '{2,1}', key => 'invariants-1')).body) ->> 'orderNumber' AS held \gset
+SELECT pg_temp.bought('{1}', '{1}') AS shipped \gset
+SELECT mjc.order_ship(:'shipped') \g /dev/null
+SELECT pg_temp.bought('{1}', '{1}') AS cancelled \gset
+SELECT mjc.order_cancel(:'cancelled') \g /dev/null
+SELECT pg_temp.bought('{1}', '{1}') AS refunded \gset
+SELECT mjc.order_ship(:'refunded') \g /dev/null
+SELECT mjc.order_deliver(:'refunded') \g /dev/null
+SELECT mjc.order_refund(:'refunded') \g /dev/null
+SELECT mjc.setting_set('delivery_days_default', '6') \g /dev/null
+SELECT mjc.audit_seal() \g /dev/null
+SELECT mjc.setting_set('delivery_days_default', '7') \g /dev/null
+SELECT mjc.audit_seal() \g /dev/null
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'after orders of every kind');
+SELECT is_empty(format('SELECT * FROM mjc.check_invariants(%L)', :'start'), 'and of what changed since');
+
+-- Breaks a promise, reads which rules find it, undoes it.
+CREATE FUNCTION pg_temp.found(statement text, since timestamptz DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    rules text;
+BEGIN
+    EXECUTE statement;
+    SELECT string_agg(DISTINCT v.rule, ' ' ORDER BY v.rule) INTO rules FROM mjc.check_invariants(since) v;
+    RAISE EXCEPTION 'undo' USING ERRCODE = 'MJX99';
+EXCEPTION WHEN SQLSTATE 'MJX99' THEN
+    RETURN rules;
+END
+$$;
+
+CREATE TEMP TABLE breach (n serial, statement text, rules text, what text);
+INSERT INTO breach (statement, rules, what)
+SELECT replace(replace(replace(replace(replace(replace(replace(b.statement,
+           ':p1', quote_literal(pg_temp.pid(1))), ':p2', quote_literal(pg_temp.pid(2))), ':p3', quote_literal(pg_temp.pid(3))),
+           ':held', quote_literal(pg_temp.order_id(:'held'))), ':shipped', quote_literal(pg_temp.order_id(:'shipped'))),
+           ':cancelled', quote_literal(pg_temp.order_id(:'cancelled'))), ':refunded', quote_literal(pg_temp.order_id(:'refunded'))),
+       b.rules, b.what
+  FROM (VALUES
+    -- stock
+    ('UPDATE mjc.stock_ledger SET seq = seq + 1 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a gap in the ledger'),
+    ('UPDATE mjc.stock_ledger SET on_hand = on_hand + 1 WHERE product_id = :p2 AND seq = 1', 'stock_ledger_step', 'a receipt of another number'),
+    ('UPDATE mjc.stock_ledger SET on_hand = 12 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a balance that does not follow'),
+    ('UPDATE mjc.stock_ledger SET damaged = 1 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'damaged units out of nothing'),
+    ('UPDATE mjc.stock_ledger SET at = ''2001-01-01'' WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a movement before the one before'),
+    ('UPDATE mjc.stock_ledger SET reserved = 2 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step stock_reserved_is_held', 'reserved more than was taken'),
+    ('UPDATE mjc.stock_ledger SET qty = 7 WHERE product_id = :p1 AND kind = ''ship''', 'stock_ledger_step', 'a parcel of another size'),
+    ('UPDATE mjc.stock_ledger SET kind = ''receive'' WHERE product_id = :p1 AND kind = ''return''', NULL, 'a return told as a receipt has the same balances'),
+    ('UPDATE mjc.stock_ledger SET kind = ''release'' WHERE product_id = :p1 AND kind = ''ship''', 'stock_ledger_step', 'another kind of movement'),
+    ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''receive'', 1, 1, 0, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp()), (:p3, 1, 2, ''adjust'', -1, 0, 0, 0, 5, 0, ''x'', ''x'', ''x2'', NULL, NULL, clock_timestamp())',
+     'stock_ledger_step', 'nothing on hand but a value'),
+    ('UPDATE mjc.reservation SET qty = 5 WHERE order_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'a reservation of another size'),
+    ('UPDATE mjc.reservation SET product_id = :p3 WHERE order_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'held without a ledger'),
+    ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''reserve'', 3, 0, 3, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp())',
+     'stock_oversold stock_reserved_is_held', 'sold more than there was'),
+    ('UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = :p1', 'stock_flag', 'stock that no search finds'),
+    ('DELETE FROM mjc.stock_flag WHERE product_id = :p1', 'stock_flag', 'stock without a flag'),
+    -- orders
+    ('UPDATE mjc.order SET subtotal_centimes = subtotal_centimes + 1, total_centimes = total_centimes + 1 WHERE order_id = :held', 'order_payment order_totals', 'a subtotal that is not the sum of the lines'),
+    ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals', 'a tax that is not the sum of the lines'),
+    ('DELETE FROM mjc.order_line WHERE order_id = :held', 'order_reservation order_totals', 'an order without lines'),
+    ('DELETE FROM mjc.payment WHERE order_id = :held', 'order_payment', 'no payment'),
+    ('INSERT INTO mjc.payment SELECT order_id, gen_random_uuid(), method, provider, NULL, 0, currency, state, created_at, updated_at FROM mjc.payment WHERE order_id = :held', 'order_payment', 'two payments'),
+    ('UPDATE mjc.payment SET amount_centimes = amount_centimes - 1 WHERE order_id = :held', 'order_payment', 'a payment of another amount'),
+    ('UPDATE mjc.payment SET state = ''paid'', paid_at = now() WHERE order_id = :held', 'order_payment', 'a payment in another state'),
+    ('DELETE FROM mjc.reservation WHERE order_id = :shipped', 'order_reservation', 'a shipped order that holds nothing'),
+    ('UPDATE mjc.reservation SET state = ''returned'' WHERE order_id = :shipped', 'order_reservation', 'a shipped order whose goods came back'),
+    ('UPDATE mjc.reservation SET state = ''released'' WHERE order_id = :refunded', 'order_reservation', 'a refunded order whose goods were never back'),
+    ('UPDATE mjc.reservation SET state = ''shipped'' WHERE order_id = :cancelled', 'order_reservation', 'a cancelled order whose goods left'),
+    ('UPDATE mjc.reservation SET line_no = 9 WHERE order_id = :shipped', 'order_reservation', 'units of no line'),
+    ('INSERT INTO mjc.reservation SELECT order_id, 9, location_id, product_id, 1, ''shipped'', created_at, updated_at FROM mjc.reservation WHERE order_id = :shipped', 'order_reservation', 'units of a line that the order does not have'),
+    ('DELETE FROM mjc.order_reference WHERE order_id = :held', 'order_reference', 'an order that nobody finds by its number'),
+    ('UPDATE mjc.order_reference SET order_id = :shipped WHERE order_id = :held', 'order_reference', 'a number that leads to another order'),
+    ('UPDATE mjc.order SET reference = ''MJ-2026-000123-7'' WHERE order_id = :held', 'order_reference', 'a wrong check digit'),
+    ('DELETE FROM mjc.customer_order WHERE order_id = :held', 'order_reference', 'an order that the customer does not see'),
+    ('UPDATE mjc.customer_order SET is_open = false WHERE order_id = :held', 'order_reference', 'an open order listed as closed'),
+    ('UPDATE mjc.customer_order SET is_open = true WHERE order_id = :cancelled', 'order_reference', 'a closed order listed as open'),
+    ('DELETE FROM mjc.order_contact WHERE order_id = :held', 'order_reference', 'an order without address'),
+    ('DELETE FROM mjc.order_event WHERE order_id = :shipped AND seq = 1', 'order_event', 'a history with a gap'),
+    ('DELETE FROM mjc.order_event WHERE order_id = :shipped AND seq = 2', 'order_event', 'a history that ends elsewhere'),
+    ('DELETE FROM mjc.order_event WHERE order_id = :held', 'order_event', 'no history'),
+    ('ALTER TABLE mjc.order ALTER COLUMN status DROP EXPRESSION; UPDATE mjc.order SET status = ''CONFIRMED'' WHERE order_id = :held', 'order_event order_status', 'a word that is not that of the states'),
+    ('UPDATE mjc.idempotency_key SET reply = NULL WHERE order_id = :held', 'idempotency_key', 'a key without its reply'),
+    ('UPDATE mjc.idempotency_key SET order_id = NULL WHERE order_id = :held', 'idempotency_key', 'a key without an order'),
+    ('UPDATE mjc.idempotency_key SET order_id = gen_random_uuid() WHERE order_id = :held', 'idempotency_key', 'a key of an order that does not exist'),
+    ('INSERT INTO mjc.idempotency_key SELECT sha256(''x''), digest, order_id, reply, created_at FROM mjc.idempotency_key WHERE order_id = :held', 'idempotency_key', 'two keys of one order')
+  ) b (statement, rules, what);
+SELECT is(pg_temp.found(statement), rules, 'found: ' || what) FROM breach ORDER BY n;
+
+-- audit
+SELECT is(pg_temp.found('UPDATE mjc.audit SET after = ''{"value": "9"}'' WHERE batch = (SELECT max(batch) - 1 FROM mjc.audit_seal)'), 'audit_chain', 'found: an entry changed after its seal');
+SELECT is(pg_temp.found('DELETE FROM mjc.audit WHERE audit_id = (SELECT audit_id FROM mjc.audit WHERE batch IS NOT NULL ORDER BY audit_id DESC LIMIT 1)'), 'audit_chain', 'found: an entry removed after its seal');
+SELECT is(pg_temp.found('DELETE FROM mjc.audit_seal WHERE batch = (SELECT max(batch) - 1 FROM mjc.audit_seal)'), 'audit_chain', 'found: a seal removed');
+SELECT is(pg_temp.found('UPDATE mjc.audit_seal SET hash = sha256(''x'') WHERE batch = (SELECT max(batch) FROM mjc.audit_seal)'), 'audit_chain', 'found: another hash');
+SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELECT max(batch) FROM mjc.audit_seal)'), 'audit_chain', 'found: entries of a batch that was never sealed');
+
+-- since
+SELECT results_eq(
+    format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
+    $$VALUES ('two keys of one order'::text)$$,
+    'since: the same rules look at what changed; a second key is left to the full check');
+SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
+          NULL, 'since: what did not change is not looked at');
+SELECT is_empty(format('SELECT * FROM mjc.check_invariants(%L)', '1970-01-01'), 'since long ago');
+SELECT is_empty($$SELECT * FROM mjc.check_stock_invariants(NULL) UNION ALL SELECT * FROM mjc.check_order_invariants(NULL) UNION ALL SELECT * FROM mjc.check_audit_invariants(NULL)$$,
+                'each part alone is clean');
+
+-- The job that watches them
+SELECT is(mjc.invariants_watch(), 0::bigint, 'the watch is silent over a clean shop');
+UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = pg_temp.pid(1);
+SELECT throws_ok('SELECT mjc.invariants_watch()', 'P0001', NULL, 'and fails over a broken promise');
+UPDATE mjc.stock_flag SET in_stock = true WHERE product_id = pg_temp.pid(1);
+SELECT has_function('mjc', 'check_invariants', ARRAY['timestamp with time zone'], 'one function tells all');
+SELECT volatility_is('mjc', 'check_invariants', ARRAY['timestamp with time zone'], 'stable', 'which changes nothing');
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,92 @@
+-- job: the clockwork. A failing job stops no other; lateness shows.
+BEGIN;
+SELECT plan(42);
+\ir fixture.psql
+SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('session_purge')$$, 'the jobs of the shop');
+UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
+SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
+
+-- All due, all well
+SELECT mjc.audit_seal(10000) \g /dev/null
+SELECT pg_temp.make_stock(1, 1000) \g /dev/null
+SELECT pg_temp.bought('{1}', '{2}') AS ref \gset
+UPDATE mjc.order SET confirm_by = now() - interval '1 minute' WHERE reference = :'ref';
+SELECT pg_temp.buy('{1}', '{1}', key => 'old-' || n) FROM generate_series(1, 60) n \g /dev/null
+SELECT pg_temp.buy('{1}', '{1}', key => 'new') \g /dev/null
+UPDATE mjc.idempotency_key SET created_at = created_at - interval '25 hours'
+ WHERE order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC OFFSET 1);
+INSERT INTO mjc.token_revoked (token_id, revoked_at) VALUES (gen_random_uuid(), now() - interval '11 days'), (gen_random_uuid(), now() - interval '9 days');
+INSERT INTO mjc.login_failure (email, client_address, failures, since) VALUES ('old@example.test', 'x', 9, now() - interval '25 hours'), ('new@example.test', 'x', 9, now() - interval '23 hours');
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 minute' - (CASE name WHEN 'audit_seal' THEN 1 ELSE 0 END) * interval '5 minutes';
+SELECT cmp_ok((SELECT late_by FROM mjc_report.job WHERE name = 'audit_seal'), '>=', interval '6 minutes', 'lateness shows in the report');
+SELECT cmp_ok((SELECT late_seconds FROM mjc_api.job_status() WHERE name = 'audit_seal'), '>=', 360::double precision, 'and for the metrics');
+SELECT results_eq($$SELECT job, error FROM mjc.housekeep('0') $$, $$VALUES ('audit_seal', NULL::text)$$, 'without budget one job runs, the latest first');
+CREATE TEMP TABLE run AS SELECT * FROM mjc.housekeep('1 minute');
+SELECT set_eq($$SELECT job, error FROM run$$,
+    $$VALUES ('analyst_limit', NULL::text), ('idempotency_purge', NULL), ('invariants', NULL), ('order_expire', NULL), ('session_purge', NULL)$$, 'with a budget all that are due');
+SELECT is((SELECT sum(done)::integer FROM run WHERE job = j), n, format('%s did %s', j, n))
+  FROM (VALUES ('order_expire', 1), ('idempotency_purge', 60), ('session_purge', 2), ('invariants', 0)) v (j, n);
+SELECT is(pg_temp.status(:'ref'), 'CANCELLED', 'the order expired');
+SELECT is((SELECT count(*) FROM mjc.idempotency_key WHERE order_id IN (SELECT order_id FROM mjc.order)), 1::bigint, 'old replies are gone, the new one stays');
+SELECT is((SELECT count(*) FROM mjc.token_revoked WHERE revoked_at < now() - interval '10 days'), 0::bigint, 'old tokens are gone');
+SELECT is((SELECT count(*) FROM mjc.login_failure WHERE email IN ('old@example.test', 'new@example.test')), 1::bigint, 'old failures are gone');
+SELECT is_empty($$SELECT name FROM mjc.job WHERE last_ok_at IS NULL OR last_started_at IS NULL OR failures > 0 OR error IS NOT NULL$$, 'every job ran well');
+SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('idempotency_purge', 0::bigint)$$, 'a job that did fifty or more is due again at once');
+SELECT is_empty($$SELECT name FROM mjc.job WHERE next_at < clock_timestamp() + every - interval '1 minute' OR next_at > clock_timestamp() + every$$, 'and is due again after its time');
+SELECT is_empty($$SELECT name FROM mjc_report.job WHERE late_by > interval '0'$$, 'none is late');
+
+-- A full batch means that there is more to do at once
+SELECT pg_temp.bought('{1}', '{1}') FROM generate_series(1, 55) \g /dev/null
+UPDATE mjc.order SET confirm_by = now() - interval '1 minute' WHERE status = 'PENDING' AND order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC LIMIT 55);
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'order_expire';
+SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 50::bigint)$$, 'one full batch a call');
+SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 5::bigint)$$, 'the rest in the next');
+SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'and then none');
+
+-- One fails
+UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = pg_temp.pid(1);
+INSERT INTO mjc.job (name, every, next_at) VALUES ('test_no_code', '1 minute', clock_timestamp() - interval '1 hour');
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 minute' - (CASE name WHEN 'invariants' THEN 1 ELSE 0 END) * interval '5 minutes' WHERE name <> 'test_no_code';
+CREATE TEMP TABLE second AS SELECT * FROM mjc.housekeep('1 minute');
+SELECT is((SELECT count(DISTINCT job) FROM second), 7::bigint, 'a failing job stops no other');
+SELECT matches((SELECT error FROM second WHERE job = 'invariants'), '^1 broken promise\(s\), first: stock_flag', 'its error is in the answer');
+SELECT is((SELECT done FROM second WHERE job = 'invariants'), 0::bigint, 'it did nothing');
+SELECT is((SELECT count(*) FROM second WHERE error IS NOT NULL), 1::bigint, 'no other failed');
+SELECT results_eq($$SELECT failures, error IS NOT NULL, last_ok_at < last_started_at FROM mjc.job WHERE name = 'invariants'$$, 'VALUES (1, true, true)', 'the job remembers its failure');
+SELECT is((SELECT failing FROM mjc_api.job_status() WHERE name = 'invariants'), true, 'the metrics show it');
+SELECT is((SELECT count(*) FROM mjc_api.job_status() WHERE failing), 1::bigint, 'and it alone');
+SELECT cmp_ok((SELECT next_at FROM mjc.job WHERE name = 'invariants'), '>', clock_timestamp() + interval '50 seconds', 'it is tried again after its time, not at once');
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'invariants';
+SELECT is((SELECT count(*) FROM mjc.housekeep('1 minute') WHERE error IS NOT NULL), 1::bigint, 'it fails again');
+SELECT is((SELECT failures FROM mjc.job WHERE name = 'invariants'), 2, 'failures count');
+UPDATE mjc.stock_flag SET in_stock = true WHERE product_id = pg_temp.pid(1);
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'invariants';
+SELECT is((SELECT count(*) FROM mjc.housekeep('1 minute') WHERE error IS NOT NULL), 0::bigint, 'repaired');
+SELECT results_eq($$SELECT failures, error FROM mjc.job WHERE name = 'invariants'$$, 'VALUES (0, NULL::text)', 'the failure is forgotten');
+
+-- What a failing job did is undone, what others did is not
+ALTER TABLE mjc.login_failure ADD CONSTRAINT test_ck CHECK (failures <> 7);
+CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+CREATE TRIGGER test_refuse BEFORE DELETE ON mjc.login_failure FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse();
+UPDATE mjc.token_revoked SET revoked_at = now() - interval '11 days';
+UPDATE mjc.login_failure SET since = now() - interval '2 days';
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'session_purge';
+SELECT results_eq($$SELECT job, done, error FROM mjc.housekeep('1 minute')$$, $$VALUES ('session_purge', 0::bigint, 'no')$$, 'a job fails in its second half');
+SELECT cmp_ok((SELECT count(*) FROM mjc.token_revoked), '>', 0::bigint, 'its first half is undone');
+DROP TRIGGER test_refuse ON mjc.login_failure;
+
+-- Jobs by name, the shim's way in
+SELECT is(mjc.job_run('no such job'), NULL, 'a name without code does nothing');
+SELECT is(mjc.job_run(NULL), NULL, 'neither does no name');
+SET LOCAL mjc.analyst_max = 0;
+SELECT is(mjc.analyst_limit(), 0::bigint, 'analysts without limit');
+SET LOCAL mjc.analyst_max = 60;
+SELECT is(mjc.analyst_limit(), 0::bigint, 'no analyst is running');
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'audit_seal';
+SELECT results_eq($$SELECT job, error FROM mjc_api.housekeep('1 minute')$$, $$VALUES ('audit_seal', NULL::text)$$, 'the shim runs what is due');
+UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'audit_seal';
+SELECT lives_ok($$SELECT * FROM mjc.housekeep(NULL)$$, 'a budget of nothing is the usual one');
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,142 @@
+-- privileges: who may call and read what; nobody writes a table directly.
+BEGIN;
+SELECT plan(51);
+\ir fixture.psql
+GRANT USAGE ON SCHEMA tap TO PUBLIC;
+CREATE TEMP VIEW extension_function AS
+SELECT p.oid, p.oid::regprocedure AS f, n.nspname, p.proname, p.prosecdef, p.proconfig, p.proowner::regrole::text AS owner, p.provolatile,
+       p.proisstrict, p.prolang, l.lanname
+  FROM pg_depend d
+  JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'mjchauffage'
+  JOIN pg_proc p ON p.oid = d.objid AND d.classid = 'pg_proc'::regclass
+  JOIN pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_language l ON l.oid = p.prolang
+ WHERE d.deptype = 'e';
+GRANT SELECT ON extension_function TO PUBLIC;
+
+-- Functions
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace IN ('mjc'::regnamespace, 'mjc_api'::regnamespace)
+                  AND p.oid NOT IN (SELECT oid FROM extension_function)$$, 'every function of mjc and mjc_api belongs to the extension');
+SELECT is_empty($$SELECT f FROM extension_function WHERE nspname NOT IN ('mjc', 'mjc_api')$$, 'the extension has functions nowhere else');
+SELECT is_empty($$SELECT f FROM extension_function x WHERE has_function_privilege('public', x.oid, 'EXECUTE')$$, 'PUBLIC may execute none');
+SELECT is_empty($$SELECT f FROM extension_function WHERE owner <> 'mjc_owner'$$, 'all belong to mjc_owner');
+SELECT is_empty($$SELECT f, proconfig FROM extension_function WHERE prosecdef AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']$$,
+                'those that run as mjc_owner have their search_path pinned, and nothing else set');
+SELECT is_empty($$SELECT f FROM extension_function WHERE lanname = 'plpgsql' AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']$$,
+                'so has all PL/pgSQL');
+SELECT is_empty($$SELECT f FROM extension_function WHERE nspname = 'mjc_api' AND NOT prosecdef$$, 'every route runs as mjc_owner');
+SELECT is_empty($$SELECT f FROM extension_function WHERE provolatile = 'v' AND proisstrict$$, 'no function that writes ignores a call with a NULL');
+SELECT is_empty($$SELECT f FROM extension_function x WHERE obj_description(x.oid, 'pg_proc') IS NULL$$, 'each has a comment');
+SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname IN ('mjc_owner', 'mjc_shim', 'mjc_admin', 'mjc_analyst')
+                  AND (rolsuper OR rolcanlogin OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)$$, 'no role of the shop logs in or has powers over the server');
+SELECT results_eq($$SELECT r::regrole::text COLLATE "C", nspname::text COLLATE "C" FROM unnest(ARRAY['mjc_shim'::regrole, 'mjc_admin', 'mjc_analyst']) r, pg_namespace n
+                     WHERE nspname LIKE 'mjc%' AND has_schema_privilege(r, n.oid, 'USAGE') ORDER BY 1, 2$$,
+                  $$VALUES ('mjc_admin' COLLATE "C", 'mjc' COLLATE "C"), ('mjc_admin', 'mjc_report'), ('mjc_analyst', 'mjc'), ('mjc_analyst', 'mjc_report'), ('mjc_shim', 'mjc_api')$$,
+                  'each role sees its own schemas');
+SELECT is_empty($$SELECT nspname FROM pg_namespace n WHERE nspname LIKE 'mjc%' AND (has_schema_privilege('mjc_admin', n.oid, 'CREATE')
+                  OR has_schema_privilege('mjc_analyst', n.oid, 'CREATE') OR has_schema_privilege('mjc_shim', n.oid, 'CREATE') OR has_schema_privilege('public', n.oid, 'CREATE'))$$,
+                'none may make objects there');
+
+-- The shim
+SELECT is_empty($$SELECT f FROM extension_function x WHERE has_function_privilege('mjc_shim', x.oid, 'EXECUTE') IS DISTINCT FROM (nspname = 'mjc_api')$$,
+                'the shim may execute exactly mjc_api');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report', 'mjc_api') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+                  AND has_table_privilege('mjc_shim', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')$$, 'the shim reads and writes no table and no view');
+
+-- The analyst
+CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
+    LANGUAGE sql
+    AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
+SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
+    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
+    'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
+    'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
+    'mjc.uuid_v7()', 'mjc.version()'], 'the analyst may execute the pure functions');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p')
+                  AND has_table_privilege('mjc_analyst', c.oid, 'SELECT')$$, 'and reads no table or view of mjc');
+SELECT is_empty($$SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace::regnamespace::text = 'mjc_report'
+                  AND a.attnum > 0 AND c.relname NOT IN ('product', 'stock', 'stock_movement', 'order_line', 'customer_order', 'setting', 'job', 'table_class')
+                  AND a.attname ~ '(phone|e_?mail|street|first_name|last_name|password|address|city|postal|note)'$$, 'no report shows a person');
+SELECT is_empty($$SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace::regnamespace::text = 'mjc_report'
+                  AND a.attnum > 0 AND has_table_privilege('mjc_analyst', c.oid, 'SELECT')
+                  AND a.attname ~ '(phone|e_?mail|street|first_name|last_name|password|secret|address|city|postal|note|salt|display_name|db_login)'$$,
+                'no column that the analyst reads names a person or a secret');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND c.relkind = 'v'
+                  AND (c.relowner <> 'mjc_owner'::regrole OR NOT coalesce(c.reloptions, '{}') && ARRAY['security_barrier=true', 'security_barrier=on', 'security_barrier'])$$,
+                'report views belong to mjc_owner and are security barriers');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each has a comment');
+
+-- The admin
+SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
+    'mjc.available(uuid)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date)',
+    'mjc.housekeep(interval)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
+    'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
+    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text)', 'mjc.order_refund(text,text)',
+    'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)', 'mjc.stock_adjust(uuid,integer,text,text,smallint)',
+    'mjc.stock_receive(uuid,integer,bigint,text,text,smallint)'], 'the admin may besides read and use the rules');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
+                  AND (has_table_privilege('mjc_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+                    OR has_table_privilege('mjc_analyst', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+                    OR has_table_privilege('public', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))$$,
+                'no role writes any table, and PUBLIC does not even read');
+SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND a.attacl IS NOT NULL$$,
+                'there are no column privileges beside');
+SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
+    ARRAY['account_email', 'account_person', 'account_secret', 'address', 'customer_person', 'customer_phone', 'idempotency_key', 'login_failure',
+          'order_contact', 'order_year', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
+                'all tables belong to mjc_owner');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,
+                'each has a comment');
+SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'
+                  AND c.relname IN ('order', 'order_line', 'payment', 'reservation', 'shipment', 'customer_order', 'order_contact', 'stock_ledger', 'setting', 'staff', 'account')
+                  AND obj_description(c.oid, 'pg_class') !~ 'mjc\.[a-z_]+'$$, 'the comment of a table that rules change names the function');
+SELECT is_empty($$SELECT c.relname, m[1] FROM pg_class c, regexp_matches(obj_description(c.oid, 'pg_class'), 'mjc\.([a-z_]+)', 'g') m
+                   WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'
+                     AND NOT EXISTS (SELECT FROM extension_function x WHERE x.nspname = 'mjc' AND x.proname = m[1])$$, 'and every function so named exists');
+
+-- People: a member of staff, one without a row, an analyst, the shim
+CREATE ROLE test_staff LOGIN IN ROLE mjc_admin;
+CREATE ROLE test_nobody LOGIN IN ROLE mjc_admin;
+CREATE ROLE test_analyst LOGIN IN ROLE mjc_analyst;
+CREATE ROLE test_shim LOGIN IN ROLE mjc_shim;
+SELECT mjc.staff_create('test_staff', 'Test Staff') AS staff_id \gset
+SELECT pg_temp.make_stock(1, 10) \g /dev/null
+SELECT pg_temp.bought('{1}', '{1}') AS ref \gset
+
+SET SESSION AUTHORIZATION test_staff;
+SELECT is(mjc.stock_receive(mjc.product_id('TEST-ONLY-1'), 5, NULL, 'from psql'), 15::bigint, 'staff receive goods in psql');
+SELECT is(mjc.order_confirm(:'ref'), 'CONFIRMED', 'and confirm an order');
+SELECT is((SELECT db_login || ' ' || actor FROM mjc.audit WHERE subject_id = :'ref' AND action = 'order_status'), 'test_staff ' || :'staff_id', 'the audit knows who');
+SELECT throws_ok(format('%s mjc.%I', verb, t), '42501', NULL, format('staff cannot %s mjc.%s', verb, t))
+  FROM (VALUES ('DELETE FROM', 'stock_ledger'), ('DELETE FROM', 'order'), ('TRUNCATE', 'audit')) v (verb, t);
+SELECT throws_ok('UPDATE mjc.order SET order_state = $$confirmed$$', '42501', NULL, 'staff cannot write a status');
+SELECT throws_ok('INSERT INTO mjc.stock_anchor VALUES (gen_random_uuid())', '42501', NULL, 'staff cannot add stock past the rules');
+SELECT throws_ok('SELECT * FROM mjc.order_contact', '42501', NULL, 'staff read addresses through the function only');
+SELECT throws_ok('SELECT * FROM mjc.account_secret', '42501', NULL, 'staff read no secrets');
+SELECT throws_ok('SELECT mjc.install()', '42501', NULL, 'staff do not install');
+SELECT throws_ok('SET mjc.double_submit_window = 5', '42501', NULL, 'staff cannot bend a rule by a setting of their session');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION test_nobody;
+SELECT throws_ok($$SELECT mjc.stock_receive(mjc.product_id('TEST-ONLY-1'), 5)$$, 'MJ601', NULL, 'a login that is nobody''s changes nothing');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION test_analyst;
+SELECT is((SELECT status FROM mjc_report.customer_order WHERE reference = :'ref'), 'CONFIRMED', 'the analyst reads orders in mjc_report');
+SELECT throws_ok(format('SELECT * FROM mjc.%I', t), '42501', NULL, format('but not mjc.%s', t))
+  FROM unnest(ARRAY['order_contact', 'customer_person', 'account_secret', 'order']) t;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION test_shim;
+SELECT throws_ok($$SELECT mjc.available('00000000-0000-0000-0000-000000000000')$$, '42501', NULL, 'the shim calls no rule');
+SELECT isnt(mjc_api.wilaya_list()::text, NULL, 'but its routes');
+RESET SESSION AUTHORIZATION;
+UPDATE mjc.staff SET is_active = false WHERE db_login = 'test_staff';
+SET SESSION AUTHORIZATION test_staff;
+SELECT throws_ok($$SELECT mjc.stock_receive(mjc.product_id('TEST-ONLY-1'), 5)$$, 'MJ601', NULL, 'a blocked member of staff changes nothing, at once');
+SET ROLE mjc_admin;
+SELECT throws_ok(format('SELECT mjc.order_cancel(%L)', :'ref'), 'MJ601', NULL, 'whatever role is set');
+RESET SESSION AUTHORIZATION;
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
+
+SELECT * FROM finish();
+ROLLBACK;
