@@ -165,7 +165,7 @@ start_all()
 	make_home
 	take_lock
 	trap stop_all EXIT
-	trap on_signal INT TERM HUP
+	trap 'exit 1' INT TERM HUP
 	check_port MJC_PORT "$PORT"
 	[[ -z ${MJC_PGPORT:-} ]] || check_port MJC_PGPORT "$MJC_PGPORT"
 	# 9301 beside 3001, so that a second shop's metrics move with its port
@@ -185,7 +185,6 @@ start_all()
 		start_shim
 		await_shim
 	fi
-	IS_READY=yes
 }
 
 command_run()
@@ -199,9 +198,11 @@ command_run()
 }
 
 # The tests' cluster: its own ports, no waiting for the disk (what is tested is not the disk).
+# All requests of the tests come from one address, so the rates are wide.
 command_test()
 {
 	TEST=yes
+	export MJC_RATE_SCALE=${MJC_RATE_SCALE:-1000}
 	PORT=${MJC_PORT:-$(free_port)}
 	MJC_METRICS_LISTEN=${MJC_METRICS_LISTEN:-127.0.0.1:$(free_port)}
 	start_all

@@ -78,7 +78,7 @@ revive_postgres()
 
 	how_ended "$PG_PID"
 	say "PostgreSQL ended ($HOW), starting it again"
-	until await_old_backends && start_postgres && await_postgres; do
+	until await_old_backends && start_postgres && await_postgres || [[ -n $STOPPING ]]; do
 		look_around
 		reason=$(why_postgres)
 		[[ ${reason//[0-9]/} == "$before" ]] || say "PostgreSQL does not start: $reason"
@@ -86,7 +86,7 @@ revive_postgres()
 		sleep "$pause"
 		pause=$((pause < 10 ? pause + 1 : 10))
 	done
-	say "PostgreSQL is back"
+	[[ -n $STOPPING ]] || say "PostgreSQL is back"
 }
 
 # Every few seconds: the disk, and logs that grow past 100 MB.
@@ -123,15 +123,18 @@ how_ended()
 	((status <= 128)) || HOW="signal $((status - 128))"
 }
 
-# wait -n wakes this up; who ended is asked of the processes, because it passes over one
-# that ended while another was being revived.
+# Until SIGTERM or SIGINT. wait -n wakes this up; who ended is asked of the processes, because it passes over one
+# that ended while another was being revived. The trap does no more than take a note:
+# bash can lose itself when a trap waits for a process while wait -n does.
 supervise()
 {
 	# bash's own notes about killed children
 	exec 2>>"$LOG/supervisor.err"
 	SHIM_DEATHS=()
 	TICK_PID=
-	while :; do
+	STOPPING=
+	trap 'STOPPING=yes' INT TERM HUP
+	while [[ -z $STOPPING ]]; do
 		if [[ -z $TICK_PID ]] || ! alive "$TICK_PID"; then
 			look_around
 			setpriv --pdeathsig KILL sleep 2 9>&- &
@@ -141,6 +144,10 @@ supervise()
 		alive "$PG_PID" || revive_postgres
 		wait -n "$PG_PID" ${SHIM_PID:+"$SHIM_PID"} "$TICK_PID"
 	done
+	say "stopping…"
+	stop_all
+	say "stopped; the data is kept in $HOME_DIR"
+	exit 0
 }
 
 # stop_child PID SIGNAL SECONDS: true when it is gone in time.
@@ -160,7 +167,7 @@ stop_all()
 {
 	trap '' TERM INT HUP
 	trap - EXIT
-	[[ -z ${TICK_PID:-} ]] || { kill -KILL "$TICK_PID"; wait "$TICK_PID"; } 2>/dev/null
+	[[ -z ${TICK_PID:-} ]] || kill -KILL "$TICK_PID" 2>/dev/null
 	if [[ -n ${SHIM_PID:-} ]]; then
 		stop_child "$SHIM_PID" TERM 30 || stop_child "$SHIM_PID" KILL 5
 	fi
@@ -168,12 +175,4 @@ stop_all()
 		stop_child "$PG_PID" INT 60 || stop_child "$PG_PID" QUIT 10
 	fi
 	rm -f "$HOME_DIR/ready"
-}
-
-on_signal()
-{
-	[[ -z ${IS_READY:-} ]] || say "stopping…"
-	stop_all
-	[[ -z ${IS_READY:-} ]] || say "stopped; the data is kept in $HOME_DIR"
-	exit 0
 }

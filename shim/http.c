@@ -112,11 +112,27 @@ http_conn_open(struct http *http, struct MHD_Connection *mhd, void **context)
 	http_conn_idle(conn, http->app->config->header_timeout_s);
 }
 
+/* MHD has no more use for the request; a query in flight may hold it a little longer. */
+static void
+http_request_end(struct request *req)
+{
+	if (req->conn->phase != PHASE_DEAD)
+		http_conn_idle(req->conn, HTTP_IDLE_S);
+	req->conn->req = NULL;
+	req->mhd = NULL;
+	req->conn = NULL;
+	memset(req->field, 0, sizeof(req->field));
+	http_release(req);
+}
+
 static void
 http_conn_close(struct http *http, struct http_conn *conn)
 {
 	if (conn == NULL)
 		return;
+	/* A connection that ends before its headers are whole is never reported as completed. */
+	if (conn->req != NULL)
+		http_request_end(conn->req);
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;
 	else
@@ -285,13 +301,7 @@ http_completed(void *cls, struct MHD_Connection *mhd, void **context,
 											   : (int) (req->match.row - routes_table),
 						req->reply.status, req->end_us - req->start_us);
 	http_log(req);
-	if (req->conn->phase != PHASE_DEAD)
-		http_conn_idle(req->conn, HTTP_IDLE_S);
-	req->conn->req = NULL;
-	req->mhd = NULL;
-	req->conn = NULL;
-	memset(req->field, 0, sizeof(req->field));
-	http_release(req);
+	http_request_end(req);
 }
 
 /* The headers are complete. */

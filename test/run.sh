@@ -13,6 +13,7 @@
 
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+readonly CHECK_DATABASE=mjchauffage_check
 readonly BUILD=.build${MJC_VARIANT:+/$MJC_VARIANT}
 
 # In the background, so that a signal is heeded at once; what the tests start ends with them.
@@ -82,9 +83,10 @@ variant_environment()
 			export MJC_SERVER_ENV="$asan:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 LD_PRELOAD=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so):$REPORTS/nonls.so"
 			;;
 		coverage)
-			mkdir -p "$REPORTS"/{shim,server} && chmod 1777 "$REPORTS"/{shim,server}
+			mkdir -p "$REPORTS"/{shim,server,tests} && chmod 1777 "$REPORTS"/{shim,server,tests}
 			export MJC_SHIM_ENV=GCOV_PREFIX=$REPORTS/shim
 			export MJC_SERVER_ENV=GCOV_PREFIX=$REPORTS/server
+			export GCOV_PREFIX=$REPORTS/tests
 			;;
 	esac
 }
@@ -105,7 +107,10 @@ variant_reports()
 			return 1
 			;;
 		coverage)
-			for found in "$REPORTS"/{shim,server}; do
+			# What the tests ran themselves (unit, shims of their own) is added up with the shop's.
+			# gcov-tool counts itself too and fails where GCOV_PREFIX points at its input.
+			env -u GCOV_PREFIX gcov-tool merge -o "$REPORTS/sum" "$REPORTS/shim" "$REPORTS/tests" >/dev/null
+			for found in "$REPORTS"/{sum,server}; do
 				(cd "$found" && find . -name '*.gcda' -exec cp --parents {} / \;)
 			done
 			;;
@@ -117,12 +122,10 @@ variant_reports()
 # The database is made and dropped; the roles mjc_* that the extension makes stay.
 installcheck()
 {
-	local name=mjchauffage_check status
-
-	export MJC_TEST_TAP_DSN="postgresql:///$name" PGOPTIONS="-c client_min_messages=warning"
-	createdb "$name" || exit 1
-	trap 'dropdb --if-exists "$name"' EXIT
-	psql -Xq -v ON_ERROR_STOP=1 -d "$name" <<-'SQL' >/dev/null || exit 1
+	export MJC_TEST_TAP_DSN="postgresql:///$CHECK_DATABASE" PGOPTIONS="-c client_min_messages=warning"
+	createdb "$CHECK_DATABASE" || exit 1
+	trap 'dropdb --if-exists "$CHECK_DATABASE"' EXIT
+	psql -Xq -v ON_ERROR_STOP=1 -d "$CHECK_DATABASE" <<-'SQL' >/dev/null || exit 1
 		CREATE SCHEMA mjc_ext;
 		CREATE SCHEMA tap;
 		CREATE EXTENSION btree_gist SCHEMA mjc_ext;
@@ -132,7 +135,7 @@ installcheck()
 		CREATE EXTENSION pgtap SCHEMA tap;
 		SELECT mjc.install();
 	SQL
-	(cd sql/demo && psql -Xq -1 -v ON_ERROR_STOP=1 -d "$name" -f load.sql >/dev/null) || exit 1
+	(cd sql/demo && psql -Xq -1 -v ON_ERROR_STOP=1 -d "$CHECK_DATABASE" -f load.sql >/dev/null) || exit 1
 	[[ $# -gt 0 ]] || set -- $(find test/sql -name '*.sql' | sort)
 	run_prove "$@"
 }
