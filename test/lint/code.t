@@ -107,9 +107,10 @@ sub in_every_file
 		my $text = slurp($file);
 
 		next if $text =~ /\0/;
-		push @marked, "$file:" . line_at($text, $-[0]) . ": $&" while $text =~ /\b(?:$mark)\b(?! ?\(?#\d)/g;
+		# but for Perl's block of tests that are known not to hold yet, with their reason
+		push @marked, "$file:" . line_at($text, $-[0]) . ": $&" while $text =~ /(?<!\$)\b(?:$mark)\b(?! ?\(?#\d)(?!:\n)/g;
 		push @paths, "$file:" . line_at($text, $-[0]) . ": $&" while $text =~ m,(?<![\w.}])(?:$machine),g;
-		next if $file =~ /\.csv$/;
+		next if $file =~ /\.(?:csv|out)$/; # data, and what isolationtester writes
 		push @bytes, "$file:" . line_at($text, $-[0]) while $text =~ /[ \t]+$|\r/mg;
 		push @bytes, "$file: no line end at the end" if length $text && $text !~ /\n\z/;
 	}

@@ -1,0 +1,144 @@
+#!/usr/bin/perl
+#
+# routes.t - the table of routes against the functions of the database, both ways, and
+# every route that is not public against every kind of caller.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Shop;
+use Test::More;
+
+# Called by the shim itself, not through a route.
+my @internal = qw(housekeep job_status staff_login_finish staff_login_lookup);
+my @columns = qw(method pattern function types role rate flags volatility);
+my $binary = $ENV{MJC_TEST_SHIM};
+my @routes = map { my %row; @row{@columns} = split /\t/; \%row } split /\n/,
+	qx{"$binary" --print-routes};
+
+cmp_ok(scalar @routes, '>', 20, 'the table is printed');
+my %seen;
+is_deeply([ grep { $seen{"$_->{method} $_->{pattern}"}++ } @routes ], [],
+	'no route stands in it twice');
+
+#------------------------------------------------------------------ the table and pg_proc
+
+my %function;
+for my $line (split /\n/, sql(<<~'SQL'))
+	SELECT p.proname, p.provolatile, p.prosecdef, coalesce(array_to_string(p.proconfig, ';'), ''),
+	       coalesce((SELECT string_agg(format_type(t, NULL), ',' ORDER BY n)
+	                   FROM unnest(p.proargtypes) WITH ORDINALITY a (t, n)), '-'),
+	       has_function_privilege('mjc_shim', p.oid, 'EXECUTE'),
+	       has_function_privilege('mjc_analyst', p.oid, 'EXECUTE')
+	FROM pg_proc p WHERE p.pronamespace = 'mjc_api'::regnamespace
+	SQL
+{
+	my %row;
+
+	@row{qw(name volatile definer config types shim analyst)} = split /\|/, $line;
+	is($function{ $row{name} }, undef, "$row{name}: one function of that name");
+	$function{ $row{name} } = \%row;
+}
+
+my %routed;
+for my $route (@routes)
+{
+	my $name = "$route->{method} $route->{pattern}";
+
+	like($route->{method}, qr/^(GET|POST|PUT|PATCH|DELETE)$/, "$name: a method");
+	like($route->{role}, qr/^(public|optional|customer|technician|admin|super)$/, 'names a role');
+	like($route->{rate}, qr/^(read|search|order|track|auth|staff|none)$/, 'names a rate class');
+	like($route->{role}, qr/^(admin|super)$/, 'what is under /admin needs an admin')
+		if $route->{pattern} =~ m{^/admin/(?!login$)};
+	is($route->{volatility}, $route->{method} eq 'GET' ? 'read' : $route->{volatility},
+		'a GET writes nothing');
+	next if $route->{function} eq '-';
+	my ($schema, $short) = split /\./, $route->{function};
+	my $function = $function{$short};
+
+	is($schema, 'mjc_api', "$name: calls mjc_api");
+	ok($function, "$route->{function} exists") or next;
+	$routed{$short} = 1;
+	is($function->{types}, $route->{types}, 'with exactly the types that are sent');
+	is($function->{volatile} eq 'v' ? 'write' : 'read', $route->{volatility},
+		'volatile if and only if it writes');
+	is($function->{definer}, 't', 'security definer');
+	is($function->{config}, 'search_path=pg_catalog, pg_temp', 'with a search_path of its own');
+	is_deeply([ @$function{qw(shim analyst)} ], [qw(t f)], 'for the shim and not for analysts');
+}
+is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
+	'every other function of mjc_api is for the shim itself');
+
+# Placing an order may be repeated by key, nothing else creates yet (design 6).
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
+	['/orders/guest'], 'the routes that honour a key');
+is_deeply(
+	[
+		grep { my $r = $_; $r->{flags} =~ /\bidempotent\b/ && $r->{types} !~ /^text,text,/ }
+			@routes
+	],
+	[],
+	'which get request and key first');
+
+#------------------------------------------------------------------ who may
+
+my %token = (
+	customer => mint('CUSTOMER', make_account('CUSTOMER'), 0),
+	technician => mint('TECHNICIAN', make_account('TECHNICIAN'), 0),
+	admin => mint('ADMIN', make_account('ADMIN'), 0),
+	super => mint('SUPER_ADMIN', make_account('SUPER_ADMIN'), 0),
+	'customer who says admin' => mint('ADMIN', make_account('CUSTOMER'), 0),
+	'nobody' => mint('ADMIN', '00000000-0000-4000-8000-00000000dead', 0),
+	expired => forge(
+		{ alg => 'HS256', typ => 'JWT' }, claims(iat => int(time) - 7200, exp => int(time) - 60)
+	),
+);
+my %expected = (
+	admin => {
+		customer => 403, technician => 403, 'customer who says admin' => 403, nobody => 401,
+		expired => 401
+	},
+);
+my %body = ('/admin/orders/:orderId/status' => { status => 'SHIPPED' });
+
+for my $route (grep { $_->{role} !~ /^(public|optional)$/ } @routes)
+{
+	my $name = "$route->{method} $route->{pattern}";
+	my $path = '/api/v1' . $route->{pattern} =~ s/:\w+/00000000-0000-4000-8000-0000000000ff/gr;
+	my $expected = $expected{ $route->{role} };
+	my @body = exists $body{ $route->{pattern} } ? (body => $body{ $route->{pattern} }) : ();
+
+	ok($expected, "$name: a role that this test knows") or next;
+	is_error(request($route->{method}, $path, @body), 401, 'MISSING_TOKEN',
+		"$name: without a token");
+	is(status_of($route->{method}, $path, @body, token => $token{$_}), $expected->{$_}, "$name: $_")
+		for sort keys %$expected;
+	for my $who (qw(admin super))
+	{
+		# What is not there is 404 once the caller may look.
+		like(
+			status_of(
+				$route->{method}, $path, @body,
+				token => $who eq 'admin' ? mint('ADMIN', make_account('ADMIN'), 0) : $token{$who}
+			),
+			$route->{pattern} =~ /:/ ? qr/^404$/ : qr/^200$/,
+			"$name: $who"
+		) if $who eq 'admin' || $route->{pattern} ne '/admin/logout';
+	}
+}
+
+# Nobody is asked for a token on the others, and a bad one does no harm.
+for my $route (grep { $_->{role} =~ /^(public|optional)$/ && $_->{method} eq 'GET' } @routes)
+{
+	my $path = '/api/v1' . $route->{pattern} =~ s/:id\b/00000000-0000-4000-8000-0000000000ff/r =~
+		s/:code/16/r =~ s/:\w+/none/r;
+	my $status = status_of('GET', $path);
+
+	unlike($status, qr/^(401|403|5..)$/, "$route->{pattern}: public");
+	is(status_of('GET', $path, token => $_), $status, 'whatever token')
+		for 'rubbish', @token{qw(customer expired nobody)};
+}
+
+finish();
