@@ -511,8 +511,30 @@ conn_tick(struct db *db, struct db_conn *conn)
 		conn_drop(db, conn, DB_TIMEOUT);
 	else if (conn->in_flight > 1 && db_conn_age_ms(conn) > DB_STALL_MS)
 		conn_tick_stalled(db, conn);
-	if (conn->state == CONN_DOWN && now >= conn->retry_ms)
-		db_conn_open(conn, &conn->pool->target);
+}
+
+/*
+ * libpq closes a broken socket by itself, and the next connection gets its
+ * number: all broken ones leave the epoll set before any new one is opened.
+ */
+static void
+db_tick_conns(struct db *db)
+{
+	for (int p = 0; p < DB_POOL__MAX; p++)
+	{
+		for (long i = 0; i < db->pool[p].size; i++)
+			conn_tick(db, &db->pool[p].conn[i]);
+	}
+	for (int p = 0; p < DB_POOL__MAX; p++)
+	{
+		for (long i = 0; i < db->pool[p].size; i++)
+		{
+			struct db_conn *conn = &db->pool[p].conn[i];
+
+			if (conn->state == CONN_DOWN && db->app->now_ms >= conn->retry_ms)
+				db_conn_open(conn, &db->pool[p].target);
+		}
+	}
 }
 
 /* Move the calls whose pause is over to the front of their queues. */
@@ -567,12 +589,11 @@ db_tick(struct db *db)
 {
 	if (db->retry != NULL)
 		db_tick_retries(db);
+	db_tick_conns(db);
 	for (int p = 0; p < DB_POOL__MAX; p++)
 	{
 		struct db_pool *pool = &db->pool[p];
 
-		for (long i = 0; i < pool->size; i++)
-			conn_tick(db, &pool->conn[i]);
 		pool_pump(pool);
 		if (pool->head != NULL)
 			pool_tick_queue(db, pool);
