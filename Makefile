@@ -69,7 +69,7 @@ test: ## every check that must hold; T=FILE runs one of them
 	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM test/run.sh $(T)
 
 test-fault: ## the long tests: what a killed program, a full disk, a lost line does
-	+@$(MAKE) --no-print-directory test T="$(or $(T),$(sort $(wildcard test/fault/*.t)))"
+	+@MJC_FSYNC=on $(MAKE) --no-print-directory test T="$(or $(T),$(sort $(wildcard test/fault/*.t)))"
 
 bench: $(patsubst test/bench/%.sh,bench-%,$(wildcard test/bench/*.sh)) ## all measurements; bench-<name> for one
 bench-%: test/bench/%.sh

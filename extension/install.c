@@ -120,6 +120,8 @@ bootstrap(void)
 			"version text NOT NULL)");
 	}
 	run_statement("LOCK TABLE mjc.migration IN ACCESS EXCLUSIVE MODE");
+	if (!OidIsValid(get_namespace_oid("mjc_report", true)))
+		run_statement("CREATE SCHEMA mjc_report");
 }
 
 static int

@@ -28,7 +28,6 @@ $$;
 GRANT pg_signal_backend, pg_read_all_stats TO mjc_owner;
 
 GRANT USAGE ON SCHEMA mjc TO mjc_admin, mjc_analyst;
-GRANT USAGE ON SCHEMA mjc_report TO mjc_admin, mjc_analyst;
 GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
 
 -- pure

@@ -32,25 +32,20 @@ BEGIN
 END
 $$;
 
--- Schema mjc comes from the control file and mjc_report is created here but
--- given back: both hold tables and views that must outlive the extension.
--- mjc_api holds code only and belongs to it.
+-- Schema mjc comes from the control file, mjc_report is made by mjc.install():
+-- both hold tables and views that outlive the extension, and a dump names them
+-- in an order of its own. mjc_api holds code only and belongs to the extension.
 CREATE SCHEMA mjc_api;
 
 DO $$
 BEGIN
-    IF pg_catalog.to_regnamespace('mjc_report') IS NULL THEN
-        CREATE SCHEMA mjc_report;
-        ALTER EXTENSION mjchauffage DROP SCHEMA mjc_report;
-    END IF;
+    EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO mjc_owner', pg_catalog.current_database());
 END
 $$;
 
 ALTER SCHEMA mjc OWNER TO mjc_owner;
 ALTER SCHEMA mjc_api OWNER TO mjc_owner;
-ALTER SCHEMA mjc_report OWNER TO mjc_owner;
 GRANT USAGE ON SCHEMA mjc_ext TO mjc_owner;
 
 COMMENT ON SCHEMA mjc IS 'MJ Chauffage: tables and rules';
 COMMENT ON SCHEMA mjc_api IS 'MJ Chauffage: one function a REST route, for the shim';
-COMMENT ON SCHEMA mjc_report IS 'MJ Chauffage: views for people and reporting tools';

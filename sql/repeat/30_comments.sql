@@ -1,6 +1,7 @@
 -- What a table holds and which function changes it: whoever is refused a direct
 -- write (42501) finds the way here (\d+ in psql).
 
+COMMENT ON SCHEMA mjc_report IS 'MJ Chauffage: views for people and reporting tools';
 COMMENT ON TABLE mjc.account IS 'Accounts of the REST side. Change with mjc.staff_create, mjc.staff_set_active';
 COMMENT ON TABLE mjc.account_email IS 'Personal: which account signs in with an e-mail. Change with mjc.staff_create';
 COMMENT ON TABLE mjc.account_person IS 'Personal: names and e-mail of accounts. Change with mjc.staff_create';

@@ -1,6 +1,8 @@
 -- Tables and views: who may read what. Functions: sql/grants.sql.
 -- Nobody but mjc_owner writes a table directly.
 
+GRANT USAGE ON SCHEMA mjc_report TO mjc_admin, mjc_analyst;
+
 REVOKE ALL ON ALL TABLES IN SCHEMA mjc FROM PUBLIC, mjc_admin, mjc_analyst, mjc_shim;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
