@@ -154,10 +154,9 @@ server_pids()
 # may name a process that has nothing to do with us (the machine was restarted).
 await_old_postgres()
 {
-	local pid deadline=$((SECONDS + 60)) told=
+	local pid= deadline=$((SECONDS + 60)) told=
 
-	[[ -e $DATA/postmaster.pid ]] || return 0
-	while pid=$(head -n 1 "$DATA/postmaster.pid" 2>/dev/null) && [[ -n $(server_pids) ]]; do
+	while [[ -e $DATA/postmaster.pid ]] && pid=$(head -n 1 "$DATA/postmaster.pid" 2>/dev/null) && [[ -n $(server_pids) ]]; do
 		[[ -n $told ]] || say "waiting for the earlier PostgreSQL (pid $pid) to stop…"
 		told=yes
 		((SECONDS < deadline)) || die "a PostgreSQL (pid $pid) already runs on $DATA: stop it first"
@@ -167,6 +166,8 @@ await_old_postgres()
 		say "removing a stale postmaster.pid (process $pid is not our PostgreSQL)"
 		rm -f "$DATA/postmaster.pid"
 	fi
+	# The same for the socket's lock: no server of this cluster is left that could own it.
+	rm -f "$SOCKET/.s.PGSQL.$PG_PORT" "$SOCKET/.s.PGSQL.$PG_PORT.lock"
 }
 
 # After a killed postmaster its backends leave by themselves; one that does not within

@@ -155,13 +155,15 @@ make_admin()
 	local file=$HOME_DIR/admin-password hash
 
 	[[ ! -e $file ]] || return 0
-	(umask 077 && random_hex 9 >"$file.new") || die "$file.new cannot be written"
+	# Killed between the account and the file: the password of that account is in file.new.
+	[[ -s $file.new ]] || (umask 077 && random_hex 9 >"$file.new") || die "$file.new cannot be written"
 	hash=$("$STAGE/usr/local/bin/mjc-shim" --hash-password <"$file.new" 2>"$LOG/setup.err") && [[ -n $hash ]] ||
 		die "the admin's password cannot be hashed: $(last_line "$LOG/setup.err")"
 	{
 		echo "\\set hash '$hash'"
 		echo "\\set email $ADMIN_EMAIL"
-		echo "SELECT mjc.staff_create('staff', 'Admin', :'email', 'ADMIN', :'hash');"
+		echo "SELECT mjc.staff_create('staff', 'Admin', :'email', 'ADMIN', :'hash')
+		      WHERE NOT EXISTS (SELECT FROM mjc.account_email WHERE email = :'email');"
 	} | run_sql "the admin cannot be made" >/dev/null || exit 1
 	mv "$file.new" "$file"
 	say "admin: $ADMIN_EMAIL, password $(<"$file") (kept in $file)"

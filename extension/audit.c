@@ -7,10 +7,13 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "args.h"
 #include "audit.h"
 #include "spi.h"
 #include "uuid.h"
@@ -56,4 +59,15 @@ mjc_json_pair(const char *name, const char *value)
 	escape_json(&out, value);
 	appendStringInfoChar(&out, '}');
 	return out.data;
+}
+
+PG_FUNCTION_INFO_V1(mjc_note);
+/* mjc.note(what text) - a line in the server's log, with the login; survives a rollback. */
+Datum
+mjc_note(PG_FUNCTION_ARGS)
+{
+	ereport(LOG_SERVER_ONLY, (errmsg("mjchauffage: %s by %s", mjc_arg_text(fcinfo, 0, "what"),
+									 GetUserNameFromId(GetSessionUserId(), false)),
+							  errhidestmt(true)));
+	PG_RETURN_VOID();
 }

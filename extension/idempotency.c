@@ -127,12 +127,36 @@ static MjcStmt stmt_store = {
 	{BYTEAOID, UUIDOID, TEXTOID},
 	NULL};
 
+/* Takes the row, or waits for who has it. Errors: MJ023 when that takes longer than lock_timeout.
+ */
+static bool
+take_row(const MjcArg *row)
+{
+	MemoryContext context = CurrentMemoryContext;
+	bool taken = false;
+
+	PG_TRY();
+	{
+		taken = mjc_exec(&stmt_claim, row) == 1;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		FlushErrorState();
+		mjc_raise(MJC_ERR_IDEMPOTENCY_IN_PROGRESS);
+	}
+	PG_END_TRY();
+	return taken;
+}
+
 /*
  * mjc_idempotency_claim - make this request the first, or find the first's reply.
  *
  * route: name of the effect. caller: NULL for a visitor. key: NULL for none.
  * digest: over the whole request. at: now. Needs SPI open.
- * Errors: MJ021 malformed key, MJ022 key of another request.
+ * Errors: MJ021 malformed key, MJ022 key of another request, MJ023 the first is still under way.
  */
 MjcClaim
 mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *key, bytea *digest,
@@ -147,8 +171,7 @@ mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *ke
 		return claim;
 	claim.key_hash = hash_key(route, caller, key, digest);
 	hash = PointerGetDatum(claim.key_hash);
-	if (mjc_exec(&stmt_claim,
-				 MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)), MJC_TIME(at))) == 1)
+	if (take_row(MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)), MJC_TIME(at))))
 		return claim;
 	if (mjc_exec(&stmt_look, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)))) != 1)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

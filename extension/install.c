@@ -5,8 +5,7 @@
  * mjc.migration; sql/distribution.sql and sql/repeat run at every call. Every
  * statement runs by itself, as mjc_owner (the function is its SECURITY
  * DEFINER), inside the caller's transaction: a failure leaves nothing behind.
- * Running it again is harmless. Two at once: the second waits at the lock on
- * mjc.migration.
+ * Running it again is harmless. Two at once: the second waits for the first.
  *
  * mjc.schema_version holds one text, "<library version>/<newest step>". Rules
  * that write compare it with their own. The answer is cached per backend; a
@@ -108,9 +107,11 @@ run_file(const MjcSchemaFile *file)
 	}
 }
 
+/* The advisory lock only lets two first installations wait for each other instead of failing. */
 static void
 bootstrap(void)
 {
+	run_statement("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mjc.install'))");
 	if (!OidIsValid(version_table()))
 	{
 		run_statement("CREATE TABLE mjc.migration (name text PRIMARY KEY, version text NOT NULL, "
@@ -178,7 +179,7 @@ mjc_install_check(void)
 	if (schema_checked)
 		return;
 	schema_table = version_table();
-	if (!OidIsValid(schema_table) || mjc_exec(&stmt_version, NULL) != 1 ||
+	if (!OidIsValid(schema_table) || mjc_exec_fresh(&stmt_version, NULL) != 1 ||
 		strcmp(mjc_text_col(0, 1), own_schema_version()) != 0)
 		mjc_raise(MJC_ERR_SCHEMA_MISMATCH);
 	schema_checked = true;

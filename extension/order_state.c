@@ -121,6 +121,7 @@ mjc_transition_apply(MjcOrderStates *states, MjcOrderStatus to, bool cash_on_del
 	if (to == MJC_STATUS_CANCELLED || to == MJC_STATUS_REFUNDED)
 	{
 		apply_end(states, to, was_shipped, &effects);
+		MJC_ENSURE(mjc_status_of(states) == to, "an ended order has the word it ended with");
 		return effects;
 	}
 	states->order = "confirmed";

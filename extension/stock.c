@@ -137,11 +137,11 @@ static MjcStmt stmt_newest = {
 	1,
 	{UUIDOID},
 	NULL};
-static MjcStmt stmt_op_done = {
-	"SELECT on_hand FROM mjc.stock_ledger WHERE product_id = $1 AND location_id = $2 AND op_id = $3",
-	3,
-	{UUIDOID, INT2OID, TEXTOID},
-	NULL};
+static MjcStmt stmt_op_done = {"SELECT on_hand, kind = $4 AND qty = $5 FROM mjc.stock_ledger "
+							   "WHERE product_id = $1 AND location_id = $2 AND op_id = $3",
+							   5,
+							   {UUIDOID, INT2OID, TEXTOID, TEXTOID, INT4OID},
+							   NULL};
 static MjcStmt stmt_append = {
 	"INSERT INTO mjc.stock_ledger (product_id, location_id, seq, kind, qty, on_hand, reserved, "
 	"damaged, value_centimes, unit_cost_centimes, ref_kind, ref_id, op_id, actor, reason, at) "
@@ -412,8 +412,8 @@ mjc_stock_move_order(const pg_uuid_t *order_id, MjcStockMove move, const MjcActo
 
 /*
  * Changes on_hand of one product by hand; a repeated op_id changes nothing and
- * gives the balance it gave then. unit_cost < 0: the product's own cost.
- * Returns on_hand after the movement.
+ * gives the balance it gave then, unless it was another movement. unit_cost < 0: the product's own
+ * cost. Returns on_hand after the movement.
  */
 static int64
 change_by_hand(const pg_uuid_t *product_id, int32 delta, int64 unit_cost, int16 location_id,
@@ -429,8 +429,13 @@ change_by_hand(const pg_uuid_t *product_id, int32 delta, int64 unit_cost, int16 
 		unit_cost = mjc_int8_col(0, 1);
 	open_position(&position, product_id);
 	if (mjc_exec_fresh(&stmt_op_done, MJC_ARGS(MJC_UUID(product_id), MJC_INT2(location_id),
-											   MJC_TEXT(movement->op_id))) > 0)
+											   MJC_TEXT(movement->op_id), MJC_TEXT(movement->kind),
+											   MJC_INT4(movement->qty))) > 0)
+	{
+		if (!mjc_bool_col(0, 2))
+			mjc_raise(MJC_ERR_OP_ID_REUSED);
 		return mjc_int8_col(0, 1);
+	}
 	before = available(&position);
 	balance = balance_at(&position, location_id);
 	change_on_hand(balance, delta, unit_cost);
@@ -450,8 +455,9 @@ op_id_argument(FunctionCallInfo fcinfo, int n)
 
 	if (op_id != NULL)
 	{
+		/* Apart from the movements of orders, which have op_ids of their own. */
 		mjc_check_text(op_id, "op_id", 1, 100);
-		return op_id;
+		return psprintf("manual:%s", op_id);
 	}
 	made = mjc_uuid_make();
 	return mjc_uuid_text(&made);

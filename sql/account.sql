@@ -92,7 +92,7 @@ $$;
 COMMENT ON FUNCTION mjc.staff_link(text, text) IS
     'For the operator: ties a database login to the staff account with that e-mail. Errors: MJ004';
 
-CREATE FUNCTION mjc.staff_set_active(email text, active boolean) RETURNS boolean
+CREATE FUNCTION mjc.staff_set_active(who text, active boolean) RETURNS boolean
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -100,7 +100,9 @@ DECLARE
     id uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    SELECT e.account_id INTO id FROM mjc.account_email e WHERE e.email = lower(btrim(staff_set_active.email));
+    SELECT s.staff_id INTO id FROM mjc.staff s
+     WHERE s.db_login = who
+        OR s.staff_id IN (SELECT e.account_id FROM mjc.account_email e WHERE e.email = lower(btrim(who)));
     IF id IS NULL OR active IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
@@ -114,7 +116,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.staff_set_active(text, boolean) IS
-    'For the operator: blocks or readmits a member of staff, in REST and psql, at once. Errors: MJ004';
+    'For the operator: blocks or readmits a member of staff, by e-mail or database login: REST and the rules in psql refuse at once (reading ends with ALTER ROLE ... NOLOGIN). Errors: MJ004';
 
 -- Sign-in of staff through the shim. The password never comes here: the shim
 -- compares it with the hash that staff_login_lookup gives it alone.

@@ -15,6 +15,12 @@ $$;
 COMMENT ON FUNCTION mjc.audit_write(uuid, text, text, text, text, jsonb, jsonb, text) IS
     'For rules in SQL: notes a change; no personal data, no secret';
 
+CREATE FUNCTION mjc.note(what text) RETURNS void
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_note';
+COMMENT ON FUNCTION mjc.note(text) IS
+    'For rules in SQL: a line in the log of the server, which no rollback takes back; no personal data. Errors: MJ003';
+
 CREATE FUNCTION mjc.audit_digest(previous bytea, audit_batch bigint) RETURNS bytea
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

@@ -114,6 +114,7 @@ AS $$
 DECLARE
     started timestamptz := clock_timestamp();
     due mjc.job%ROWTYPE;
+    cancelled boolean := false;
 BEGIN
     PERFORM mjc.check_schema();
     LOOP
@@ -126,8 +127,11 @@ BEGIN
         UPDATE mjc.job j SET last_started_at = clock_timestamp() WHERE j.name = due.name;
         BEGIN
             done := mjc.job_run(due.name);
-        EXCEPTION WHEN query_canceled OR assert_failure THEN
-            RAISE;
+        EXCEPTION WHEN query_canceled THEN
+            -- A statement timeout ends this job, not what others did before it.
+            done := 0;
+            error := left(SQLERRM, 500);
+            cancelled := true;
         WHEN OTHERS THEN
             -- One bad job must not stop the others; it shows in mjc_report.job.
             done := 0;
@@ -141,12 +145,14 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        EXIT WHEN clock_timestamp() - started >= coalesce(budget, interval '200 ms');
+        -- What took stock must commit before the next job begins: buyers wait for it.
+        EXIT WHEN cancelled OR (job = 'order_expire' AND done > 0)
+               OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION mjc.housekeep(interval) IS
-    'Runs due jobs, one batch each, for about the given time; one row for each. Safe anywhere, at any time, several at once';
+    'Runs due jobs, one batch each, for about the given time; one row for each, none when nothing is due: call it until then. Safe anywhere, at any time, several at once';
 
 CREATE FUNCTION mjc_api.housekeep(budget interval, OUT job text, OUT done bigint, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 5

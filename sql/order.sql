@@ -118,6 +118,8 @@ BEGIN
     IF canonical IS NULL THEN
         PERFORM mjc.raise('REFERENCE_INVALID');
     END IF;
+    -- The log of the server also keeps what a rolled-back transaction looked at.
+    PERFORM mjc.note('contact_read ' || canonical);
     PERFORM mjc.audit_write(who, 'psql', 'contact_read', 'order', canonical, NULL, NULL);
     RETURN QUERY
     SELECT c.first_name, c.last_name, c.phone, c.email, c.street, c.city, c.postal_code, c.region, c.country, c.note

@@ -16,7 +16,7 @@ $$;
 COMMENT ON FUNCTION mjc.wilaya_find(text) IS
     'Code of the wilaya that was typed: its code (one or two digits, of any script) or its name; NULL when there is none';
 
-CREATE FUNCTION mjc.shipping_for(place text, subtotal bigint, on_date date DEFAULT CURRENT_DATE) RETURNS bigint
+CREATE FUNCTION mjc.shipping_for(place text, subtotal bigint, on_date date DEFAULT mjc.algiers_date(now())) RETURNS bigint
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'mjc_shipping_for';

@@ -138,6 +138,8 @@ CREATE TABLE mjc.audit_seal (
     CONSTRAINT audit_seal_entries_ck CHECK (entries > 0)
 );
 
+CREATE INDEX audit_seal_sealed_at_idx ON mjc.audit_seal (sealed_at);
+
 CREATE TABLE mjc.idempotency_key (
     key_hash   bytea PRIMARY KEY,
     digest     bytea NOT NULL,

@@ -1,6 +1,6 @@
 -- account: staff, their sign-in, who may act.
 BEGIN;
-SELECT plan(84);
+SELECT plan(85);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 \set hash '$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -99,6 +99,7 @@ SELECT is(mjc_api.staff_login_finish(:'id', 'nadia@example.test', '192.0.2.9', t
 SELECT mjc.staff_set_active('nadia@example.test', true) \g /dev/null
 SELECT ok(mjc.check_admin(:'id', 2, gen_random_uuid()), 'readmitted, with new tokens only');
 SELECT throws_ok(format('SELECT mjc.check_admin(%L, 0, gen_random_uuid())', :'id'), 'MJ063', NULL, 'old ones stay closed');
+SELECT is((SELECT mjc.staff_set_active(db_login, true) FROM mjc.staff WHERE db_login IS NOT NULL LIMIT 1), true, 'by database login too');
 SELECT throws_ok($$SELECT mjc.staff_set_active('nobody@example.test', false)$$, 'MJ004', NULL, 'block: an unknown e-mail');
 SELECT throws_ok($$SELECT mjc.staff_set_active('nadia@example.test', NULL)$$, 'MJ004', NULL, 'block: neither on nor off');
 

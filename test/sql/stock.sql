@@ -1,6 +1,6 @@
 -- stock: the ledger by hand. Values are computed by hand at average cost.
 BEGIN;
-SELECT plan(103);
+SELECT plan(105);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000, NULL, 500) \g /dev/null
 SELECT pg_temp.make_product(2, 100000) \g /dev/null
@@ -50,9 +50,11 @@ SELECT is(mjc.stock_adjust(pg_temp.pid(1), -1, 'counted', 'op-2'), 9::bigint, 'a
 SELECT is(mjc.stock_receive(pg_temp.pid(1), 6, 1000, 'delivery 7', 'op-1'), 10::bigint, 'a late repeat gives the balance that it gave then');
 SELECT is(mjc.stock_adjust(pg_temp.pid(1), -1, 'counted', 'op-2'), 9::bigint, 'an adjustment repeats too');
 SELECT is(pg_temp.stock(1), '9 0', 'and counted once');
+SELECT throws_ok(format($$SELECT mjc.stock_adjust(%L, -5, 'lost', 'op-1')$$, pg_temp.pid(1)), 'MJ106', NULL, 'the operation of another kind of movement');
+SELECT throws_ok(format($$SELECT mjc.stock_receive(%L, 7, 1000, 'delivery 7', 'op-1')$$, pg_temp.pid(1)), 'MJ106', NULL, 'and of another quantity');
 SELECT is(mjc.stock_receive(pg_temp.pid(2), 6, 1000, 'delivery 7', 'op-1'), 9::bigint, 'the same operation of another product is another movement');
 SELECT is(count(*), 2::bigint, 'two movements with that operation') FROM mjc.stock_ledger
- WHERE op_id = 'op-1' AND product_id IN (pg_temp.pid(1), pg_temp.pid(2));
+ WHERE op_id = 'manual:op-1' AND product_id IN (pg_temp.pid(1), pg_temp.pid(2));
 SELECT is(count(*), 1::bigint, 'one audit entry for both times')
   FROM mjc.audit WHERE subject_id = pg_temp.pid(1)::text AND action = 'stock_receive' AND after ->> 'on_hand' = '10' AND after ->> 'qty' = '6';
 SELECT isnt(count(*), 0::bigint, 'the ledger notes the reason') FROM mjc.stock_ledger
