@@ -100,9 +100,8 @@ DECLARE
     id uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    SELECT s.staff_id INTO id FROM mjc.staff s
-     WHERE s.db_login = who
-        OR s.staff_id IN (SELECT e.account_id FROM mjc.account_email e WHERE e.email = lower(btrim(who)));
+    id := coalesce((SELECT e.account_id FROM mjc.account_email e WHERE e.email = lower(btrim(who))),
+                   (SELECT s.staff_id FROM mjc.staff s WHERE s.db_login = who));
     IF id IS NULL OR active IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
