@@ -253,7 +253,7 @@ static MjcStmt stmt_open_orders = {
 static MjcStmt stmt_insert_order = {
 	"INSERT INTO mjc.order (order_id, reference, customer_id, channel, order_state, payment_state, "
 	"fulfilment_state, subtotal_centimes, shipping_centimes, tax_centimes, total_centimes, "
-	"payment_method, wilaya_code, estimated_on, placed_at, updated_at, confirm_by) "
+	"payment_method, wilaya_code, estimated_on, placed_at, updated_at, confirm_by_at) "
 	"VALUES ($1, $2, $3, $4, $5, 'pending', 'unfulfilled', $6, $7, $8, $9, 'CASH_ON_DELIVERY', "
 	"$10, $11, $12, $12, $13)",
 	13,
@@ -434,7 +434,7 @@ insert_order(const Order *order)
 {
 	pg_uuid_t payment_id = mjc_uuid_make();
 	int64 hours = mjc_setting_integer("unconfirmed_order_hours");
-	MjcArg confirm_by = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR), order->confirmed};
+	MjcArg confirm_by_at = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR), order->confirmed};
 	int32 estimated = mjc_algiers_date(order->at) + order->delivery.days;
 
 	mjc_exec_one(&stmt_insert_order,
@@ -444,7 +444,7 @@ insert_order(const Order *order)
 						  MJC_INT8(order->subtotal), MJC_INT8(order->shipping),
 						  MJC_INT8(order->tax), MJC_INT8(order->total),
 						  MJC_TEXT_OR_NULL(order->delivery.wilaya_code),
-						  MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), confirm_by));
+						  MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), confirm_by_at));
 	mjc_exec_one(&stmt_insert_reference,
 				 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_exec_one(&stmt_insert_listing, MJC_ARGS(MJC_UUID(&order->customer_id),

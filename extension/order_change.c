@@ -102,8 +102,8 @@ static MjcStmt stmt_close = {
 static MjcStmt stmt_by_reference = {
 	"SELECT order_id FROM mjc.order_reference WHERE reference = $1", 1, {TEXTOID}, NULL};
 static MjcStmt stmt_due = {"SELECT order_id FROM mjc.order WHERE order_state = 'placed' "
-						   "AND fulfilment_state = 'unfulfilled' AND confirm_by <= $1 "
-						   "ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
+						   "AND fulfilment_state = 'unfulfilled' AND confirm_by_at <= $1 "
+						   "ORDER BY confirm_by_at LIMIT $2 FOR UPDATE SKIP LOCKED",
 						   2,
 						   {TIMESTAMPTZOID, INT4OID},
 						   NULL};

@@ -45,7 +45,7 @@ mjc_shipping_due(int64 subtotal, int64 tariff, int64 free_from)
 
 static MjcStmt stmt_wilaya = {
 	"SELECT coalesce(p.code, w.code), coalesce(p.delivery_days, w.delivery_days) "
-	"FROM mjc.wilaya w LEFT JOIN mjc.wilaya p ON p.code = w.split_from AND w.valid_from > $2 "
+	"FROM mjc.wilaya w LEFT JOIN mjc.wilaya p ON p.code = w.split_from AND w.valid_from_on > $2 "
 	"WHERE w.code = mjc.wilaya_find($1)",
 	2,
 	{TEXTOID, DATEOID},

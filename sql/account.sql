@@ -130,7 +130,7 @@ BEGIN
     RETURN QUERY
     SELECT a.account_id, s.password_hash,
            NOT a.is_active OR coalesce((
-               SELECT f.failures >= 10 AND f.since > clock_timestamp() - interval '15 minutes'
+               SELECT f.failures >= 10 AND f.since_at > clock_timestamp() - interval '15 minutes'
                  FROM mjc.login_failure f
                 WHERE f.email = e.email
                   AND f.client_address = staff_login_lookup.client_address), false)
@@ -158,11 +158,11 @@ BEGIN
     PERFORM mjc.check_schema();
     IF ok IS NOT TRUE OR who IS NULL THEN
         -- Counted by account and address, so that nobody can lock somebody else out.
-        INSERT INTO mjc.login_failure AS f (email, client_address, failures, since)
+        INSERT INTO mjc.login_failure AS f (email, client_address, failures, since_at)
         VALUES (folded, coalesce(client_address, ''), 1, clock_timestamp())
         ON CONFLICT ON CONSTRAINT login_failure_pkey DO UPDATE
-           SET failures = CASE WHEN f.since < clock_timestamp() - interval '15 minutes' THEN 1 ELSE f.failures + 1 END,
-               since = CASE WHEN f.since < clock_timestamp() - interval '15 minutes' THEN clock_timestamp() ELSE f.since END;
+           SET failures = CASE WHEN f.since_at < clock_timestamp() - interval '15 minutes' THEN 1 ELSE f.failures + 1 END,
+               since_at = CASE WHEN f.since_at < clock_timestamp() - interval '15 minutes' THEN clock_timestamp() ELSE f.since_at END;
         RETURN NULL;
     END IF;
     UPDATE mjc.account a SET last_login_at = clock_timestamp()

@@ -37,7 +37,7 @@ BEGIN
     GET DIAGNOSTICS removed = ROW_COUNT;
     DELETE FROM mjc.login_failure f
      WHERE (f.email, f.client_address) IN (SELECT x.email, x.client_address FROM mjc.login_failure x
-                                            WHERE x.since < clock_timestamp() - interval '1 day' LIMIT batch);
+                                            WHERE x.since_at < clock_timestamp() - interval '1 day' LIMIT batch);
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN removed + more;
 END

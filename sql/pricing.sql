@@ -38,7 +38,7 @@ BEGIN
           LEFT JOIN LATERAL (SELECT s.amount_centimes FROM mjc.shipping_tariff s
                               WHERE s.wilaya_code IN (w.code, '*') AND s.delivery_mode = 'home' AND s.validity @> today
                               ORDER BY s.wilaya_code = '*' LIMIT 1) t ON true
-         WHERE w.valid_from <= today);
+         WHERE w.valid_from_on <= today);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.wilaya_list() IS 'GET /wilayas: those that exist today, with today''s tariff; whole body';
@@ -60,7 +60,7 @@ AS $$
 DECLARE
     today date := mjc.algiers_date(now());
 BEGIN
-    IF NOT EXISTS (SELECT FROM mjc.wilaya w WHERE w.code = mjc.wilaya_find(place) AND w.valid_from <= today) THEN
+    IF NOT EXISTS (SELECT FROM mjc.wilaya w WHERE w.code = mjc.wilaya_find(place) AND w.valid_from_on <= today) THEN
         RETURN NULL;
     END IF;
     RETURN json_build_object('shippingCost', mjc.dzd(mjc.shipping_for(place, 0, today)),

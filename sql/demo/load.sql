@@ -39,7 +39,7 @@ INSERT INTO mjc.boiler_model (boiler_model_id, manufacturer_id, name, series, ty
 SELECT mjc.uuid_v7(), m.manufacturer_id, b.model, b.series, b.flue
   FROM demo_boiler b JOIN mjc.manufacturer m ON m.slug = b.manufacturer_slug;
 
-INSERT INTO mjc.wilaya (code, name, name_ar, valid_from, split_from, delivery_days)
+INSERT INTO mjc.wilaya (code, name, name_ar, valid_from_on, split_from, delivery_days)
 SELECT code, name_fr, name_ar, coalesce(valid_from, '1900-01-01'), split_from,
        CASE WHEN code IN ('16', '31', '25', '23', '09') THEN 2 ELSE 5 END
   FROM demo_wilaya ORDER BY code;

@@ -84,11 +84,11 @@ CREATE TABLE mjc.login_failure (
     email          text NOT NULL,
     client_address text NOT NULL,
     failures       integer NOT NULL,
-    since          timestamptz NOT NULL,
+    since_at       timestamptz NOT NULL,
     PRIMARY KEY (email, client_address)
 );
 
-CREATE INDEX login_failure_since_idx ON mjc.login_failure (since);
+CREATE INDEX login_failure_since_at_idx ON mjc.login_failure (since_at);
 
 CREATE TABLE mjc.token_revoked (
     token_id   uuid PRIMARY KEY,

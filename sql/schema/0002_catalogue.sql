@@ -131,7 +131,7 @@ CREATE TABLE mjc.wilaya (
     code       text PRIMARY KEY,
     name       text NOT NULL,
     name_ar    text NOT NULL,
-    valid_from date NOT NULL DEFAULT '1900-01-01',
+    valid_from_on date NOT NULL DEFAULT '1900-01-01',
     split_from text REFERENCES mjc.wilaya,
     delivery_days integer NOT NULL DEFAULT 5,
     CONSTRAINT wilaya_delivery_days_ck CHECK (delivery_days BETWEEN 0 AND 60),

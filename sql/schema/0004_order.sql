@@ -109,7 +109,7 @@ CREATE TABLE mjc.order (
     estimated_on        date NOT NULL,
     placed_at           timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
-    confirm_by          timestamptz,
+    confirm_by_at          timestamptz,
     shipped_at          timestamptz,
     delivered_at        timestamptz,
     cancelled_at        timestamptz,
@@ -131,7 +131,7 @@ CREATE INDEX order_customer_id_idx ON mjc.order (customer_id, placed_at DESC);
 
 CREATE INDEX order_updated_at_idx ON mjc.order (updated_at);
 
-CREATE INDEX order_confirm_by_idx ON mjc.order (confirm_by) WHERE order_state = 'placed' AND fulfilment_state = 'unfulfilled';
+CREATE INDEX order_confirm_by_idx ON mjc.order (confirm_by_at) WHERE order_state = 'placed' AND fulfilment_state = 'unfulfilled';
 
 CREATE TABLE mjc.order_reference (
     reference text PRIMARY KEY,

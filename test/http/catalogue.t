@@ -544,9 +544,9 @@ like($reply->{content}, qr/"code"\s*:\s*"01"/, 'codes have two digits');
 # The new ones are in the data already and begin on their day.
 my @later = sort map { $_->{code} } grep { $_->{valid_from} } @wilayas;
 is(scalar @later, 11, 'eleven begin in 2027');
-sql("UPDATE mjc.wilaya SET valid_from = '2020-01-01' WHERE code = ANY ('{@{[join ',', @later]}}')");
+sql("UPDATE mjc.wilaya SET valid_from_on = '2020-01-01' WHERE code = ANY ('{@{[join ',', @later]}}')");
 is(get("$api/wilayas")->{json}{count}, 69, 'once their day has come there are 69');
-sql("UPDATE mjc.wilaya SET valid_from = '$_->{valid_from}' WHERE code = '$_->{code}'")
+sql("UPDATE mjc.wilaya SET valid_from_on = '$_->{valid_from}' WHERE code = '$_->{code}'")
 	for grep { $_->{valid_from} } @wilayas;
 is(get("$api/wilayas")->{json}{count}, scalar @now, 'before it they are not shown');
 

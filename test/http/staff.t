@@ -146,7 +146,7 @@ is_deeply(
 	'after ten even the password does not help');
 is(login($email, $password)->{status}, 200, 'another account is not touched');
 sql(
-	"UPDATE mjc.login_failure SET since = since - interval '16 minutes' WHERE email = :'email'",
+	"UPDATE mjc.login_failure SET since_at = since_at - interval '16 minutes' WHERE email = :'email'",
 	email => $tried);
 is(login($tried, $right)->{status}, 200, 'later it does');
 

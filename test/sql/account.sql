@@ -66,9 +66,9 @@ SELECT is(pg_temp.locked('192.0.2.1'), false, 'nine failures do not lock');
 SELECT pg_temp.fail(1, '192.0.2.1') \g /dev/null
 SELECT is(pg_temp.locked('192.0.2.1'), true, 'ten do');
 SELECT is(pg_temp.locked('192.0.2.2'), false, 'but not from another address: nobody locks somebody else out');
-UPDATE mjc.login_failure SET since = since - interval '14 minutes 50 seconds' WHERE client_address = '192.0.2.1';
+UPDATE mjc.login_failure SET since_at = since_at - interval '14 minutes 50 seconds' WHERE client_address = '192.0.2.1';
 SELECT is(pg_temp.locked('192.0.2.1'), true, 'for fifteen minutes');
-UPDATE mjc.login_failure SET since = since - interval '11 seconds' WHERE client_address = '192.0.2.1';
+UPDATE mjc.login_failure SET since_at = since_at - interval '11 seconds' WHERE client_address = '192.0.2.1';
 SELECT is(pg_temp.locked('192.0.2.1'), false, 'and not longer');
 SELECT pg_temp.fail(1, '192.0.2.1') \g /dev/null
 SELECT is((SELECT failures FROM mjc.login_failure WHERE email = 'nadia@example.test' AND client_address = '192.0.2.1'), 1, 'then counting begins again');

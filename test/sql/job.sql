@@ -10,13 +10,13 @@ SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
 SELECT mjc.audit_seal(10000) \g /dev/null
 SELECT pg_temp.make_stock(1, 1000) \g /dev/null
 SELECT pg_temp.bought('{1}', '{2}') AS ref \gset
-UPDATE mjc.order SET confirm_by = now() - interval '1 minute' WHERE reference = :'ref';
+UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE reference = :'ref';
 SELECT pg_temp.buy('{1}', '{1}', key => 'old-' || n) FROM generate_series(1, 60) n \g /dev/null
 SELECT pg_temp.buy('{1}', '{1}', key => 'new') \g /dev/null
 UPDATE mjc.idempotency_key SET created_at = created_at - interval '25 hours'
  WHERE order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC OFFSET 1);
 INSERT INTO mjc.token_revoked (token_id, revoked_at) VALUES (gen_random_uuid(), now() - interval '11 days'), (gen_random_uuid(), now() - interval '9 days');
-INSERT INTO mjc.login_failure (email, client_address, failures, since) VALUES ('old@example.test', 'x', 9, now() - interval '25 hours'), ('new@example.test', 'x', 9, now() - interval '23 hours');
+INSERT INTO mjc.login_failure (email, client_address, failures, since_at) VALUES ('old@example.test', 'x', 9, now() - interval '25 hours'), ('new@example.test', 'x', 9, now() - interval '23 hours');
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 minute' - (CASE name WHEN 'audit_seal' THEN 1 ELSE 0 END) * interval '5 minutes';
 SELECT cmp_ok((SELECT late_by FROM mjc_report.job WHERE name = 'audit_seal'), '>=', interval '6 minutes', 'lateness shows in the report');
 SELECT cmp_ok((SELECT late_seconds FROM mjc_api.job_status() WHERE name = 'audit_seal'), '>=', 360::double precision, 'and for the metrics');
@@ -39,7 +39,7 @@ SELECT is_empty($$SELECT name FROM mjc_report.job WHERE late_by > interval '0'$$
 
 -- A full batch means that there is more to do at once
 SELECT pg_temp.bought('{1}', '{1}') FROM generate_series(1, 55) \g /dev/null
-UPDATE mjc.order SET confirm_by = now() - interval '1 minute' WHERE status = 'PENDING' AND order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC LIMIT 55);
+UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE status = 'PENDING' AND order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC LIMIT 55);
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'order_expire';
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 50::bigint)$$, 'one full batch a call');
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 5::bigint)$$, 'the rest in the next');
@@ -71,7 +71,7 @@ ALTER TABLE mjc.login_failure ADD CONSTRAINT test_ck CHECK (failures <> 7);
 CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
 CREATE TRIGGER test_refuse BEFORE DELETE ON mjc.login_failure FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse();
 UPDATE mjc.token_revoked SET revoked_at = now() - interval '11 days';
-UPDATE mjc.login_failure SET since = now() - interval '2 days';
+UPDATE mjc.login_failure SET since_at = now() - interval '2 days';
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'session_purge';
 SELECT results_eq($$SELECT job, done, error FROM mjc.housekeep('1 minute')$$, $$VALUES ('session_purge', 0::bigint, 'no')$$, 'a job fails in its second half');
 SELECT cmp_ok((SELECT count(*) FROM mjc.token_revoked), '>', 0::bigint, 'its first half is undone');

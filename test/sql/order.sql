@@ -24,7 +24,7 @@ SELECT is((:'body'::json #> '{items,1}' ->> 'totalPrice'), '2.97', 'reply: secon
 SELECT is(:'body'::json #>> '{shippingAddress,region}', '99', 'reply: address');
 SELECT is(mjc.order_reference_canonical(:'ref'), :'ref', 'the number is a good reference');
 SELECT results_eq(format($$SELECT channel, order_state, payment_state, fulfilment_state, status, subtotal_centimes, shipping_centimes, discount_centimes,
-                                  tax_centimes, total_centimes, wilaya_code, confirm_by - placed_at, estimated_on - mjc.algiers_date(placed_at)
+                                  tax_centimes, total_centimes, wilaya_code, confirm_by_at - placed_at, estimated_on - mjc.algiers_date(placed_at)
                              FROM mjc.order WHERE order_id = %L$$, :'id'),
     $$VALUES ('web', 'placed', 'pending', 'unfulfilled', 'PENDING', 400097::bigint, 70000::bigint, 0::bigint, 63859::bigint, 470097::bigint, '99', '72:00'::interval, 3)$$,
     'the order as stored');
@@ -191,7 +191,7 @@ SET LOCAL mjc.double_submit_window = 0;
 -- Staff take orders
 SELECT pg_temp.make_stock(12, 10) \g /dev/null
 SELECT mjc.order_place(ARRAY[pg_temp.pid(12)], '{2}', 'Amina', 'Test', '0550000009', street => '1 rue du Test', city => 'Testville', region => '99', idempotency_key => 'staff-1') AS ref \gset
-SELECT is((SELECT channel || ' ' || status || ' ' || coalesce(confirm_by::text, 'never') FROM mjc.order WHERE reference = :'ref'), 'staff CONFIRMED never',
+SELECT is((SELECT channel || ' ' || status || ' ' || coalesce(confirm_by_at::text, 'never') FROM mjc.order WHERE reference = :'ref'), 'staff CONFIRMED never',
           'an order that staff take is confirmed and does not expire');
 SELECT is(mjc.order_place(ARRAY[pg_temp.pid(12)], '{2}', 'Amina', 'Test', '0550000009', street => '1 rue du Test', city => 'Testville', region => '99', idempotency_key => 'staff-1'),
           :'ref', 'the same key gives the same number');
@@ -322,8 +322,8 @@ SELECT pg_temp.order_in(1121, 'PENDING') AS older \gset
 SELECT pg_temp.order_in(1122, 'CONFIRMED') AS confirmed \gset
 SELECT pg_temp.order_in(1123, 'PENDING') AS fresh \gset
 SELECT mjc.order_expire(1000) \g /dev/null
-UPDATE mjc.order SET confirm_by = now() - interval '1 hour' WHERE reference IN (:'old', :'confirmed');
-UPDATE mjc.order SET confirm_by = now() - interval '2 hours' WHERE reference = :'older';
+UPDATE mjc.order SET confirm_by_at = now() - interval '1 hour' WHERE reference IN (:'old', :'confirmed');
+UPDATE mjc.order SET confirm_by_at = now() - interval '2 hours' WHERE reference = :'older';
 SELECT is(mjc.order_expire(1), 1::bigint, 'one order of a batch of one expires');
 SELECT is(pg_temp.status(:'older') || ' ' || pg_temp.status(:'old'), 'CANCELLED PENDING', 'the oldest first');
 SELECT is(mjc.order_expire(), 1::bigint, 'then the other');

@@ -18,7 +18,7 @@ SELECT mjc.stock_receive(pg_temp.make_product(3, 0), 10) \g /dev/null
 SELECT is((pg_temp.buy('{3}', '{1}')).body ->> 'total', '700.00', 'a product for nothing is sent for money');
 
 -- P3: dated tariffs, a wilaya that begins on a day
-INSERT INTO mjc.wilaya (code, name, name_ar, valid_from, split_from, delivery_days) VALUES
+INSERT INTO mjc.wilaya (code, name, name_ar, valid_from_on, split_from, delivery_days) VALUES
     ('98', 'Ancienne', 'القديمة', '1900-01-01', NULL, 2), ('97', 'Nouvelle', 'الجديدة', '2026-07-01', '98', 9);
 INSERT INTO mjc.shipping_tariff (tariff_id, wilaya_code, delivery_mode, amount_centimes, validity)
 SELECT gen_random_uuid(), c, 'home', a, v::daterange
@@ -60,8 +60,8 @@ SELECT is(pg_temp.days('Atlantis'), 5, 'the setting for an unknown place');
 SELECT is(pg_temp.days(c), 2, format('two days to %s', c)) FROM unnest(ARRAY['16', '31', '25', '23', '09']) c;
 
 -- Routes
-UPDATE mjc.wilaya SET valid_from = mjc.algiers_date(now()) + 1 WHERE code = '97';
-SELECT is((mjc_api.wilaya_list() ->> 'count')::bigint, (SELECT count(*) FROM mjc.wilaya WHERE valid_from <= mjc.algiers_date(now())), 'the wilayas of today');
+UPDATE mjc.wilaya SET valid_from_on = mjc.algiers_date(now()) + 1 WHERE code = '97';
+SELECT is((mjc_api.wilaya_list() ->> 'count')::bigint, (SELECT count(*) FROM mjc.wilaya WHERE valid_from_on <= mjc.algiers_date(now())), 'the wilayas of today');
 SELECT is((SELECT count(*) FROM mjc.wilaya WHERE code NOT IN ('97', '98', '99')), 69::bigint, 'the demo has 69');
 SELECT is((SELECT count(*) FROM json_array_elements(mjc_api.wilaya_list() -> 'data') w WHERE w ->> 'code' = '97'), 0::bigint, 'not that of tomorrow');
 SELECT is((SELECT w::jsonb FROM json_array_elements(mjc_api.wilaya_list() -> 'data') w WHERE w ->> 'code' = '99'),
