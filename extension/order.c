@@ -434,17 +434,18 @@ insert_order(const Order *order)
 {
 	pg_uuid_t payment_id = mjc_uuid_make();
 	int64 hours = mjc_setting_integer("unconfirmed_order_hours");
-	MjcArg confirm_by_at = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR), order->confirmed};
+	MjcArg confirm_by_at = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR),
+							order->confirmed};
 	int32 estimated = mjc_algiers_date(order->at) + order->delivery.days;
 
-	mjc_exec_one(&stmt_insert_order,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
-						  MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
-						  MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
-						  MJC_INT8(order->subtotal), MJC_INT8(order->shipping),
-						  MJC_INT8(order->tax), MJC_INT8(order->total),
-						  MJC_TEXT_OR_NULL(order->delivery.wilaya_code),
-						  MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), confirm_by_at));
+	mjc_exec_one(
+		&stmt_insert_order,
+		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
+				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
+				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_INT8(order->subtotal),
+				 MJC_INT8(order->shipping), MJC_INT8(order->tax), MJC_INT8(order->total),
+				 MJC_TEXT_OR_NULL(order->delivery.wilaya_code),
+				 MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), confirm_by_at));
 	mjc_exec_one(&stmt_insert_reference,
 				 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_exec_one(&stmt_insert_listing, MJC_ARGS(MJC_UUID(&order->customer_id),
