@@ -135,7 +135,7 @@ installcheck()
 		CREATE EXTENSION pgtap SCHEMA tap;
 		SELECT mjc.install();
 	SQL
-	(cd sql/demo && psql -Xq -1 -v ON_ERROR_STOP=1 -d "$CHECK_DATABASE" -f load.sql >/dev/null) || exit 1
+	(cd sql/demo && psql -Xq -v ON_ERROR_STOP=1 -d "$CHECK_DATABASE" -f load.sql >/dev/null) || exit 1
 	[[ $# -gt 0 ]] || set -- $(find test/sql -name '*.sql' | sort)
 	run_prove "$@"
 }
