@@ -145,7 +145,7 @@ load_demo()
 	[[ $empty == t ]] || return 0
 	say "loading the demo catalogue…"
 	cd "$STAGE/demo" || die "$STAGE/demo cannot be entered"
-	run_sql "the demo catalogue cannot be loaded" -1 -f load.sql >/dev/null
+	run_sql "the demo catalogue cannot be loaded" -f load.sql >/dev/null
 	cd "$REPO" || exit 1
 }
 

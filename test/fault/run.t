@@ -83,7 +83,9 @@ sub ends_by
 	is($status, 0, "SIG$signal: it ends with 0") or diag(run_output($run));
 	cmp_ok(time - $start, '<', 15, "SIG$signal: within 15 s");
 	like(run_output($run), qr/^stopped; the data is kept in \Q$run->{home}\E$/m, "SIG$signal: it says so");
-	return nothing_left($run, "SIG$signal", %before);
+	nothing_left($run, "SIG$signal", %before);
+	stop_run($run, 'KILL', 10) unless defined $status;    # or the next start finds it
+	return;
 }
 
 # No process of before is there, and none that works in the shop's folder.

@@ -15,7 +15,7 @@ my $any = join '|', sort { length $b <=> length $a } keys %class;
 # Statements that reach every shard on purpose: "file statement" => why that is right.
 my %EXCEPTION = (
 	'extension/order_change.c stmt_due' =>
-		'the job looks for orders past confirm_by wherever they are; each is then locked by order_id',
+		'the job looks for orders past confirm_by_at wherever they are; each is then locked by order_id',
 );
 my %used;
 
