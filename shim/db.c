@@ -6,7 +6,7 @@
  * a slow one move to another connection, once; the answer of the first sending
  * is then thrown away.
  *
- * What is retried: 40001, 40P01 and 55P03 always, because the transaction is
+ * What is retried: 40001, 40P01 and, once, 55P03, because the transaction is
  * known not to have happened; a prepared statement that went stale; a lost
  * connection only for reads, once, because a lost write may have committed.
  */
@@ -28,6 +28,7 @@
 #include "routes.h"
 
 #define DB_RETRIES 3
+#define DB_LOCK_RETRIES 1 /* after a lock_timeout, which took two seconds already */
 #define DB_RETRY_MIN_MS 5
 #define DB_RETRY_MAX_MS 50
 #define DB_CONNECT_MS 5000
@@ -342,8 +343,9 @@ static bool
 call_again(struct db *db, struct db_call *call, const char *sqlstate)
 {
 	bool stale = result_stale(call->result);
+	int retries = strcmp(sqlstate, "55P03") == 0 ? DB_LOCK_RETRIES : DB_RETRIES;
 
-	if (call->retries >= DB_RETRIES || (!stale && !error_is_retryable(sqlstate)))
+	if (call->retries >= retries || (!stale && !error_is_retryable(sqlstate)))
 		return false;
 	call->retries++;
 	call_retry(db, call, stale ? 0 : db_jitter(db, DB_RETRY_MIN_MS, DB_RETRY_MAX_MS));
@@ -363,7 +365,7 @@ slot_answered(struct db *db, struct db_conn *conn, struct db_slot *slot)
 	if (!rows && (result_stale(slot->result) || slot->prepared_here))
 		db_conn_forget(conn, slot->statement);
 	if (strcmp(sqlstate, "25006") == 0 && !conn->pool->read_only)
-		conn->broken = true; /* the primary became a standby: look again */
+		db_conn_break(conn); /* the primary became a standby: look again */
 	if (call == NULL)
 	{
 		PQclear(slot->result);
@@ -461,26 +463,27 @@ db_event(void *owner, uint32_t events)
 	while (db_conn_take(conn, &slot))
 		slot_answered(db, conn, &slot);
 	if (!alive)
-		conn->broken = true;
+		db_conn_break(conn);
 	if (!conn->broken)
 		pool_pump(conn->pool);
 }
 
 /*
- * Behind a slow call: give up what has waited past the deadline, and move what
- * another connection can take.
+ * Behind a slow call: give up what has waited past the deadline, and send on
+ * another connection what that one has room for, the oldest first. The rest
+ * stays where it is: in the queue its long wait would end it at once.
  */
 static void
 conn_tick_stalled(struct db *db, struct db_conn *conn)
 {
 	struct db_pool *pool = conn->pool;
 	int64_t oldest = db->app->now_ms - pool->deadline_ms;
-	bool elsewhere = pool->read_only && pool_free_conn(pool) != NULL;
 
-	for (int i = conn->in_flight - 1; i > 0; i--)
+	for (int i = 1; i < conn->in_flight; i++)
 	{
 		struct db_slot *slot = db_conn_slot(conn, i);
 		struct db_call *call = slot->call;
+		struct db_conn *other;
 
 		if (call == NULL)
 			continue;
@@ -488,13 +491,15 @@ conn_tick_stalled(struct db *db, struct db_conn *conn)
 		{
 			slot->call = NULL;
 			call_end(db, call, DB_TIMEOUT);
+			continue;
 		}
-		else if (elsewhere && !call->moved)
-		{
-			slot->call = NULL;
-			call->moved = true;
-			pool_push_front(pool, call);
-		}
+		if (!pool->read_only || call->moved)
+			continue;
+		other = pool_free_conn(pool);
+		if (other == NULL || !db_conn_send(other, call))
+			continue;
+		slot->call = NULL;
+		call->moved = true;
 	}
 }
 
@@ -504,7 +509,7 @@ conn_tick(struct db *db, struct db_conn *conn)
 	int64_t now = db->app->now_ms;
 
 	if (conn->state == CONN_CONNECTING && now - conn->state_ms > DB_CONNECT_MS)
-		conn->broken = true;
+		db_conn_break(conn);
 	if (conn->broken)
 		conn_drop(db, conn, DB_LOST);
 	else if (db_conn_age_ms(conn) > conn->pool->deadline_ms)

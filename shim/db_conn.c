@@ -7,8 +7,8 @@
  * The answers come in the order of the calls, so a slow call delays those sent
  * after it: how many may be under way follows from how long they take.
  * Invariants: the slots first .. first + in_flight - 1 (modulo the ring) are in
- * use; every libpq call that can fail sets broken and nothing else, the next
- * tick cleans up.
+ * use; every libpq call that can fail ends in db_conn_break and nothing else, the
+ * next tick cleans up.
  */
 #include "db_conn.h"
 
@@ -49,13 +49,21 @@ db_conn_init(struct db_conn *conn, struct app *app, struct db_pool *pool,
 	return conn->prepared != NULL && conn->version != NULL;
 }
 
+void
+db_conn_break(struct db_conn *conn)
+{
+	/* libpq has closed the socket or will: its number may soon be another's. */
+	loop_unwatch(conn->app, &conn->watch);
+	conn->broken = true;
+}
+
 static void
 conn_watch(struct db_conn *conn, uint32_t events)
 {
 	int fd = PQsocket(conn->pg);
 
 	if (fd < 0 || !loop_watch(conn->app, &conn->watch, fd, events))
-		conn->broken = true;
+		db_conn_break(conn);
 }
 
 /* The options of the DSN itself, in front of ours; malloc'ed. */
@@ -97,7 +105,7 @@ db_conn_open(struct db_conn *conn, const struct db_target *target)
 	free(options);
 	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD)
 	{
-		conn->broken = true;
+		db_conn_break(conn);
 		return;
 	}
 	PQsetNoticeReceiver(conn->pg, conn_notice, NULL);
@@ -107,6 +115,11 @@ db_conn_open(struct db_conn *conn, const struct db_target *target)
 void
 db_conn_advance(struct db_conn *conn)
 {
+	/*
+	 * With several hosts or addresses libpq goes on with a new socket, often
+	 * under the number of the old one, which has left the set by itself.
+	 */
+	loop_unwatch(conn->app, &conn->watch);
 	switch (PQconnectPoll(conn->pg))
 	{
 		case PGRES_POLLING_READING:
@@ -118,7 +131,7 @@ db_conn_advance(struct db_conn *conn)
 		case PGRES_POLLING_OK:
 			if (PQsetnonblocking(conn->pg, 1) != 0 || PQenterPipelineMode(conn->pg) != 1)
 			{
-				conn->broken = true;
+				db_conn_break(conn);
 				break;
 			}
 			conn->state = CONN_READY;
@@ -128,7 +141,7 @@ db_conn_advance(struct db_conn *conn)
 			conn_watch(conn, EPOLLIN);
 			break;
 		default:
-			conn->broken = true;
+			db_conn_break(conn);
 			break;
 	}
 }
@@ -182,7 +195,7 @@ db_conn_flush(struct db_conn *conn)
 	int rest = PQflush(conn->pg);
 
 	if (rest < 0)
-		conn->broken = true;
+		db_conn_break(conn);
 	else
 		conn_watch(conn, rest > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
@@ -197,13 +210,13 @@ db_conn_send(struct db_conn *conn, struct db_call *call)
 	conn_name(conn, call->statement, name);
 	if (prepare && PQsendPrepare(conn->pg, name, statement->sql, 0, NULL) != 1)
 	{
-		conn->broken = true;
+		db_conn_break(conn);
 		return false;
 	}
 	if (PQsendQueryPrepared(conn->pg, name, call->nargs, call->args, NULL, NULL, 0) != 1 ||
 		PQpipelineSync(conn->pg) != 1)
 	{
-		conn->broken = true;
+		db_conn_break(conn);
 		return false;
 	}
 	conn->prepared[call->statement] = true;
@@ -290,7 +303,7 @@ db_conn_take(struct db_conn *conn, struct db_slot *out)
 		}
 		conn_keep(db_conn_slot(conn, 0), result);
 		if (PQstatus(conn->pg) == CONNECTION_BAD)
-			conn->broken = true;
+			db_conn_break(conn);
 	}
 	return false;
 }

@@ -75,6 +75,9 @@ void db_conn_open(struct db_conn *conn, const struct db_target *target);
 /* db_conn_advance - go on connecting when the socket is ready. */
 void db_conn_advance(struct db_conn *conn);
 
+/* db_conn_break - give the connection up: out of the event loop now, closed by the next tick. */
+void db_conn_break(struct db_conn *conn);
+
 /* db_conn_close - close, forgetting prepared statements. The calls in flight must be taken out. */
 void db_conn_close(struct db_conn *conn);
 

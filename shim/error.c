@@ -295,7 +295,8 @@ error_retry_after(const struct problem *p)
 {
 	int status = error_status(p->id);
 
-	if (status != 429 && status != 503)
+	if (status != 429 && status != 503 && p->id != ERROR_CONFLICT_RETRY &&
+		p->id != ERROR_IDEMPOTENCY_IN_PROGRESS)
 		return 0;
 	return p->retry_after > 0 ? p->retry_after : 1;
 }

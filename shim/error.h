@@ -82,14 +82,16 @@ const char *error_code(enum error_id id);
 /* error_status - the HTTP status of an error; 500 for ERROR_NONE. */
 int error_status(enum error_id id);
 
-/* error_retry_after - seconds for Retry-After: at least 1 for 429 and 503, else 0. */
+/*
+ * error_retry_after - seconds for Retry-After: at least 1 for 429, 503,
+ * CONFLICT_RETRY and IDEMPOTENCY_IN_PROGRESS, else 0.
+ */
 int error_retry_after(const struct problem *p);
 
 /*
  * error_from_sqlstate - what a SQLSTATE (may be NULL) means for the client.
  *
- * 55P03 gives CONFLICT_RETRY; for a row with RF_IDEMPOTENT the caller turns it
- * into IDEMPOTENCY_IN_PROGRESS. Unknown ones are INTERNAL_ERROR.
+ * 40001, 40P01 and 55P03 are CONFLICT_RETRY. Unknown ones are INTERNAL_ERROR.
  */
 enum error_id error_from_sqlstate(const char *sqlstate);
 

@@ -20,6 +20,17 @@
 #include "login.h"
 #include "metrics.h"
 #include "status.h"
+#include "text.h"
+
+/* Whether a page of ours asks ahead of its request what it may send. */
+static bool
+flow_preflight(const struct request *req)
+{
+	const char *origin = req->field[FIELD_ORIGIN];
+
+	return req->method == METHOD_OPTIONS && req->field[FIELD_PREFLIGHT_METHOD] != NULL &&
+		   origin != NULL && auth_origin_listed(req->app->config->cors_origins, origin);
+}
 
 /* Stage 1: the row, or 404, 405, or the answer to OPTIONS. */
 static bool
@@ -41,6 +52,11 @@ flow_route(struct request *req)
 		case ROUTE_NOT_FOUND:
 			break;
 	}
+	if (flow_preflight(req)) /* so that the page may read the 404 of the request itself */
+	{
+		http_reply_body(req, 204, NULL, 0, NULL, NULL, false);
+		return false;
+	}
 	http_reply_error(req, ERROR_NOT_FOUND);
 	return false;
 }
@@ -61,17 +77,18 @@ flow_limit(struct request *req)
 	return false;
 }
 
-/* The scheme the client used, NULL when nobody trusted tells. */
+/* The scheme the client used, NULL when nobody trusted tells; of several proxies the first. */
 static const char *
 flow_scheme(const struct request *req)
 {
 	const char *proto = req->field[FIELD_FORWARDED_PROTO];
+	struct str first;
 
 	if (!req->conn->trusted)
 		return "http";
-	if (proto == NULL)
+	if (!text_list_next(&proto, &first))
 		return NULL;
-	return strcasecmp(proto, "https") == 0 ? "https" : "http";
+	return first.len == 5 && strncasecmp(first.ptr, "https", 5) == 0 ? "https" : "http";
 }
 
 /* Stage 3: who calls, and may they. */
@@ -187,6 +204,20 @@ flow_submit(struct request *req, enum db_pool_id pool, int statement, int nargs,
 	http_release(req);
 }
 
+/* A number that only the database refuses is shown at its field like any other. */
+static void
+flow_name_phone(struct request *req)
+{
+	const struct route *row = req->match.row;
+
+	for (int i = 0; i < row->nparams; i++)
+	{
+		if (row->params[i].type == T_PHONE)
+			error_add_field(&req->problem, row->params[i].path, ERROR_FIELD_PHONE, NULL);
+	}
+	req->problem.id = ERROR_PHONE_INVALID;
+}
+
 bool
 flow_failed(struct request *req)
 {
@@ -201,9 +232,8 @@ flow_failed(struct request *req)
 		sqlstate = PQresultErrorField(call->result, PG_DIAG_SQLSTATE);
 		error_set_pg(&req->problem, sqlstate,
 					 PQresultErrorField(call->result, PG_DIAG_MESSAGE_DETAIL));
-		if (sqlstate != NULL && strcmp(sqlstate, "55P03") == 0 &&
-			(req->match.row->flags & RF_IDEMPOTENT) != 0)
-			error_set(&req->problem, ERROR_IDEMPOTENCY_IN_PROGRESS);
+		if (req->problem.id == ERROR_PHONE_INVALID)
+			flow_name_phone(req);
 	}
 	else if (call->outcome == DB_TIMEOUT)
 		error_set(&req->problem, ERROR_DATABASE_TIMEOUT);

@@ -35,8 +35,9 @@
 #define HTTP_SPARE_CONNECTIONS 16 /* past our own limit, which closes at once */
 #define HTTP_PER_ADDRESS 100
 #define HTTP_IDLE_S 30
-#define HTTP_SPINS 16 /* rounds of pending work before stalled uploads are looked for */
-#define HTTP_RUNS 8	  /* turns of libmicrohttpd in a row before others get theirs */
+#define HTTP_SPINS 16	  /* rounds of pending work before stalled uploads are looked for */
+#define HTTP_STILL_MS 500 /* how long a chunked upload may stand still meanwhile */
+#define HTTP_RUNS 8		  /* turns of libmicrohttpd in a row before others get theirs */
 
 struct http
 {
@@ -450,12 +451,20 @@ http_free(struct http *http)
 	free(http);
 }
 
-bool
+static bool
 http_pending(const struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	return MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms == 0;
+}
+
+int64_t
+http_wait_ms(const struct http *http, int64_t limit)
+{
+	if (!http_pending(http))
+		return limit;
+	return http->spins > HTTP_SPINS ? 1 : 0;
 }
 
 static void
@@ -467,8 +476,10 @@ http_conn_cut(struct http_conn *conn)
 }
 
 /*
- * Cut uploads that stand still although their bytes are here: a chunk header
- * larger than the buffer of libmicrohttpd makes it turn without end.
+ * Cut the uploads that make libmicrohttpd turn without end: a chunk header as
+ * large as its buffer or larger. A larger one shows by bytes that nobody takes;
+ * one that just fits leaves none and looks like a client that pauses, so that
+ * it gets some time, and only chunked bodies are suspected.
  */
 static void
 http_cut_stalled(struct http *http)
@@ -478,11 +489,16 @@ http_cut_stalled(struct http *http)
 		int waiting = 0;
 
 		if (conn->phase != PHASE_BODY || conn->req == NULL ||
-			ioctl(conn->fd, FIONREAD, &waiting) != 0 || waiting == 0)
+			ioctl(conn->fd, FIONREAD, &waiting) != 0 ||
+			(waiting == 0 && conn->req->field[FIELD_TRANSFER_ENCODING] == NULL))
 			continue;
-		if (conn->seen == conn->req->body_seen + 1)
+		if (conn->seen != conn->req->body_seen + 1)
+		{
+			conn->seen = conn->req->body_seen + 1;
+			conn->seen_ms = http->app->now_ms;
+		}
+		else if (waiting > 0 || http->app->now_ms - conn->seen_ms >= HTTP_STILL_MS)
 			http_conn_cut(conn);
-		conn->seen = conn->req->body_seen + 1;
 	}
 }
 

@@ -72,6 +72,7 @@ struct http_conn
 	int64_t deadline_ms; /* 0 = none */
 	struct request *req; /* the one it is busy with, or NULL */
 	uint64_t seen;		 /* body bytes at the last look for a stall, plus 1 */
+	int64_t seen_ms;	 /* since when a look found that many */
 	struct http_conn *prev;
 	struct http_conn *next;
 };
@@ -140,8 +141,13 @@ void http_free(struct http *http);
 /* http_run - let libmicrohttpd work until it has nothing ready. */
 void http_run(struct http *http);
 
-/* http_pending - whether http_run has work although no socket is ready. */
-bool http_pending(const struct http *http);
+/*
+ * http_wait_ms - how long the loop may sleep as far as http is concerned.
+ *
+ * Returns limit, or 0 when http_run has work although no socket is ready, or 1
+ * when that work does not come to an end.
+ */
+int64_t http_wait_ms(const struct http *http, int64_t limit);
 
 /* http_sweep - shut down connections past their deadline. */
 void http_sweep(struct http *http);

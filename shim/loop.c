@@ -105,10 +105,11 @@ loop_dispatch(struct app *app, const struct epoll_event *event)
 static int
 loop_timeout(const struct app *app)
 {
-	if (http_pending(app->http) ||
-		(app->metrics_http != NULL && metrics_http_pending(app->metrics_http)))
-		return 0;
-	return (int) db_next_ms(app->db, LOOP_SWEEP_MS);
+	int64_t wait = http_wait_ms(app->http, LOOP_SWEEP_MS);
+
+	if (app->metrics_http != NULL)
+		wait = metrics_http_wait_ms(app->metrics_http, wait);
+	return (int) db_next_ms(app->db, wait);
 }
 
 /* What has to happen now and then, whatever arrives. */

@@ -21,12 +21,14 @@
 
 #define METRICS_CONNECTIONS 16u
 #define METRICS_TIMEOUT_S 15u
+#define METRICS_SPINS 16 /* rounds of pending work before it has to wait */
 
 struct metrics_http
 {
 	struct app *app;
 	struct MHD_Daemon *daemon;
 	struct watch watch;
+	int spins; /* rounds in a row after which work was still pending */
 	char seen; /* its address marks a request whose headers were seen */
 };
 
@@ -153,6 +155,7 @@ void
 metrics_http_run(struct metrics_http *http)
 {
 	MHD_run(http->daemon);
+	http->spins = metrics_http_pending(http) ? http->spins + 1 : 0;
 }
 
 bool
@@ -161,4 +164,12 @@ metrics_http_pending(const struct metrics_http *http)
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	return MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms == 0;
+}
+
+int64_t
+metrics_http_wait_ms(const struct metrics_http *http, int64_t limit)
+{
+	if (!metrics_http_pending(http))
+		return limit;
+	return http->spins > METRICS_SPINS ? 1 : 0;
 }

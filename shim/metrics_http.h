@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct app;
 struct metrics_http;
@@ -21,5 +22,8 @@ void metrics_http_run(struct metrics_http *http);
 
 /* metrics_http_pending - whether it has work although no socket is ready. */
 bool metrics_http_pending(const struct metrics_http *http);
+
+/* metrics_http_wait_ms - as http_wait_ms. */
+int64_t metrics_http_wait_ms(const struct metrics_http *http, int64_t limit);
 
 #endif

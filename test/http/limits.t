@@ -14,6 +14,7 @@ use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
 use IPC::Open3;
+use POSIX qw(sysconf _SC_CLK_TCK);
 use Shop;
 use Socket qw(SOL_SOCKET SO_RCVBUF);
 use Test::More;
@@ -365,6 +366,48 @@ while (my $n = sysread($deaf, my $piece, 65536)) { $heard += $n }
 ok($heard > 0 && $heard < 200 * $size, 'in the middle of what was meant for it');
 is(post("$api/payments/shipping-cost", shim => $shim, content => $quote)->{status}, 200,
 	'and everything goes on');
+stop_shim($shim);
+
+#------------------------------------------------------------------ a client that costs time
+
+# Seconds of CPU that a shim has used.
+sub cpu_of
+{
+	my @field = split ' ', slurp("/proc/$_[0]{pid}/stat") =~ s/^.*\) //sr;
+
+	return ($field[11] + $field[12]) / sysconf(_SC_CLK_TCK);
+}
+
+# Extensions of a chunk around the size that fills the buffer to the last byte.
+$shim = start_shim();
+my $chunked = "POST $api/payments/shipping-cost HTTP/1.1\r\nHost: a\r\n$json\r\n"
+	. "Transfer-Encoding: chunked\r\n\r\n";
+my @full;
+
+for my $length (32_425 .. 32_499)
+{
+	my $sock = connect_to($shim);
+
+	print $sock "${chunked}1;" . 'a' x $length;
+	$sock->flush;
+	push @full, $sock;
+}
+my $pause = connect_to($shim);
+print $pause $chunked =~ s/Transfer-Encoding: chunked/'Content-Length: ' . length $quote/er;
+$pause->flush;
+sleep 0.05;
+my $used = cpu_of($shim);
+$begun = time;
+is(get('/health', shim => $shim)->{status}, 200, 'others are served meanwhile');
+cmp_ok(time - $begun, '<', 0.2, 'at once');
+sleep 2;
+cmp_ok(cpu_of($shim) - $used, '<', 0.6, 'a chunk header as large as the buffer costs no CPU');
+$used = cpu_of($shim);
+sleep 0.5;
+cmp_ok(cpu_of($shim) - $used, '<', 0.05, 'and is cut');
+print $pause $quote;
+is(read_reply($pause, 2)->{status}, 200, 'a body that pauses is not');
+@full = ();
 stop_shim($shim);
 
 #------------------------------------------------------------------ connections

@@ -276,8 +276,19 @@ is(order(body => with('items[0].productId', uc $pump))->{status}, 201, 'an id in
 for my $number ('021234567', '0212345678', '0850123456', '+33612345678', '05501234567',
 	'055012345', '+21355012345', '0021455012345')
 {
-	is_error(order(body => with('customerInfo.phone', $number)), 422, 'PHONE_INVALID',
-		"phone $number");
+	my $got = order(body => with('customerInfo.phone', $number), lang => 'ar');
+	my $text = text_of('FIELD_PHONE', 'ar');
+
+	is_error($got, 422, 'PHONE_INVALID', "phone $number");
+	is_deeply(
+		$got->{json}{errors},
+		[
+			{
+				field => 'customerInfo.phone', path => 'customerInfo.phone', msg => $text,
+				message => $text
+			}
+		],
+		'said at its field');
 }
 for my $spelling ('0%s', '+213%s', '00213%s', '213%s', '%s', '+213 %s', '(0)%s', '+213-%s', '0%s ')
 {

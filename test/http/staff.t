@@ -556,6 +556,30 @@ for my $case (
 	if ($status == 200) { is($got->{status}, 200, "a change by cookie, $what") }
 	else { is_error($got, 403, 'ORIGIN_REFUSED', "a change by cookie, $what") }
 }
+is_error(by_cookie('PATCH', '/status', Origin => "https://$own", 'X-Forwarded-Proto' => 'https'),
+	403, 'ORIGIN_REFUSED', 'a stranger who says that he came by https');
+
+# Behind proxies that are trusted: the first one met the client.
+my $behind = start_shim(MJC_TRUSTED_PROXIES => '127.0.0.1');
+for my $case (
+	[ 200, 'https', 'https' ], [ 200, 'https', 'https, http' ], [ 200, 'https', 'HTTPS ,http' ],
+	[ 200, 'http', 'http,https' ], [ 403, 'http', 'https, http' ], [ 403, 'https', 'http, https' ],
+	[ 403, 'https', 'httpsx' ], [ 403, 'https', 'http' ], [ 403, 'https', ',https' ])
+{
+	my ($status, $scheme, $said) = @$case;
+	my $got = request(
+		'PATCH',
+		"$api/orders/$id/status",
+		shim => $behind,
+		headers => {
+			Cookie => "accessToken=$token", Origin => $behind->{url} =~ s/^http/$scheme/r,
+			'X-Forwarded-Proto' => $said
+		},
+		body => { status => 'PENDING' });
+
+	is($got->{status}, $status, "our own origin by $scheme where proxies say '$said'");
+}
+stop_shim($behind);
 is(
 	by_cookie('GET', '', Origin => 'https://evil-shop.dz')->{status}, 200,
 	'reading by cookie changes nothing and is left to CORS');
@@ -619,6 +643,19 @@ is(
 	preflight('http://localhost:3000', '/api/v1/orders/guest')
 		->{headers}{'access-control-allow-origin'}, 'http://localhost:3000',
 	'the same on a public route');
+
+$reply = preflight('http://localhost:3000', '/nothing');
+is_deeply(
+	[
+		$reply->{status}, $reply->{content} // '',
+		@{ $reply->{headers} }{qw(access-control-allow-origin access-control-allow-credentials)}
+	],
+	[ 204, '', 'http://localhost:3000', 'true' ],
+	'and where nothing is, so that the page can read the 404 itself');
+is_error(preflight('https://evil-shop.dz', '/nothing'), 404, 'NOT_FOUND', 'for our pages only');
+is_error(
+	request('OPTIONS', '/nothing', headers => { Origin => 'http://localhost:3000' }),
+	404, 'NOT_FOUND', 'and for no other OPTIONS');
 
 for my $path ("$api/me", '/api/v1/products?limit=1', '/nothing')
 {

@@ -226,6 +226,12 @@ test_retry_after(void)
 	tap_int(error_retry_after(&p), 1, "retry: at least a second for 429");
 	p.id = ERROR_DATABASE_TIMEOUT;
 	tap_int(error_retry_after(&p), 1, "retry: at least a second for 503");
+	p.id = ERROR_CONFLICT_RETRY;
+	tap_int(error_retry_after(&p), 1, "retry: a second for a conflict");
+	p.id = ERROR_IDEMPOTENCY_IN_PROGRESS;
+	tap_int(error_retry_after(&p), 1, "retry: a second for a request under way");
+	p.id = ERROR_IDEMPOTENCY_KEY_REUSED;
+	tap_int(error_retry_after(&p), 0, "retry: none for another 409");
 	p.id = ERROR_NOT_FOUND;
 	tap_int(error_retry_after(&p), 0, "retry: none for 404");
 }
