@@ -94,7 +94,8 @@ look_around()
 {
 	local mb log
 
-	mb=$(free_mb)
+	# no $(...) here: a SIGINT that comes while bash waits for one can be lost
+	read -r mb < <(free_mb)
 	if [[ -n $mb && $mb -lt 200 && -z ${DISK_LOW:-} ]]; then
 		say "the disk of $HOME_DIR is nearly full ($mb MB left): make space, or orders will fail"
 		DISK_LOW=yes
@@ -102,9 +103,9 @@ look_around()
 		say "the disk of $HOME_DIR has space again"
 		DISK_LOW=
 	fi
-	for log in "$LOG"/*.log; do
-		[[ $(stat -c %s "$log") -lt 104857600 ]] || { cp "$log" "$log.1" && : >"$log"; }
-	done
+	while read -r log; do
+		cp "$log" "$log.1" && : >"$log"
+	done < <(find "$LOG" -maxdepth 1 -name '*.log' -size +100M)
 }
 
 alive()

@@ -1,4 +1,8 @@
 -- order: placing and moving orders (extension/order.c, order_change.c, order_state.c).
+--
+-- Rules in C keep their plans. A plan made while a table was nearly empty would
+-- scan it until the next ANALYZE: in one session on a new shop an order went from
+-- 1.0 to 2.4 ms within 4000 orders. With enable_seqscan off it stays at 0.6.
 
 CREATE FUNCTION mjc.order_status(order_state text, payment_state text, fulfilment_state text) RETURNS text
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
@@ -15,7 +19,7 @@ CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
     street text DEFAULT NULL, city text DEFAULT NULL, postal_code text DEFAULT NULL, region text DEFAULT NULL,
     country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_place';
 COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text) IS
     'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ302, MJ305, MJ601';
@@ -23,7 +27,7 @@ COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, t
 CREATE FUNCTION mjc.order_change(reference text, status text, note text DEFAULT NULL,
     tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_change';
 COMMENT ON FUNCTION mjc.order_change(text, text, text, text, text) IS
     'Moves an order to a status (see mjc_report.order_transition) with its effects on stock and payment; returns the status. Errors: MJ003, MJ004, MJ006, MJ301, MJ306, MJ401, MJ601';
@@ -57,7 +61,7 @@ COMMENT ON FUNCTION mjc.order_refund(text, text) IS
 
 CREATE FUNCTION mjc.order_expire(batch integer DEFAULT 50) RETURNS bigint
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_expire';
 COMMENT ON FUNCTION mjc.order_expire(integer) IS
     'Cancels orders that nobody confirmed in time (setting unconfirmed_order_hours); returns their number. Run by a job. Errors: MJ006';

@@ -5,7 +5,7 @@ CREATE FUNCTION mjc_api.order_place_guest(request_id text, idempotency_key text,
     postal_code text, region text, country text, note text, OUT body json, OUT replayed boolean)
     RETURNS record
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_place_guest';
 COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text) IS
     'POST /orders/guest: cash on delivery; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201, MJ202, MJ302 to MJ305, MJ402';
@@ -132,7 +132,7 @@ COMMENT ON FUNCTION mjc_api.staff_order_stats(uuid, integer, uuid) IS
 CREATE FUNCTION mjc_api.staff_order_status_set(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, status text, tracking_number text, note text) RETURNS json
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_status_set';
 COMMENT ON FUNCTION mjc_api.staff_order_status_set(uuid, integer, uuid, text, uuid, text, text, text) IS
     'PUT, PATCH /admin/orders/:orderId/status. Errors: MJ003, MJ004, MJ006, MJ060, MJ063, MJ064, MJ301, MJ306';
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION mjc_api.staff_order_status_set(uuid, integer, uuid, text, uu
 CREATE FUNCTION mjc_api.staff_order_cancel(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, reason text) RETURNS json
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_cancel';
 COMMENT ON FUNCTION mjc_api.staff_order_cancel(uuid, integer, uuid, text, uuid, text) IS
     'POST /admin/orders/:orderId/cancel. Errors: MJ003, MJ004, MJ006, MJ060, MJ063, MJ064, MJ301';
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION mjc_api.staff_order_cancel(uuid, integer, uuid, text, uuid, 
 CREATE FUNCTION mjc_api.staff_order_ship(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, tracking_number text, carrier text) RETURNS json
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_ship';
 COMMENT ON FUNCTION mjc_api.staff_order_ship(uuid, integer, uuid, text, uuid, text, text) IS
     'POST /admin/orders/:orderId/ship. Errors: MJ003, MJ004, MJ006, MJ060, MJ063, MJ064, MJ301';
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION mjc_api.staff_order_ship(uuid, integer, uuid, text, uuid, te
 CREATE FUNCTION mjc_api.staff_order_deliver(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid) RETURNS json
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_deliver';
 COMMENT ON FUNCTION mjc_api.staff_order_deliver(uuid, integer, uuid, text, uuid) IS
     'POST /admin/orders/:orderId/deliver. Errors: MJ003, MJ004, MJ060, MJ063, MJ064, MJ301';

@@ -65,7 +65,7 @@ for my $route (@routes)
 	is($function->{volatile} eq 'v' ? 'write' : 'read', $route->{volatility},
 		'volatile if and only if it writes');
 	is($function->{definer}, 't', 'security definer');
-	is($function->{config}, 'search_path=pg_catalog, pg_temp', 'with a search_path of its own');
+	like($function->{config}, qr{^search_path=pg_catalog, pg_temp(?:;|\z)}, 'with a search_path of its own');
 	is_deeply([ @$function{qw(shim analyst)} ], [qw(t f)], 'for the shim and not for analysts');
 }
 is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,

@@ -29,6 +29,9 @@ our $REPO = abs_path(dirname(__FILE__) . '/../../..');
 my $owner = $$;
 my (%runs, @dirs, @databases);
 
+# A test that is stopped clears up too.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+
 #------------------------------------------------------------------ time
 
 # True as soon as the condition holds; false after that many seconds.
@@ -416,6 +419,12 @@ sub row_hashes
 
 #------------------------------------------------------------------ the end
 
+sub mounts
+{
+	open my $in, '<', '/proc/mounts' or return;
+	return readline $in;
+}
+
 END
 {
 	if ($$ == $owner)
@@ -427,7 +436,11 @@ END
 		{
 			stop_run($run, 'TERM', 60) // stop_run($run, 'KILL', 10);
 		}
-		remove_tree($_) for grep { -d } @dirs;
+		for my $dir (grep { -d } @dirs)
+		{
+			system 'umount', $dir if grep { (split ' ')[1] eq $dir } mounts();
+			remove_tree($dir);
+		}
 	}
 }
 
