@@ -20,7 +20,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace
 SELECT is_empty($$SELECT f FROM extension_function WHERE nspname NOT IN ('mjc', 'mjc_api')$$, 'the extension has functions nowhere else');
 SELECT is_empty($$SELECT f FROM extension_function x WHERE has_function_privilege('public', x.oid, 'EXECUTE')$$, 'PUBLIC may execute none');
 SELECT is_empty($$SELECT f FROM extension_function WHERE owner <> 'mjc_owner'$$, 'all belong to mjc_owner');
-SELECT is_empty($$SELECT f, proconfig FROM extension_function WHERE prosecdef AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']$$,
+SELECT is_empty($$SELECT f, proconfig FROM extension_function WHERE prosecdef AND NOT coalesce(proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']$$,
                 'those that run as mjc_owner have their search_path pinned, and nothing else set');
 SELECT is_empty($$SELECT f FROM extension_function WHERE lanname = 'plpgsql' AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']$$,
                 'so has all PL/pgSQL');
