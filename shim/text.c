@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <openssl/evp.h>
-
 #include "text.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -366,16 +364,6 @@ text_hex(const unsigned char *in, size_t len, char *out)
 		out[2 * i + 1] = hex_digits[in[i] & 0x0F];
 	}
 	out[2 * len] = '\0';
-}
-
-void
-text_sha256(const void *data, size_t len, unsigned char out[TEXT_SHA256_BYTES])
-{
-	unsigned size = TEXT_SHA256_BYTES;
-
-	/* Cannot fail for a built-in digest; zeros are still a fixed answer. */
-	if (EVP_Digest(data, len, out, &size, EVP_sha256(), NULL) != 1)
-		memset(out, 0, TEXT_SHA256_BYTES);
 }
 
 /* ---- uuid ---- */

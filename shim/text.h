@@ -14,7 +14,6 @@
 #include "request.h"
 
 #define TEXT_UUID_SIZE 37
-#define TEXT_SHA256_BYTES 32
 
 enum text_result
 {
@@ -78,9 +77,6 @@ size_t text_base64url_encode(const unsigned char *in, size_t len, char *out);
 
 /* text_hex - lower-case hex of len bytes, NUL-terminated; out: 2 * len + 1 bytes. */
 void text_hex(const unsigned char *in, size_t len, char *out);
-
-/* text_sha256 - digest of len bytes. */
-void text_sha256(const void *data, size_t len, unsigned char out[TEXT_SHA256_BYTES]);
 
 /* text_uuid_parse - read xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, any case, to lower case. */
 bool text_uuid_parse(const char *s, size_t len, char out[TEXT_UUID_SIZE]);

@@ -420,16 +420,17 @@ sub refused
 	return $reply->{status} eq 'closed';
 }
 
+# What start_shim asked on has gone.
+sub await_no_connections
+{
+	my ($of) = @_;
+	my $url = "$of->{metrics}/metrics";
+
+	return wait_for(sub { (metric(HTTP::Tiny->new->get($url)->{content}, 'mjc_http_connections') // 9) == 0 }, 5);
+}
+
 $shim = start_shim(MJC_MAX_CONNECTIONS => 20);
-wait_for(
-	sub {
-		(
-			metric(
-				HTTP::Tiny->new->get("$shim->{metrics}/metrics")->{content}, 'mjc_http_connections'
-			) // 9
-		) == 0;
-	},
-	5);
+await_no_connections($shim);
 my @open = map { connect_to($shim) } 1 .. 20;
 sleep 0.2;
 $begun = time;
@@ -446,15 +447,7 @@ ok(wait_for(sub { get('/health', shim => $shim)->{status} == 200 }, 2),
 stop_shim($shim);
 
 $shim = start_shim();
-wait_for(
-	sub {
-		(
-			metric(
-				HTTP::Tiny->new->get("$shim->{metrics}/metrics")->{content}, 'mjc_http_connections'
-			) // 9
-		) == 0;
-	},
-	5);
+await_no_connections($shim);
 @open = map { connect_to($shim) } 1 .. 100;
 sleep 0.2;
 ok(refused(connect_to($shim)), 'one address has a hundred connections at most');
