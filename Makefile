@@ -14,7 +14,7 @@
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
 SQL_PARTS = prelude money text numbering account audit setting \
-	catalogue catalogue_api stock pricing order order_api \
+	catalogue catalogue_api stock stock_read pricing order order_api \
 	job invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.
@@ -74,9 +74,8 @@ test-fault: ## the long tests: what a killed program, a full disk, a lost line d
 bench: $(patsubst test/bench/%.sh,bench-%,$(wildcard test/bench/*.sh)) ## all measurements; bench-<name> for one
 bench-%: test/bench/%.sh
 	@docker/packages.sh test
-	+@$(BUILD_ALL) all
-	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) MJC_FSYNC=on \
-		exec setpriv --pdeathsig TERM test/run.sh -- $<
+	+@$(BUILD_ALL) all unit
+	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM $<
 
 psql: ## psql on the running shop, as staff
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh psql
@@ -240,13 +239,16 @@ uninstall-shim:
 
 # --- C tests: one TAP program over the shim's parts, one fuzz target a file
 UNIT_OBJS = $(patsubst $(VPATH)/%.c,%.o,$(wildcard $(VPATH)/test/shim/*.c))
-unit: $(if $(UNIT_OBJS),test/shim/unit) $(if $(filter asan,$(VARIANT)),test/asan/nonls.so)
+unit: $(if $(UNIT_OBJS),test/shim/unit) $(if $(filter asan,$(VARIANT)),test/asan/nonls.so) \
+	test/bench/slowflush.so
 test/shim/unit: $(UNIT_OBJS) $(SHIM_PARTS)
 	$(CC) $(SHIM_CFLAGS) -o $@ $^ $(SHIM_LDFLAGS) $(SHIM_LIBS)
 $(UNIT_OBJS): %.o: $(VPATH)/%.c $(BUILD_RULES) | test/shim/.made
 	$(CC) $(SHIM_CPPFLAGS) $(SHIM_CFLAGS) $(COMPILE_DEPS) -c -o $@ $<
 test/asan/nonls.so: $(VPATH)/test/asan/nonls.c | test/asan/.made
 	$(CC) -O1 -fPIC -shared -o $@ $<
+test/bench/slowflush.so: $(VPATH)/test/bench/slowflush.c | test/bench/.made
+	$(CC) -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 
 FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer,address,undefined
 FUZZ = $(patsubst $(VPATH)/test/%.c,%,$(wildcard $(VPATH)/test/fuzz/*.c))
@@ -255,7 +257,7 @@ $(FUZZ): %: $(VPATH)/test/%.c $(SHIM_SOURCES) $(wildcard $(VPATH)/shim/*.h) | fu
 	clang $(SHIM_CPPFLAGS) -std=c11 $(FUZZ_FLAGS) -o $@ $< \
 		$(filter-out $(VPATH)/shim/main.c,$(SHIM_SOURCES)) $(SHIM_LIBS)
 
-$(addsuffix /.made,extension shim test/shim test/asan fuzz):
+$(addsuffix /.made,extension shim test/shim test/asan test/bench fuzz):
 	@mkdir -p $(@D) && touch $@
 
 -include $(OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(UNIT_OBJS:.o=.d)

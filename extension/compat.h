@@ -15,4 +15,40 @@
 #include "varatt.h"
 #endif
 
+/* index_beginscan takes instrumentation since 18. */
+#if PG_VERSION_NUM >= 180000
+#define mjc_index_beginscan(heap, index, snapshot, nkeys)                                          \
+	index_beginscan((heap), (index), (snapshot), NULL, (nkeys), 0)
+#else
+#define mjc_index_beginscan(heap, index, snapshot, nkeys)                                          \
+	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#endif
+
+/* ExecInsertIndexTuples learnt about summarizing indexes in 16. */
+#if PG_VERSION_NUM >= 160000
+#define mjc_insert_index_tuples(info, slot, estate)                                                \
+	ExecInsertIndexTuples((info), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define mjc_insert_index_tuples(info, slot, estate)                                                \
+	ExecInsertIndexTuples((info), (slot), (estate), false, false, NULL, NIL)
+#endif
+
+/* What an index access method keeps between inserts is given back since 17. */
+#if PG_VERSION_NUM >= 170000
+#define mjc_index_insert_cleanup(index, info)                                                      \
+	do                                                                                             \
+	{                                                                                              \
+		index_insert_cleanup((index), (info));                                                     \
+		(info)->ii_AmCache = NULL;                                                                 \
+	} while (0)
+#else
+#define mjc_index_insert_cleanup(index, info) ((void) 0)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define mjc_primary_key(rel) RelationGetPrimaryKeyIndex((rel), false)
+#else
+#define mjc_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
 #endif /* MJC_COMPAT_H */

@@ -13,9 +13,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "common/sha2.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "commit.h"
 #include "error.h"
 #include "guc.h"
 #include "idempotency.h"
@@ -111,20 +114,21 @@ static MjcStmt stmt_claim = {
 	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_look = {
-	"SELECT digest = $2, reply, created_at, order_id FROM mjc.idempotency_key WHERE key_hash = $1 FOR UPDATE",
+	"SELECT digest = $2, reply, created_at, subject_id FROM mjc.idempotency_key WHERE key_hash = $1 FOR UPDATE",
 	2,
 	{BYTEAOID, BYTEAOID},
 	NULL};
 static MjcStmt stmt_renew = {
-	"UPDATE mjc.idempotency_key SET digest = $2, created_at = $3, reply = NULL, order_id = NULL "
+	"UPDATE mjc.idempotency_key SET digest = $2, created_at = $3, reply = NULL, subject_id = NULL "
 	"WHERE key_hash = $1",
 	3,
 	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_store = {
-	"UPDATE mjc.idempotency_key SET order_id = $2, reply = $3 WHERE key_hash = $1",
-	3,
-	{BYTEAOID, UUIDOID, TEXTOID},
+	"UPDATE mjc.idempotency_key SET subject_id = $2, reply = $3, subject_kind = $4 "
+	"WHERE key_hash = $1",
+	4,
+	{BYTEAOID, UUIDOID, TEXTOID, TEXTOID},
 	NULL};
 
 /* Takes the row, or waits for who has it. Errors: MJ023 when that takes longer than lock_timeout.
@@ -183,17 +187,43 @@ mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *ke
 		mjc_raise(MJC_ERR_IDEMPOTENCY_KEY_REUSED);
 	else
 	{
+		/* Whoever reads the first one's answer may rely on it: durable before it is given. */
+		mjc_flush_seen_wait();
 		claim.reply = mjc_text_col(0, 2);
-		claim.order_id = mjc_uuid_col(0, 4);
+		claim.subject = mjc_uuid_col(0, 4);
 	}
 	return claim;
 }
 
-/* mjc_idempotency_store - keep the reply for repeats. Needs SPI open. */
+/*
+ * mjc_idempotency_store - keep the reply for repeats. Needs SPI open.
+ *
+ * subject_kind, subject: what the request was about: "order", "product".
+ */
 void
-mjc_idempotency_store(const MjcClaim *claim, const pg_uuid_t *order_id, const char *reply)
+mjc_idempotency_store(const MjcClaim *claim, const char *subject_kind, const pg_uuid_t *subject,
+					  const char *reply)
 {
 	if (claim->key_hash != NULL)
-		mjc_exec_one(&stmt_store, MJC_ARGS(MJC_DATUM(PointerGetDatum(claim->key_hash)),
-										   MJC_UUID(order_id), MJC_TEXT(reply)));
+		mjc_exec_one(&stmt_store,
+					 MJC_ARGS(MJC_DATUM(PointerGetDatum(claim->key_hash)), MJC_UUID(subject),
+							  MJC_TEXT(reply), MJC_TEXT(subject_kind)));
+}
+
+/*
+ * mjc_idempotency_result - the row (body json, replayed boolean) of a route; body
+ * NULL: there is nothing to answer with (404).
+ */
+Datum
+mjc_idempotency_result(FunctionCallInfo fcinfo, const char *body, bool replayed)
+{
+	TupleDesc tupdesc;
+	Datum values[2] = {(Datum) 0, BoolGetDatum(replayed)};
+	bool nulls[2] = {body == NULL, false};
+
+	if (body != NULL)
+		values[0] = CStringGetTextDatum(body);
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
 }

@@ -24,14 +24,15 @@ extern bytea *mjc_digest_end(MjcDigest *digest);
 
 typedef struct MjcClaim
 {
-	bytea *key_hash;	/* NULL: nothing claimed */
-	char *reply;		/* stored reply of the first request, or NULL: go on */
-	pg_uuid_t order_id; /* what that request made; set with reply */
+	bytea *key_hash;   /* NULL: nothing claimed */
+	char *reply;	   /* stored reply of the first request, or NULL: go on */
+	pg_uuid_t subject; /* what that request made; set with reply */
 } MjcClaim;
 
 extern MjcClaim mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *key,
 									  bytea *digest, TimestampTz at);
-extern void mjc_idempotency_store(const MjcClaim *claim, const pg_uuid_t *order_id,
-								  const char *reply);
+extern void mjc_idempotency_store(const MjcClaim *claim, const char *subject_kind,
+								  const pg_uuid_t *subject, const char *reply);
+extern Datum mjc_idempotency_result(FunctionCallInfo fcinfo, const char *body, bool replayed);
 
 #endif /* MJC_IDEMPOTENCY_H */

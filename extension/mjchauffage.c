@@ -9,6 +9,8 @@
 
 #include "fmgr.h"
 
+#include "commit.h"
+#include "direct.h"
 #include "guc.h"
 #include "install.h"
 
@@ -22,4 +24,6 @@ _PG_init(void)
 {
 	mjc_guc_init();
 	mjc_install_init();
+	mjc_commit_init();
+	mjc_direct_init();
 }

@@ -23,10 +23,9 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
 
 #include "args.h"
+#include "calendar.h"
 #include "error.h"
 #include "guc.h"
 #include "numbering.h"
@@ -40,7 +39,6 @@
 #define MIN_YEAR 2000
 #define MAX_YEAR 9999
 #define FEISTEL_ROUNDS 8
-#define ALGIERS_OFFSET (INT64CONST(3600) * USECS_PER_SEC) /* UTC+1, no summer time */
 
 /* ---------------------------------------------------------------- Rules -- */
 
@@ -143,26 +141,6 @@ scramble(const uint8 *key, int64 n)
 	while (width == MAX_WIDTH && result < power_of_ten(MIN_WIDTH))
 		result = permute(key, width, result);
 	return result;
-}
-
-/* mjc_algiers_date - the shop's day of an instant, in days since 2000-01-01. */
-int32
-mjc_algiers_date(TimestampTz at)
-{
-	TimestampTz local = at + ALGIERS_OFFSET;
-	int64 days = local / USECS_PER_DAY;
-
-	return (int32) (local % USECS_PER_DAY < 0 ? days - 1 : days);
-}
-
-/* mjc_algiers_year - the shop's year of an instant. */
-int
-mjc_algiers_year(TimestampTz at)
-{
-	int year, month, day;
-
-	j2date(mjc_algiers_date(at) + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	return year;
 }
 
 /* Letters and digits of what was typed, upper case; everything else dropped. NULL if too long. */

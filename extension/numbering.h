@@ -8,7 +8,5 @@
 
 extern char *mjc_order_reference_next(TimestampTz at);
 extern char *mjc_order_reference_parse(const char *typed);
-extern int mjc_algiers_year(TimestampTz at);
-extern int32 mjc_algiers_date(TimestampTz at);
 
 #endif /* MJC_NUMBERING_H */

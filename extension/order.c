@@ -15,23 +15,23 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 
 #include "args.h"
 #include "audit.h"
+#include "calendar.h"
+#include "direct.h"
 #include "error.h"
 #include "idempotency.h"
 #include "money.h"
 #include "numbering.h"
 #include "order.h"
 #include "pricing.h"
+#include "reservation.h"
 #include "setting.h"
 #include "spi.h"
-#include "stock.h"
 #include "text.h"
 #include "uuid.h"
 
@@ -86,7 +86,9 @@ typedef struct Order
 	int64 tax;
 	int64 shipping;
 	int64 total;
-	char *key; /* Idempotency-Key or NULL */
+	TimestampTz confirm_by; /* until then the units are held for it */
+	const pg_uuid_t *hold;	/* hold that it takes over, or NULL */
+	char *key;				/* Idempotency-Key or NULL */
 } Order;
 
 /* ---------------------------------------------------------------- Rules -- */
@@ -187,6 +189,7 @@ request_digest(const Order *order)
 	mjc_digest_begin(&digest);
 	for (int i = 0; i < lengthof(texts); i++)
 		mjc_digest_text(&digest, texts[i]);
+	mjc_digest_bytes(&digest, order->hold == NULL ? NULL : order->hold->data, UUID_LEN);
 	for (int i = 0; i < order->nlines; i++)
 	{
 		mjc_digest_bytes(&digest, order->lines[i].product_id.data, UUID_LEN);
@@ -250,47 +253,80 @@ static MjcStmt stmt_open_orders = {
 	1,
 	{UUIDOID},
 	NULL};
-static MjcStmt stmt_insert_order = {
-	"INSERT INTO mjc.order (order_id, reference, customer_id, channel, order_state, payment_state, "
-	"fulfilment_state, subtotal_centimes, shipping_centimes, tax_centimes, total_centimes, "
-	"payment_method, wilaya_code, estimated_on, placed_at, updated_at, confirm_by_at) "
-	"VALUES ($1, $2, $3, $4, $5, 'pending', 'unfulfilled', $6, $7, $8, $9, 'CASH_ON_DELIVERY', "
-	"$10, $11, $12, $12, $13)",
-	13,
-	{UUIDOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID,
-	 DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
-	NULL};
-static MjcStmt stmt_insert_reference = {
-	"INSERT INTO mjc.order_reference (reference, order_id) VALUES ($1, $2)",
+static MjcTable order_table = {
+	.name = "order",
+	.columns = {"order_id",
+				"reference",
+				"customer_id",
+				"channel",
+				"order_state",
+				"payment_state",
+				"fulfilment_state",
+				"currency",
+				"subtotal_centimes",
+				"shipping_centimes",
+				"discount_centimes",
+				"tax_centimes",
+				"total_centimes",
+				"payment_method",
+				"delivery_mode",
+				"wilaya_code",
+				"tracking_number",
+				"carrier",
+				"notes",
+				"estimated_on",
+				"placed_at",
+				"updated_at",
+				"confirm_by_at",
+				"shipped_at",
+				"delivered_at",
+				"cancelled_at",
+				NULL},
+	.types = {UUIDOID,		  TEXTOID,		  UUIDOID,		  TEXTOID,		  TEXTOID,
+			  TEXTOID,		  TEXTOID,		  TEXTOID,		  INT8OID,		  INT8OID,
+			  INT8OID,		  INT8OID,		  INT8OID,		  TEXTOID,		  TEXTOID,
+			  TEXTOID,		  TEXTOID,		  TEXTOID,		  TEXTOID,		  DATEOID,
+			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+			  TIMESTAMPTZOID}};
+static MjcTable contact_table = {.name = "order_contact",
+								 .columns = {"order_id", "first_name", "last_name", "phone",
+											 "email", "street", "city", "postal_code", "region",
+											 "country", "note", "salt", NULL},
+								 .types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+										   TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
+								 .parent_written = true};
+static MjcTable payment_table = {
+	.name = "payment",
+	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
+				"currency", "state", "created_at", "updated_at", "paid_at", "refunded_at", NULL},
+	.types = {UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID,
+			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+	.parent_written = true};
+static MjcTable event_table = {.name = "order_event",
+							   .columns = {"order_id", "seq", "at", "kind", "from_status",
+										   "to_status", "actor", "channel", "note", NULL},
+							   .types = {UUIDOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+										 TEXTOID, UUIDOID, TEXTOID, TEXTOID},
+							   .parent_written = true};
+static MjcTable line_table = {
+	.name = "order_line",
+	.columns = {"order_id", "line_no", "product_id", "sku", "product_name", "manufacturer_ref",
+				"qty", "list_price_centimes", "unit_price_centimes", "discount_centimes",
+				"total_centimes", "tax_bp", "tax_centimes", NULL},
+	.types = {UUIDOID, INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, INT8OID,
+			  INT8OID, INT8OID, INT4OID, INT8OID},
+	.parent_written = true};
+static MjcTable reference_table = {.name = "order_reference",
+								   .columns = {"reference", "order_id", NULL},
+								   .types = {TEXTOID, UUIDOID}};
+static MjcTable listing_table = {
+	.name = "customer_order",
+	.columns = {"customer_id", "order_id", "placed_at", "is_open", NULL},
+	.types = {UUIDOID, UUIDOID, TIMESTAMPTZOID, BOOLOID}};
+static MjcStmt stmt_delay = {
+	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2) WHERE order_id = $1",
 	2,
-	{TEXTOID, UUIDOID},
-	NULL};
-static MjcStmt stmt_insert_listing = {
-	"INSERT INTO mjc.customer_order (customer_id, order_id, placed_at) VALUES ($1, $2, $3)",
-	3,
-	{UUIDOID, UUIDOID, TIMESTAMPTZOID},
-	NULL};
-static MjcStmt stmt_insert_contact = {
-	"INSERT INTO mjc.order_contact (order_id, first_name, last_name, phone, email, street, city, "
-	"postal_code, region, country, note, salt) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-	12,
-	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	 TEXTOID, BYTEAOID},
-	NULL};
-static MjcStmt stmt_insert_line = {
-	"INSERT INTO mjc.order_line (order_id, line_no, product_id, sku, product_name, "
-	"manufacturer_ref, qty, list_price_centimes, unit_price_centimes, total_centimes, tax_bp, "
-	"tax_centimes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-	12,
-	{UUIDOID, INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, INT8OID, INT8OID,
-	 INT4OID, INT8OID},
-	NULL};
-static MjcStmt stmt_insert_payment = {
-	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, "
-	"created_at, updated_at) VALUES ($1, $2, 'CASH_ON_DELIVERY', 'cod', $3, 'pending', $4, $4)",
-	4,
-	{UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID},
+	{UUIDOID, DATEOID},
 	NULL};
 static MjcStmt stmt_insert_event = {
 	"INSERT INTO mjc.order_event (order_id, seq, at, kind, from_status, to_status, actor, channel, "
@@ -395,21 +431,15 @@ check_guest_limits(const Order *order)
 		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, max_open});
 }
 
-static void
-insert_contact(const Order *order)
+static Datum
+make_salt(void)
 {
-	const Contact *c = &order->contact;
 	bytea *salt = palloc(VARHDRSZ + SALT_LEN);
 
 	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
 	if (!pg_strong_random(VARDATA(salt), SALT_LEN))
 		elog(ERROR, "no random numbers available");
-	mjc_exec_one(&stmt_insert_contact,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(c->first_name),
-						  MJC_TEXT(c->last_name), MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email),
-						  MJC_TEXT(c->street), MJC_TEXT(c->city), MJC_TEXT_OR_NULL(c->postal_code),
-						  MJC_TEXT(c->region), MJC_TEXT(c->country), MJC_TEXT_OR_NULL(c->note),
-						  MJC_DATUM(PointerGetDatum(salt))));
+	return PointerGetDatum(salt);
 }
 
 static void
@@ -419,57 +449,89 @@ insert_lines(const Order *order)
 	{
 		const Line *line = &order->lines[i];
 
-		mjc_exec_one(&stmt_insert_line,
-					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(i + 1),
-							  MJC_UUID(&line->product_id), MJC_TEXT(line->sku),
-							  MJC_TEXT(line->name), MJC_TEXT_OR_NULL(line->manufacturer_ref),
-							  MJC_INT4(line->qty), MJC_INT8(line->list_price),
-							  MJC_INT8(line->unit_price), MJC_INT8(line->total),
-							  MJC_INT4(line->tax_bp), MJC_INT8(line->tax)));
+		mjc_direct_write(&line_table,
+						 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(i + 1),
+								  MJC_UUID(&line->product_id), MJC_TEXT(line->sku),
+								  MJC_TEXT(line->name), MJC_TEXT_OR_NULL(line->manufacturer_ref),
+								  MJC_INT4(line->qty), MJC_INT8(line->list_price),
+								  MJC_INT8(line->unit_price), MJC_INT8(0), MJC_INT8(line->total),
+								  MJC_INT4(line->tax_bp), MJC_INT8(line->tax)));
 	}
 }
 
 static void
-insert_order(const Order *order)
+insert_contact(const Order *order)
 {
-	pg_uuid_t payment_id = mjc_uuid_make();
-	int64 hours = mjc_setting_integer("unconfirmed_order_hours");
-	MjcArg confirm_by_at = {TimestampTzGetDatum(order->at + hours * USECS_PER_HOUR),
-							order->confirmed};
-	int32 estimated = mjc_algiers_date(order->at) + order->delivery.days;
+	const Contact *c = &order->contact;
 
-	mjc_exec_one(
-		&stmt_insert_order,
-		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
-				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
-				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_INT8(order->subtotal),
-				 MJC_INT8(order->shipping), MJC_INT8(order->tax), MJC_INT8(order->total),
-				 MJC_TEXT_OR_NULL(order->delivery.wilaya_code),
-				 MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), confirm_by_at));
-	mjc_exec_one(&stmt_insert_reference,
-				 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
-	mjc_exec_one(&stmt_insert_listing, MJC_ARGS(MJC_UUID(&order->customer_id),
-												MJC_UUID(&order->order_id), MJC_TIME(order->at)));
-	insert_contact(order);
-	insert_lines(order);
-	mjc_exec_one(&stmt_insert_payment, MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&payment_id),
-												MJC_INT8(order->total), MJC_TIME(order->at)));
+	mjc_direct_write(&contact_table, MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(c->first_name),
+											  MJC_TEXT(c->last_name), MJC_TEXT(c->phone),
+											  MJC_TEXT_OR_NULL(c->email), MJC_TEXT(c->street),
+											  MJC_TEXT(c->city), MJC_TEXT_OR_NULL(c->postal_code),
+											  MJC_TEXT(c->region), MJC_TEXT(c->country),
+											  MJC_TEXT_OR_NULL(c->note), MJC_DATUM(make_salt())));
 }
 
 static void
+insert_payment(const Order *order)
+{
+	pg_uuid_t payment_id = mjc_uuid_make();
+
+	mjc_direct_write(&payment_table,
+					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&payment_id),
+							  MJC_TEXT("CASH_ON_DELIVERY"), MJC_TEXT("cod"), MJC_NULL,
+							  MJC_INT8(order->total), MJC_TEXT("DZD"), MJC_TEXT("pending"),
+							  MJC_TIME(order->at), MJC_TIME(order->at), MJC_NULL, MJC_NULL));
+}
+
+/* The order's row first: the others name it. */
+static void
+insert_order(const Order *order, const char *status, const MjcActor *actor)
+{
+	MjcArg confirm_by_at = {TimestampTzGetDatum(order->confirm_by), order->confirmed};
+	DateADT estimated = mjc_algiers_date(order->at) + order->delivery.days;
+
+	mjc_direct_write(&order_table,
+					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
+							  MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
+							  MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
+							  MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"),
+							  MJC_INT8(order->subtotal), MJC_INT8(order->shipping), MJC_INT8(0),
+							  MJC_INT8(order->tax), MJC_INT8(order->total),
+							  MJC_TEXT("CASH_ON_DELIVERY"), MJC_TEXT("home"),
+							  MJC_TEXT_OR_NULL(order->delivery.wilaya_code), MJC_NULL, MJC_NULL,
+							  MJC_NULL, MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at),
+							  MJC_TIME(order->at), confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL));
+	mjc_direct_write(&reference_table,
+					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
+	mjc_direct_write(&listing_table,
+					 MJC_ARGS(MJC_UUID(&order->customer_id), MJC_UUID(&order->order_id),
+							  MJC_TIME(order->at), MJC_BOOL(true)));
+	insert_contact(order);
+	insert_lines(order);
+	insert_payment(order);
+	mjc_direct_write(&event_table,
+					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
+							  MJC_TEXT("placed"), MJC_NULL, MJC_TEXT(status),
+							  MJC_UUID_OR_NULL(actor->known ? &actor->id : NULL),
+							  MJC_TEXT(actor->channel), MJC_NULL));
+}
+
+/* Takes the stock; the day promised for what is not there, 0 when all is. */
+static DateADT
 reserve_lines(const Order *order, const MjcActor *actor)
 {
-	MjcStockTake *takes = palloc0(sizeof(MjcStockTake) * order->nlines);
+	MjcTake *takes = palloc0(sizeof(MjcTake) * order->nlines);
+	MjcHolder holder = {.id = order->order_id,
+						.kind = "order",
+						.expires_at = order->confirmed ? DT_NOEND : order->confirm_by,
+						.actor = actor,
+						.takes_over = order->hold};
 
 	for (int i = 0; i < order->nlines; i++)
-		takes[i] = (MjcStockTake){
-			.product_id = order->lines[i].product_id,
-			.line_no = i + 1,
-			.client_line = order->lines[i].client_line,
-			.qty = order->lines[i].qty,
-			.product_name = order->lines[i].name,
-		};
-	mjc_stock_reserve(&order->order_id, takes, order->nlines, actor);
+		takes[i] = (MjcTake){order->lines[i].product_id, i + 1, order->lines[i].client_line,
+							 order->lines[i].qty};
+	return mjc_reservation_take(&holder, takes, order->nlines);
 }
 
 static void
@@ -494,16 +556,18 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 {
 	MjcClaim claim;
 	char *reply;
+	DateADT promised;
 	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
 
 	order->at = GetCurrentTimestamp();
+	order->confirm_by = order->at + mjc_setting_integer("unconfirmed_order_hours") * USECS_PER_HOUR;
 	claim = mjc_idempotency_claim(guest ? "order_place_guest" : "order_place",
 								  actor->known ? &actor->id : NULL, order->key,
 								  request_digest(order), order->at);
 	*replayed = claim.reply != NULL;
 	if (*replayed)
 	{
-		order->order_id = claim.order_id;
+		order->order_id = claim.subject;
 		return claim.reply;
 	}
 	order->order_id = mjc_uuid_make();
@@ -512,14 +576,22 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 	if (guest)
 		check_guest_limits(order);
 	order->reference = mjc_order_reference_next(order->at);
-	insert_order(order);
-	mjc_order_add_event(&order->order_id, "placed", NULL, status, actor, NULL);
+	insert_order(order, status, actor);
 	if (actor->known)
 		mjc_audit(actor, "order_place", "order", order->reference, NULL,
 				  mjc_json_pair("status", status));
 	reply = mjc_order_json(&order->order_id, false);
-	mjc_idempotency_store(&claim, &order->order_id, reply);
-	reserve_lines(order, actor);
+	mjc_idempotency_store(&claim, "order", &order->order_id, reply);
+	promised = reserve_lines(order, actor);
+	if (promised != 0)
+	{
+		/* Rare: part of it has to come from the supplier first. */
+		mjc_exec_one(&stmt_delay,
+					 MJC_ARGS(MJC_UUID(&order->order_id),
+							  MJC_DATUM(DateADTGetDatum(promised + order->delivery.days))));
+		reply = mjc_order_json(&order->order_id, false);
+		mjc_idempotency_store(&claim, "order", &order->order_id, reply);
+	}
 	return reply;
 }
 
@@ -536,18 +608,6 @@ read_order(FunctionCallInfo fcinfo, int first, Order *order)
 
 	read_lines(order, products, n, quantities, nq);
 	read_contact(fcinfo, first + 2, &order->contact);
-}
-
-static Datum
-order_result(FunctionCallInfo fcinfo, const char *text, bool replayed)
-{
-	TupleDesc tupdesc;
-	Datum values[2] = {CStringGetTextDatum(text), BoolGetDatum(replayed)};
-	bool nulls[2] = {false, false};
-
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(mjc_api_order_place_guest);
@@ -575,17 +635,18 @@ mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 	actor = mjc_actor_visitor(mjc_arg_text_or_null(fcinfo, 0));
 	reply = MemoryContextStrdup(caller, place(&order, true, &actor, &replayed));
 	mjc_end();
-	return order_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
+	return mjc_idempotency_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
 }
 
 PG_FUNCTION_INFO_V1(mjc_order_place);
 /*
  * mjc.order_place(product_ids uuid[], quantities int[], first_name, last_name, phone, email,
- *     profession, street, city, postal_code, region, country, note, idempotency_key)
- * - staff take an order (by phone, over the counter); returns its reference.
+ *     profession, street, city, postal_code, region, country, note, idempotency_key,
+ *     reservation_id) - staff take an order (by phone, over the counter); returns its reference.
  *
+ * reservation_id: a hold whose units of these products go to the order, or NULL.
  * The order starts confirmed: staff spoke to the customer. Errors: those of guests
- * without their limits, and MJ601.
+ * without their limits, MJ112 and MJ601.
  */
 Datum
 mjc_order_place(PG_FUNCTION_ARGS)
@@ -597,6 +658,7 @@ mjc_order_place(PG_FUNCTION_ARGS)
 	char *reference;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 13);
+	order.hold = mjc_arg_uuid_or_null(fcinfo, 14);
 	read_order(fcinfo, 0, &order);
 	mjc_begin_write();
 	actor = mjc_actor_staff();

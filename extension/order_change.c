@@ -18,11 +18,12 @@
 
 #include "args.h"
 #include "audit.h"
+#include "commit.h"
 #include "error.h"
 #include "numbering.h"
 #include "order.h"
+#include "reservation.h"
 #include "spi.h"
-#include "stock.h"
 #include "text.h"
 #include "uuid.h"
 
@@ -109,9 +110,25 @@ static MjcStmt stmt_due = {"SELECT order_id FROM mjc.order WHERE order_state = '
 						   NULL};
 
 static MjcStmt stmt_lock_products = {
-	"SELECT 1 FROM mjc.stock_anchor a WHERE a.product_id IN (SELECT r.product_id "
-	"FROM mjc.reservation r WHERE r.order_id = ANY ($1) AND r.state = 'held') "
+	"SELECT 1 FROM mjc.stock_anchor a WHERE a.product_id = ANY ($1) "
 	"ORDER BY a.product_id FOR NO KEY UPDATE",
+	1,
+	{UUIDARRAYOID},
+	NULL};
+static MjcStmt stmt_lines = {"SELECT product_id, min(line_no), sum(qty)::pg_catalog.int4 "
+							 "FROM mjc.order_line WHERE order_id = $1 GROUP BY product_id",
+							 1,
+							 {UUIDOID},
+							 NULL};
+/* As many days after the promise as there were between the order and its estimate. */
+static MjcStmt stmt_delay = {
+	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2 + (estimated_on - "
+	"mjc.algiers_date(placed_at))) WHERE order_id = $1",
+	2,
+	{UUIDOID, DATEOID},
+	NULL};
+static MjcStmt stmt_products = {
+	"SELECT DISTINCT product_id FROM mjc.order_line WHERE order_id = ANY ($1)",
 	1,
 	{UUIDARRAYOID},
 	NULL};
@@ -159,15 +176,49 @@ update_shipment(const Change *change, const MjcOrderEffects *effects, TimestampT
 		mjc_exec(&stmt_arrived, MJC_ARGS(MJC_UUID(&change->order_id), MJC_TIME(at)));
 }
 
+/* What the order's lines say that it should hold. */
+static int
+read_takes(const pg_uuid_t *order_id, MjcTake **takes, pg_uuid_t **products)
+{
+	uint64 n = mjc_exec_fresh(&stmt_lines, MJC_ARGS(MJC_UUID(order_id)));
+
+	*takes = palloc0(sizeof(MjcTake) * Max(n, 1));
+	*products = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	for (uint64 i = 0; i < n; i++)
+	{
+		(*products)[i] = mjc_uuid_col(i, 1);
+		(*takes)[i] =
+			(MjcTake){(*products)[i], mjc_int4_col(i, 2), mjc_int4_col(i, 2), mjc_int4_col(i, 3)};
+	}
+	return (int) n;
+}
+
 static void
 move_stock(const Change *change, const MjcOrderEffects *effects, const MjcActor *actor)
 {
+	MjcHolder holder = {
+		.id = change->order_id, .kind = "order", .expires_at = DT_NOEND, .actor = actor};
+	MjcTake *takes;
+	pg_uuid_t *products;
+	int n;
+
+	if (!effects->keep && !effects->release && !effects->ship && !effects->take_back)
+		return;
+	n = read_takes(&change->order_id, &takes, &products);
+	if (effects->keep)
+	{
+		DateADT promised = mjc_reservation_keep(&holder, takes, n);
+
+		if (promised != 0)
+			mjc_exec_one(&stmt_delay, MJC_ARGS(MJC_UUID(&change->order_id),
+											   MJC_DATUM(DateADTGetDatum(promised))));
+	}
 	if (effects->release)
-		mjc_stock_move_order(&change->order_id, MJC_STOCK_RELEASE, actor);
+		mjc_reservation_move(&holder, products, n, MJC_MOVE_RELEASE);
 	if (effects->ship)
-		mjc_stock_move_order(&change->order_id, MJC_STOCK_SHIP, actor);
+		mjc_reservation_move(&holder, products, n, MJC_MOVE_SHIP);
 	if (effects->take_back)
-		mjc_stock_move_order(&change->order_id, MJC_STOCK_RETURN, actor);
+		mjc_reservation_move(&holder, products, n, MJC_MOVE_RETURN);
 }
 
 /* The order stays where it is; a note, tracking number or carrier is still kept. */
@@ -220,13 +271,17 @@ static void
 change_order(const Change *change, const MjcActor *actor)
 {
 	Found found = lock_order(&change->order_id);
+	bool allowed = mjc_transition_allowed(found.status, change->to);
 
+	/* "Already done" and "too late" must hold: somebody's step may be on its way to the disk. */
+	if (!allowed)
+		mjc_flush_seen_wait();
 	if (found.status == change->to)
 	{
 		note_only(change, &found, actor);
 		return;
 	}
-	if (!mjc_transition_allowed(found.status, change->to))
+	if (!allowed)
 		MJC_RAISE(MJC_ERR_ORDER_TRANSITION_REFUSED, {"from", mjc_status_name(found.status), 0},
 				  {"to", mjc_status_name(change->to), 0});
 	transition(change, &found, actor);
@@ -355,17 +410,27 @@ mjc_order_change(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(change.to)));
 }
 
-/* Locks the products of several orders in product order, before the orders one by one would not. */
-static void
-lock_products(const pg_uuid_t *orders, uint64 n)
+static Datum
+uuid_array(const pg_uuid_t *ids, uint64 n)
 {
-	Datum *elements = palloc(sizeof(Datum) * n);
-	ArrayType *array;
+	Datum *elements = palloc(sizeof(Datum) * Max(n, 1));
 
 	for (uint64 i = 0; i < n; i++)
-		elements[i] = UUIDPGetDatum(&orders[i]);
-	array = construct_array(elements, (int) n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_DATUM(PointerGetDatum(array))));
+		elements[i] = UUIDPGetDatum(&ids[i]);
+	return PointerGetDatum(
+		construct_array(elements, (int) n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+/* Locks the products of several orders in product order; one order after the other would not. */
+static void
+lock_products(const pg_uuid_t *orders, uint64 norders)
+{
+	uint64 n = mjc_exec(&stmt_products, MJC_ARGS(MJC_DATUM(uuid_array(orders, norders))));
+	pg_uuid_t *products = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+
+	for (uint64 i = 0; i < n; i++)
+		products[i] = mjc_uuid_col(i, 1);
+	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_DATUM(uuid_array(products, n))));
 }
 
 PG_FUNCTION_INFO_V1(mjc_order_expire);
@@ -384,6 +449,7 @@ mjc_order_expire(PG_FUNCTION_ARGS)
 	if (batch < 1 || batch > 1000)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "batch", 0});
 	mjc_begin_write();
+	mjc_commit_early();
 	actor = mjc_actor_job();
 	n = mjc_exec(&stmt_due, MJC_ARGS(MJC_TIME(GetCurrentTimestamp()), MJC_INT4(batch)));
 	due = palloc(sizeof(pg_uuid_t) * Max(n, 1));

@@ -125,6 +125,7 @@ mjc_transition_apply(MjcOrderStates *states, MjcOrderStatus to, bool cash_on_del
 		return effects;
 	}
 	states->order = "confirmed";
+	effects.keep = from == MJC_STATUS_PENDING;
 	if (to == MJC_STATUS_PROCESSING)
 		states->fulfilment = "preparing";
 	if (to == MJC_STATUS_SHIPPED || to == MJC_STATUS_DELIVERED)

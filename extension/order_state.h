@@ -27,6 +27,7 @@ typedef struct MjcOrderStates
 /* What a transition does besides the words. */
 typedef struct MjcOrderEffects
 {
+	bool keep;		/* held units expire no more */
 	bool release;	/* held units go back to free stock */
 	bool ship;		/* held units leave the house */
 	bool take_back; /* shipped units come back */

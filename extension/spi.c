@@ -3,10 +3,12 @@
  *
  * Plans are prepared at first use and kept; names are qualified in every text,
  * so no search_path can replan them. A plan is stored only after SPI_keepplan
- * succeeded. Results stay valid until mjc_end(); text getters copy.
+ * succeeded. Results stay valid until the next statement; text getters copy.
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -22,10 +24,16 @@ mjc_begin(void)
 		elog(ERROR, "SPI_connect failed");
 }
 
-/* mjc_begin_write - open SPI for a rule that writes. Errors: MJ009 other schema version. */
+/*
+ * mjc_begin_write - open SPI for a rule that writes.
+ *
+ * Errors: MJ009 other schema version, 25006 in a read-only transaction or on a
+ * standby (direct.c would not notice).
+ */
 void
 mjc_begin_write(void)
 {
+	PreventCommandIfReadOnly("a rule that writes");
 	mjc_begin();
 	mjc_install_check();
 }
@@ -51,13 +59,23 @@ stmt_plan(MjcStmt *stmt)
 		SPI_freeplan(stmt->plan);
 		stmt->plan = NULL;
 	}
-	plan = SPI_prepare(stmt->sql, stmt->nargs, stmt->types);
+	/* One plan for all values: every statement finds its rows by index anyway. */
+	plan = SPI_prepare_cursor(stmt->sql, stmt->nargs, stmt->types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep a plan");
 	stmt->plan = plan;
 	return plan;
+}
+
+/* A rule over 10 000 lines must not keep every result of the way. */
+static void
+forget_result(void)
+{
+	if (SPI_tuptable != NULL)
+		SPI_freetuptable(SPI_tuptable);
+	SPI_tuptable = NULL;
 }
 
 static void
@@ -83,6 +101,7 @@ mjc_exec(MjcStmt *stmt, const MjcArg *args)
 	int rc;
 
 	stmt_values(stmt, args, values, nulls);
+	forget_result();
 	rc = SPI_execute_plan(stmt_plan(stmt), values, nulls, false, 0);
 	if (rc < 0)
 		elog(ERROR, "statement failed: %s", SPI_result_code_string(rc));
@@ -105,6 +124,7 @@ mjc_exec_fresh(MjcStmt *stmt, const MjcArg *args)
 	int rc;
 
 	stmt_values(stmt, args, values, nulls);
+	forget_result();
 	rc = SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot, true,
 							  false, 0);
 	if (rc < 0)

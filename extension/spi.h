@@ -14,7 +14,7 @@
 
 #include "compat.h"
 
-#define MJC_STMT_MAX_ARGS 24
+#define MJC_STMT_MAX_ARGS 32
 
 typedef struct MjcStmt
 {
@@ -67,6 +67,10 @@ typedef struct MjcArg
 #define MJC_TEXT_OR_NULL(s)                                                                        \
 	{                                                                                              \
 		(s) ? PointerGetDatum(cstring_to_text(s)) : (Datum) 0, (s) == NULL                         \
+	}
+#define MJC_NULL                                                                                   \
+	{                                                                                              \
+		(Datum) 0, true                                                                            \
 	}
 #define MJC_DATUM(d)                                                                               \
 	{                                                                                              \

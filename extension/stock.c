@@ -1,17 +1,15 @@
 /*
- * stock.c - stock as an append-only ledger with running balances (design 5).
+ * stock.c - what staff do to the stock by hand: goods come in, are counted,
+ * corrected, broken, thrown away, carried to another place.
  *
- * The newest row of (product, location) is the stock; rows are never updated.
- * A movement locks the product's anchor row (FOR NO KEY UPDATE, no new
- * version), reads the newest row under the newest snapshot, decides, inserts
- * row seq + 1. The primary key (product, location, seq) forbids overselling at
- * one location even to a writer without the lock: such a collision is reported
- * as a serialization failure (40001), to be retried.
+ * Each is one row of the ledger (two for a transfer) under the product's lock,
+ * with the actor, a reason and an op_id that counts once, and one audit entry. A
+ * count is booked as a difference to what the ledger said at the time of the
+ * count, so that orders may go on meanwhile. Counting or breaking units that
+ * somebody holds is accepted: the product is then short (mjc_report.short_order).
  *
- * Invariants: on_hand, reserved, damaged >= 0; reserved is the sum of the held
- * reservations; an op_id counts once; value_centimes is 0 when on_hand is 0.
- * Lock order: anchors by product id, ascending; nothing else is locked after.
- * Tables written: stock_anchor, stock_ledger, stock_flag, reservation.
+ * Lock order: one product's anchor. Tables written: stock_incoming, audit, and
+ * those of ledger.c.
  */
 #include "postgres.h"
 
@@ -19,448 +17,300 @@
 
 #include "args.h"
 #include "audit.h"
+#include "commit.h"
 #include "error.h"
+#include "idempotency.h"
+#include "ledger.h"
 #include "money.h"
+#include "reservation.h"
 #include "spi.h"
-#include "stock.h"
 #include "uuid.h"
 
-#define MAX_LOCATIONS 64
-#define DEFAULT_LOCATION 1
+#define SWEEP_BATCH 100
 
-/* Running balances of a product at a location; seq 0 before the first row. */
-typedef struct Balance
-{
-	int16 location_id;
-	bool is_active;
-	int64 seq;
-	int64 on_hand;
-	int64 reserved;
-	int64 damaged;
-	int64 value;	 /* centimes, of on_hand */
-	int64 unit_cost; /* centimes, average */
-} Balance;
-
-/* All locations of one product, in the order in which they are emptied. */
-typedef struct Position
+/* A change by hand: what is asked for, and what the ledger will say. */
+typedef struct Change
 {
 	pg_uuid_t product_id;
-	int64 safety;
-	int n;
-	Balance at[MAX_LOCATIONS];
-} Position;
-
-/* What a ledger row says besides its balances. */
-typedef struct Movement
-{
-	const char *kind;
-	int32 qty;
-	const char *ref_kind;
-	const char *ref_id;
-	const char *op_id;
-	const char *reason;
-	const MjcActor *actor;
-} Movement;
+	int16 location_id;
+	int16 to_location;		/* transfer only */
+	int64 unit_cost;		/* receive only; -1: the product's own */
+	TimestampTz counted_at; /* count only */
+	MjcMovement movement;
+	const char *op_id; /* as the caller gave it, or NULL */
+	MjcActor actor;
+} Change;
 
 /* ---------------------------------------------------------------- Rules -- */
-
-/* Units that can be promised: on hand less reserved less safety, over active locations. */
-static int64
-available(const Position *position)
-{
-	int64 sum = -position->safety;
-
-	for (int i = 0; i < position->n; i++)
-		if (position->at[i].is_active)
-			sum += position->at[i].on_hand - position->at[i].reserved;
-	return sum;
-}
-
-/* Adds (delta > 0) or removes units at average cost; the last unit takes the rest of the value. */
-static void
-change_on_hand(Balance *balance, int64 delta, int64 unit_cost)
-{
-	int64 after = balance->on_hand + delta;
-
-	if (after < 0)
-		mjc_raise(MJC_ERR_STOCK_BELOW_ZERO);
-	if (delta >= 0)
-		balance->value = mjc_money_add(balance->value, mjc_money_times(unit_cost, delta));
-	else
-		balance->value = after == 0 ? 0 : mjc_money_scale(balance->value, after, balance->on_hand);
-	balance->on_hand = after;
-	if (delta > 0)
-		balance->unit_cost = mjc_money_scale(balance->value, 1, after);
-}
-
-static void
-change_reserved(Balance *balance, int64 delta)
-{
-	balance->reserved += delta;
-	MJC_ENSURE(balance->reserved >= 0, "reserved is not negative");
-}
 
 static void
 check_qty(int64 qty, int64 min)
 {
-	if (qty < min || qty > MJC_MAX_QTY || qty == 0)
+	if (qty < min || qty > MJC_MAX_QTY || (qty == 0 && min != 0))
 		MJC_RAISE(MJC_ERR_STOCK_QTY_INVALID, {"min", NULL, min}, {"max", NULL, MJC_MAX_QTY});
 }
 
-static int
-compare_takes(const void *a, const void *b)
+static bool
+is_kind(const Change *change, const char *kind)
 {
-	return mjc_uuid_compare(&((const MjcStockTake *) a)->product_id,
-							&((const MjcStockTake *) b)->product_id);
+	return strcmp(change->movement.kind, kind) == 0;
+}
+
+static void
+check_open(const MjcBalance *balance)
+{
+	if (!balance->is_active)
+		mjc_raise(MJC_ERR_STOCK_LOCATION_CLOSED);
+}
+
+/* What the movement does to the balance. Errors: MJ103, MJ111, MJ201. */
+static void
+apply(const Change *change, MjcBalance *balance, int64 product_cost)
+{
+	int32 qty = change->movement.qty;
+
+	if (is_kind(change, "receive"))
+	{
+		check_open(balance);
+		mjc_balance_on_hand(balance, qty,
+							change->unit_cost >= 0 ? change->unit_cost : product_cost);
+	}
+	else if (is_kind(change, "damage"))
+	{
+		mjc_balance_on_hand(balance, -(int64) qty, 0);
+		balance->damaged += qty;
+	}
+	else if (is_kind(change, "scrap"))
+	{
+		if (qty > balance->damaged)
+			mjc_raise(MJC_ERR_STOCK_BELOW_ZERO);
+		balance->damaged -= qty;
+	}
+	else
+		/* adjust, count, return: found units are worth what the others are, or the product's cost
+		 */
+		mjc_balance_on_hand(balance, qty,
+							is_kind(change, "return") && balance->on_hand > 0 ? balance->unit_cost
+																			  : product_cost);
 }
 
 /* -------------------------------------------------------------- Storage -- */
 
-static MjcStmt stmt_lock = {
-	"SELECT safety_qty FROM mjc.stock_anchor WHERE product_id = $1 FOR NO KEY UPDATE",
-	1,
-	{UUIDOID},
-	NULL};
-static MjcStmt stmt_new_anchor = {
-	"INSERT INTO mjc.stock_anchor (product_id) VALUES ($1) ON CONFLICT (product_id) DO NOTHING",
-	1,
-	{UUIDOID},
-	NULL};
-static MjcStmt stmt_newest = {
-	"SELECT l.location_id::pg_catalog.int4, l.is_active, s.seq, s.on_hand, s.reserved, s.damaged, "
-	"s.value_centimes, s.unit_cost_centimes "
-	"FROM mjc.location l LEFT JOIN LATERAL ("
-	"SELECT g.seq, g.on_hand, g.reserved, g.damaged, g.value_centimes, g.unit_cost_centimes "
-	"FROM mjc.stock_ledger g WHERE g.product_id = $1 AND g.location_id = l.location_id "
-	"ORDER BY g.seq DESC LIMIT 1) s ON true "
-	"ORDER BY l.priority, l.location_id",
-	1,
-	{UUIDOID},
-	NULL};
-static MjcStmt stmt_op_done = {"SELECT on_hand, kind = $4 AND qty = $5 FROM mjc.stock_ledger "
-							   "WHERE product_id = $1 AND location_id = $2 AND op_id = $3",
-							   5,
-							   {UUIDOID, INT2OID, TEXTOID, TEXTOID, INT4OID},
-							   NULL};
-static MjcStmt stmt_append = {
-	"INSERT INTO mjc.stock_ledger (product_id, location_id, seq, kind, qty, on_hand, reserved, "
-	"damaged, value_centimes, unit_cost_centimes, ref_kind, ref_id, op_id, actor, reason, at) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, greatest("
-	"pg_catalog.clock_timestamp(), (SELECT p.at FROM mjc.stock_ledger p "
-	"WHERE p.product_id = $1 AND p.location_id = $2 AND p.seq = $3 - 1)))",
-	15,
-	{UUIDOID, INT2OID, INT8OID, TEXTOID, INT4OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
-	 TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID},
-	NULL};
-static MjcStmt stmt_flag = {
-	"INSERT INTO mjc.stock_flag (product_id, in_stock, changed_at) "
-	"VALUES ($1, $2, pg_catalog.clock_timestamp()) ON CONFLICT (product_id) DO UPDATE "
-	"SET in_stock = EXCLUDED.in_stock, changed_at = EXCLUDED.changed_at",
-	2,
-	{UUIDOID, BOOLOID},
-	NULL};
-static MjcStmt stmt_hold = {
-	"INSERT INTO mjc.reservation (order_id, line_no, location_id, product_id, qty, state, "
-	"created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'held', pg_catalog.clock_timestamp(), "
-	"pg_catalog.clock_timestamp())",
-	5,
-	{UUIDOID, INT4OID, INT2OID, UUIDOID, INT4OID},
-	NULL};
-static MjcStmt stmt_reservations = {
-	"SELECT line_no, location_id::pg_catalog.int4, product_id, qty FROM mjc.reservation "
-	"WHERE order_id = $1 AND state = $2 ORDER BY product_id, location_id",
-	2,
-	{UUIDOID, TEXTOID},
-	NULL};
-static MjcStmt stmt_reservation_state = {
-	"UPDATE mjc.reservation SET state = $3, updated_at = pg_catalog.clock_timestamp() "
-	"WHERE order_id = $1 AND state = $2",
-	3,
-	{UUIDOID, TEXTOID, TEXTOID},
-	NULL};
 static MjcStmt stmt_product = {
 	"SELECT coalesce(cost_centimes, 0) FROM mjc.product WHERE product_id = $1", 1, {UUIDOID}, NULL};
+static MjcStmt stmt_op_done = {
+	"SELECT on_hand, damaged, qty, location_id = $4 AND kind = $3 AND ref_kind = $5 "
+	"AND ref_id = $6 AND (kind = 'count' OR qty = $7) AS same "
+	"FROM mjc.stock_ledger WHERE product_id = $1 AND op_id = $2 "
+	"AND location_id IN (SELECT l.location_id FROM mjc.location l) ORDER BY same DESC",
+	7,
+	{UUIDOID, TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, INT4OID},
+	NULL};
+static MjcStmt stmt_on_hand_at = {
+	"SELECT on_hand FROM mjc.stock_ledger WHERE product_id = $1 AND location_id = $2 AND at <= $3 "
+	"ORDER BY seq DESC LIMIT 1",
+	3,
+	{UUIDOID, INT2OID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_incoming = {
+	"WITH due AS (SELECT i.due_on, i.qty, sum(i.qty) OVER (ORDER BY i.due_on) - i.qty AS before "
+	"FROM mjc.stock_incoming i WHERE i.product_id = $1), "
+	"came AS (DELETE FROM mjc.stock_incoming d USING due WHERE d.product_id = $1 "
+	"AND d.due_on = due.due_on AND due.before + due.qty <= $2) "
+	"UPDATE mjc.stock_incoming u SET qty = due.before + due.qty - $2, "
+	"updated_at = pg_catalog.clock_timestamp() FROM due WHERE u.product_id = $1 "
+	"AND u.due_on = due.due_on AND due.before < $2 AND due.before + due.qty > $2",
+	2,
+	{UUIDOID, INT8OID},
+	NULL};
+static MjcStmt stmt_card = {
+	"SELECT k.card::pg_catalog.text FROM mjc.product_cards(ARRAY[$1], true) k", 1, {UUIDOID}, NULL};
 
+/*
+ * The row that this op_id wrote before, at whatever location. Errors: MJ106
+ * another movement.
+ */
 static bool
-lock_anchor(Position *position, const pg_uuid_t *product_id)
+op_done(const Change *change, const char *kind, int16 location_id, MjcBalance *then, int64 *qty)
 {
-	position->product_id = *product_id;
-	if (mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(product_id))) != 1)
+	const MjcMovement *m = &change->movement;
+
+	if (change->op_id == NULL ||
+		mjc_exec_fresh(&stmt_op_done,
+					   MJC_ARGS(MJC_UUID(&change->product_id), MJC_TEXT(m->op_id), MJC_TEXT(kind),
+								MJC_INT2(location_id), MJC_TEXT(m->ref_kind), MJC_TEXT(m->ref_id),
+								MJC_INT4(m->qty))) == 0)
 		return false;
-	position->safety = mjc_int4_col(0, 1);
+	if (!mjc_bool_col(0, 4))
+		mjc_raise(MJC_ERR_OP_ID_REUSED);
+	then->on_hand = mjc_int8_col(0, 1);
+	then->damaged = mjc_int8_col(0, 2);
+	*qty = mjc_int4_col(0, 3);
+	mjc_flush_seen_wait();
 	return true;
 }
 
+/* Turns a counted number into the difference to the ledger at that time. */
 static void
-read_position(Position *position)
+count_difference(Change *change)
 {
-	uint64 rows = mjc_exec_fresh(&stmt_newest, MJC_ARGS(MJC_UUID(&position->product_id)));
+	int64 on_hand = 0;
+	int64 difference;
 
-	MJC_ENSURE(rows <= MAX_LOCATIONS, "at most 64 stock locations");
-	position->n = (int) rows;
-	for (uint64 i = 0; i < rows; i++)
-		position->at[i] = (Balance){
-			.location_id = (int16) mjc_int4_col(i, 1),
-			.is_active = mjc_bool_col(i, 2),
-			.seq = mjc_int8_or(i, 3, 0),
-			.on_hand = mjc_int8_or(i, 4, 0),
-			.reserved = mjc_int8_or(i, 5, 0),
-			.damaged = mjc_int8_or(i, 6, 0),
-			.value = mjc_int8_or(i, 7, 0),
-			.unit_cost = mjc_int8_or(i, 8, 0),
-		};
+	if (mjc_exec_fresh(&stmt_on_hand_at,
+					   MJC_ARGS(MJC_UUID(&change->product_id), MJC_INT2(change->location_id),
+								MJC_TIME(change->counted_at))) > 0)
+		on_hand = mjc_int8_col(0, 1);
+	difference = change->movement.qty - on_hand;
+	if (difference < -(int64) PG_INT32_MAX || difference > PG_INT32_MAX)
+		mjc_raise(MJC_ERR_STOCK_BELOW_ZERO);
+	change->movement.qty = (int32) difference;
 }
 
-/* Locks the product and reads it; a product without stock so far has no anchor yet. */
-static void
-open_position(Position *position, const pg_uuid_t *product_id)
+static int64
+product_cost(const pg_uuid_t *product_id)
 {
-	if (!lock_anchor(position, product_id))
-	{
-		mjc_exec(&stmt_new_anchor, MJC_ARGS(MJC_UUID(product_id)));
-		if (!lock_anchor(position, product_id))
-			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-							errmsg("could not serialize access to the stock of a product")));
-	}
-	read_position(position);
-}
-
-static Balance *
-balance_at(Position *position, int16 location_id)
-{
-	for (int i = 0; i < position->n; i++)
-		if (position->at[i].location_id == location_id)
-			return &position->at[i];
-	mjc_raise(MJC_ERR_STOCK_LOCATION_UNKNOWN);
+	if (mjc_exec(&stmt_product, MJC_ARGS(MJC_UUID(product_id))) != 1)
+		mjc_raise(MJC_ERR_PRODUCT_UNKNOWN);
+	return mjc_int8_col(0, 1);
 }
 
 static void
-insert_row(const Position *position, const Balance *b, const Movement *m)
+audit_change(const Change *change, const MjcBalance *balance)
 {
-	mjc_exec_one(&stmt_append,
-				 MJC_ARGS(MJC_UUID(&position->product_id), MJC_INT2(b->location_id),
-						  MJC_INT8(b->seq), MJC_TEXT(m->kind), MJC_INT4(m->qty),
-						  MJC_INT8(b->on_hand), MJC_INT8(b->reserved), MJC_INT8(b->damaged),
-						  MJC_INT8(b->value), MJC_INT8(b->unit_cost), MJC_TEXT(m->ref_kind),
-						  MJC_TEXT(m->ref_id), MJC_TEXT(m->op_id),
-						  MJC_UUID_OR_NULL(m->actor->known ? &m->actor->id : NULL),
-						  MJC_TEXT_OR_NULL(m->reason)));
+	mjc_audit(&change->actor, psprintf("stock_%s", change->movement.kind), "product",
+			  mjc_uuid_text(&change->product_id), NULL,
+			  psprintf("{\"qty\": %d, \"on_hand\": " INT64_FORMAT "}", change->movement.qty,
+					   balance->on_hand));
 }
 
 /*
- * Appends the balances as row seq + 1. Somebody who wrote without the lock and
- * took our seq makes a unique violation: re-raised as 40001, which callers retry.
+ * Books a change at one location. Needs SPI open. A repeat gives what the first
+ * one wrote. before: on_hand before it, for a repeat after it.
  */
 static void
-append(const Position *position, Balance *balance, const Movement *movement)
+book(Change *change, MjcBalance *after, int64 *before)
 {
-	MemoryContext context = CurrentMemoryContext;
+	int64 cost = product_cost(&change->product_id);
+	MjcPosition position;
+	MjcBalance *balance;
+	int64 available;
+	int64 qty = change->movement.qty;
 
-	balance->seq++;
-	PG_TRY();
+	mjc_position_open(&position, &change->product_id);
+	balance = mjc_position_at(&position, change->location_id);
+	*before = balance->on_hand;
+	if (op_done(change, change->movement.kind, change->location_id, after, &qty))
 	{
-		insert_row(position, balance, movement);
+		change->movement.qty = (int32) qty;
+		return;
 	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
-			PG_RE_THROW();
-		FlushErrorState();
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						errmsg("could not serialize access to the stock of a product"),
-						errhint("Run the transaction again.")));
-	}
-	PG_END_TRY();
+	available = mjc_position_available(&position);
+	if (is_kind(change, "count"))
+		count_difference(change);
+	apply(change, balance, cost);
+	mjc_ledger_append(&position, balance, &change->movement);
+	if (is_kind(change, "receive"))
+		mjc_exec(&stmt_incoming,
+				 MJC_ARGS(MJC_UUID(&change->product_id), MJC_INT8(change->movement.qty)));
+	mjc_position_flag(&position, available);
+	audit_change(change, balance);
+	*after = *balance;
 }
 
-/* The flag for search filters changes only when availability crosses zero. */
-static void
-update_flag(const Position *position, int64 before)
+/* Books a transfer: out of one location, into another, at the average cost of the first. */
+static int64
+book_transfer(Change *change)
 {
-	int64 after = available(position);
+	MjcPosition position;
+	MjcBalance *from;
+	MjcBalance *to;
+	int64 available;
+	int64 free;
+	int64 value;
+	int64 qty;
+	MjcBalance then;
+	MjcMovement in = change->movement;
 
-	if ((before > 0) != (after > 0))
-		mjc_exec(&stmt_flag, MJC_ARGS(MJC_UUID(&position->product_id), MJC_BOOL(after > 0)));
-}
-
-static void
-report_shortage(const MjcStockTake *take, int64 free)
-{
-	MJC_RAISE(MJC_ERR_INSUFFICIENT_STOCK, {"line", NULL, take->client_line},
-			  {"product", take->product_name, 0}, {"available", NULL, Max(free, 0)},
-			  {"requested", NULL, take->qty});
-}
-
-static void
-reserve_product(const pg_uuid_t *order_id, const char *order_text, const MjcStockTake *take,
-				const MjcActor *actor)
-{
-	Position position;
-	int64 before;
-	int32 left = take->qty;
-
-	if (!lock_anchor(&position, &take->product_id))
-		report_shortage(take, 0);
-	read_position(&position);
-	before = available(&position);
-	if (before < take->qty)
-		report_shortage(take, before);
-	for (int i = 0; i < position.n && left > 0; i++)
-	{
-		Balance *balance = &position.at[i];
-		int32 part = (int32) Min(left, balance->on_hand - balance->reserved);
-		Movement movement = {"reserve", part, "order", order_text, NULL, NULL, actor};
-
-		if (!balance->is_active || part <= 0)
-			continue;
-		movement.op_id = psprintf("%s:%d:reserve", order_text, take->line_no);
-		change_reserved(balance, part);
-		append(&position, balance, &movement);
-		mjc_exec_one(&stmt_hold, MJC_ARGS(MJC_UUID(order_id), MJC_INT4(take->line_no),
-										  MJC_INT2(balance->location_id),
-										  MJC_UUID(&take->product_id), MJC_INT4(part)));
-		left -= part;
-	}
-	MJC_ENSURE(left == 0, "a covered take is placed whole");
-	update_flag(&position, before);
-}
-
-/*
- * mjc_stock_reserve - hold all the products of an order, or none. Needs SPI open.
- *
- * takes: each product once, qty 1 .. MJC_MAX_QTY; sorted here into lock order.
- * Errors: MJ101 naming the line (the transaction then rolls everything back).
- */
-void
-mjc_stock_reserve(const pg_uuid_t *order_id, MjcStockTake *takes, int n, const MjcActor *actor)
-{
-	char *order_text = mjc_uuid_text(order_id);
-
-	qsort(takes, n, sizeof(MjcStockTake), compare_takes);
-	for (int i = 0; i < n; i++)
-	{
-		check_qty(takes[i].qty, 1);
-		reserve_product(order_id, order_text, &takes[i], actor);
-	}
-}
-
-static const struct
-{
-	const char *kind;
-	const char *from;
-	const char *to;
-} moves[] = {
-	[MJC_STOCK_RELEASE] = {"release", "held", "released"},
-	[MJC_STOCK_SHIP] = {"ship", "held", "shipped"},
-	[MJC_STOCK_RETURN] = {"return", "shipped", "returned"},
-};
-
-static void
-move_reservation(const MjcStockTake *part, int16 location_id, const char *order_text,
-				 MjcStockMove move, const MjcActor *actor)
-{
-	Position position;
-	Balance *balance;
-	int64 before;
-	Movement movement = {moves[move].kind, part->qty, "order", order_text, NULL, NULL, actor};
-
-	open_position(&position, &part->product_id);
-	before = available(&position);
-	balance = balance_at(&position, location_id);
-	movement.op_id = psprintf("%s:%d:%s", order_text, part->line_no, moves[move].kind);
-	if (move != MJC_STOCK_RETURN)
-		change_reserved(balance, -part->qty);
-	if (move == MJC_STOCK_SHIP)
-		change_on_hand(balance, -part->qty, 0);
-	if (move == MJC_STOCK_RETURN)
-		change_on_hand(balance, part->qty, balance->unit_cost);
-	append(&position, balance, &movement);
-	update_flag(&position, before);
-}
-
-/*
- * mjc_stock_move_order - ship, release or take back what an order holds.
- *
- * The caller holds the lock of the order's row, so each reservation moves once.
- * Needs SPI open. Errors: MJ103 shipping more than is on hand.
- */
-void
-mjc_stock_move_order(const pg_uuid_t *order_id, MjcStockMove move, const MjcActor *actor)
-{
-	char *order_text = mjc_uuid_text(order_id);
-	uint64 n =
-		mjc_exec(&stmt_reservations, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(moves[move].from)));
-	MjcStockTake *parts = palloc0(sizeof(MjcStockTake) * Max(n, 1));
-	int16 *locations = palloc(sizeof(int16) * Max(n, 1));
-
-	for (uint64 i = 0; i < n; i++)
-	{
-		parts[i].line_no = mjc_int4_col(i, 1);
-		locations[i] = (int16) mjc_int4_col(i, 2);
-		parts[i].product_id = mjc_uuid_col(i, 3);
-		parts[i].qty = mjc_int4_col(i, 4);
-	}
-	for (uint64 i = 0; i < n; i++)
-		move_reservation(&parts[i], locations[i], order_text, move, actor);
-	if (n > 0)
-		mjc_exec(&stmt_reservation_state, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(moves[move].from),
-												   MJC_TEXT(moves[move].to)));
+	(void) product_cost(&change->product_id);
+	mjc_position_open(&position, &change->product_id);
+	from = mjc_position_at(&position, change->location_id);
+	to = mjc_position_at(&position, change->to_location);
+	if (op_done(change, "transfer_in", change->to_location, &then, &qty))
+		return then.on_hand;
+	check_open(to);
+	if (change->movement.qty > from->on_hand)
+		mjc_raise(MJC_ERR_STOCK_BELOW_ZERO);
+	available = mjc_position_available(&position);
+	/* Units that somebody let lapse may go. */
+	while (change->movement.qty > from->on_hand - from->reserved)
+		if (mjc_reservation_sweep(&position, SWEEP_BATCH) == 0)
+			break;
+	free = Max(from->on_hand - from->reserved, 0);
+	if (change->movement.qty > free)
+		MJC_RAISE(MJC_ERR_STOCK_PROMISED, {"free", NULL, free});
+	value = from->value;
+	mjc_balance_on_hand(from, -(int64) change->movement.qty, 0);
+	value -= from->value;
+	mjc_ledger_append(&position, from, &change->movement);
+	in.kind = "transfer_in";
+	to->value = mjc_money_add(to->value, value);
+	to->on_hand += in.qty;
+	to->unit_cost = mjc_money_scale(to->value, 1, to->on_hand);
+	mjc_ledger_append(&position, to, &in);
+	mjc_position_flag(&position, available);
+	audit_change(change, to);
+	return to->on_hand;
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
 
-/*
- * Changes on_hand of one product by hand; a repeated op_id changes nothing and
- * gives the balance it gave then, unless it was another movement. unit_cost < 0: the product's own
- * cost. Returns on_hand after the movement.
- */
-static int64
-change_by_hand(const pg_uuid_t *product_id, int32 delta, int64 unit_cost, int16 location_id,
-			   Movement *movement)
+/* Product, op_id and location, which all changes have; NULL op_id: counted once anyway. */
+static Change
+read_change(FunctionCallInfo fcinfo, const char *kind, int op_arg, int location_arg)
 {
-	Position position;
-	Balance *balance;
-	int64 before;
+	Change change = {.product_id = *mjc_arg_uuid(fcinfo, 0, "product_id"),
+					 .location_id = MJC_DEFAULT_LOCATION,
+					 .unit_cost = -1,
+					 .op_id = mjc_arg_text_or_null(fcinfo, op_arg)};
+	pg_uuid_t made = mjc_uuid_make();
 
-	if (mjc_exec(&stmt_product, MJC_ARGS(MJC_UUID(product_id))) != 1)
-		mjc_raise(MJC_ERR_NOT_FOUND);
-	if (unit_cost < 0)
-		unit_cost = mjc_int8_col(0, 1);
-	open_position(&position, product_id);
-	if (mjc_exec_fresh(&stmt_op_done, MJC_ARGS(MJC_UUID(product_id), MJC_INT2(location_id),
-											   MJC_TEXT(movement->op_id), MJC_TEXT(movement->kind),
-											   MJC_INT4(movement->qty))) > 0)
-	{
-		if (!mjc_bool_col(0, 2))
-			mjc_raise(MJC_ERR_OP_ID_REUSED);
-		return mjc_int8_col(0, 1);
-	}
-	before = available(&position);
-	balance = balance_at(&position, location_id);
-	change_on_hand(balance, delta, unit_cost);
-	append(&position, balance, movement);
-	update_flag(&position, before);
-	mjc_audit(movement->actor, psprintf("stock_%s", movement->kind), "product",
-			  mjc_uuid_text(product_id), NULL,
-			  psprintf("{\"qty\": %d, \"on_hand\": " INT64_FORMAT "}", delta, balance->on_hand));
-	return balance->on_hand;
+	if (location_arg >= 0 && !PG_ARGISNULL(location_arg))
+		change.location_id = PG_GETARG_INT16(location_arg);
+	if (change.op_id != NULL)
+		mjc_check_text(change.op_id, "op_id", 1, 100);
+	/* Apart from the movements of orders, which have op_ids of their own. */
+	change.movement.op_id =
+		change.op_id ? psprintf("manual:%s", change.op_id) : mjc_uuid_text(&made);
+	change.movement.kind = kind;
+	change.movement.ref_kind = "manual";
+	change.movement.ref_id = change.movement.op_id;
+	return change;
 }
 
-static const char *
-op_id_argument(FunctionCallInfo fcinfo, int n)
+static char *
+read_reason(FunctionCallInfo fcinfo, int n, bool needed)
 {
-	char *op_id = mjc_arg_text_or_null(fcinfo, n);
-	pg_uuid_t made;
+	char *reason = needed ? mjc_arg_text(fcinfo, n, "reason") : mjc_arg_text_or_null(fcinfo, n);
 
-	if (op_id != NULL)
-	{
-		/* Apart from the movements of orders, which have op_ids of their own. */
-		mjc_check_text(op_id, "op_id", 1, 100);
-		return psprintf("manual:%s", op_id);
-	}
-	made = mjc_uuid_make();
-	return mjc_uuid_text(&made);
+	if (reason != NULL)
+		mjc_check_text(reason, "reason", 1, 255);
+	return reason;
+}
+
+/* Books it as the member of staff of this session. */
+static MjcBalance
+book_by_staff(Change *change)
+{
+	MjcBalance after = {0};
+	int64 before;
+
+	mjc_begin_write();
+	change->actor = mjc_actor_staff();
+	change->movement.actor = &change->actor;
+	book(change, &after, &before);
+	mjc_end();
+	return after;
 }
 
 PG_FUNCTION_INFO_V1(mjc_stock_receive);
@@ -468,32 +318,25 @@ PG_FUNCTION_INFO_V1(mjc_stock_receive);
  * mjc.stock_receive(product_id uuid, qty int, unit_cost_centimes bigint, reason text,
  *                   op_id text, location_id smallint) - goods came in; returns on_hand.
  *
- * qty: 1 .. 1 000 000. unit_cost_centimes NULL: the product's cost.
- * Errors: MJ003, MJ004 no such product, MJ104, MJ105, MJ201, MJ601.
+ * qty: 1 .. 1 000 000. unit_cost_centimes NULL: the product's cost. What was
+ * expected from suppliers becomes less, the earliest first.
+ * Errors: MJ003, MJ006, MJ104-MJ107, MJ111, MJ201, MJ601.
  */
 Datum
 mjc_stock_receive(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
-	int32 qty = mjc_arg_int32(fcinfo, 1, "qty");
-	int64 unit_cost = PG_ARGISNULL(2) ? -1 : PG_GETARG_INT64(2);
-	const char *op_id = op_id_argument(fcinfo, 4);
-	int16 location = PG_ARGISNULL(5) ? DEFAULT_LOCATION : PG_GETARG_INT16(5);
-	MjcActor actor;
-	Movement movement = {"receive", qty, "manual", op_id, op_id, NULL, &actor};
-	int64 on_hand;
+	Change change = read_change(fcinfo, "receive", 4, 5);
 
-	check_qty(qty, 1);
-	if (!PG_ARGISNULL(2) && (unit_cost < 0 || unit_cost > MJC_MAX_AMOUNT))
-		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
-	movement.reason = mjc_arg_text_or_null(fcinfo, 3);
-	if (movement.reason != NULL)
-		mjc_check_text(movement.reason, "reason", 1, 255);
-	mjc_begin_write();
-	actor = mjc_actor_staff();
-	on_hand = change_by_hand(product_id, qty, unit_cost, location, &movement);
-	mjc_end();
-	PG_RETURN_INT64(on_hand);
+	change.movement.qty = mjc_arg_int32(fcinfo, 1, "qty");
+	change.movement.reason = read_reason(fcinfo, 3, false);
+	check_qty(change.movement.qty, 1);
+	if (!PG_ARGISNULL(2))
+	{
+		change.unit_cost = PG_GETARG_INT64(2);
+		if (change.unit_cost < 0 || change.unit_cost > MJC_MAX_AMOUNT)
+			mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
+	}
+	PG_RETURN_INT64(book_by_staff(&change).on_hand);
 }
 
 PG_FUNCTION_INFO_V1(mjc_stock_adjust);
@@ -502,25 +345,232 @@ PG_FUNCTION_INFO_V1(mjc_stock_adjust);
  * - correct the stock by a difference; returns on_hand.
  *
  * delta: -1 000 000 .. 1 000 000, not 0; reason: 1 .. 255 characters.
- * Errors: MJ003, MJ004, MJ006, MJ103 below zero, MJ104, MJ105, MJ601.
+ * Errors: MJ003, MJ006, MJ103 below zero, MJ104-MJ107, MJ601.
  */
 Datum
 mjc_stock_adjust(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
-	int32 delta = mjc_arg_int32(fcinfo, 1, "delta");
-	char *reason = mjc_arg_text(fcinfo, 2, "reason");
-	const char *op_id = op_id_argument(fcinfo, 3);
-	int16 location = PG_ARGISNULL(4) ? DEFAULT_LOCATION : PG_GETARG_INT16(4);
-	MjcActor actor;
-	Movement movement = {"adjust", delta, "manual", op_id, op_id, reason, &actor};
+	Change change = read_change(fcinfo, "adjust", 3, 4);
+
+	change.movement.qty = mjc_arg_int32(fcinfo, 1, "delta");
+	change.movement.reason = read_reason(fcinfo, 2, true);
+	check_qty(change.movement.qty, -MJC_MAX_QTY);
+	PG_RETURN_INT64(book_by_staff(&change).on_hand);
+}
+
+PG_FUNCTION_INFO_V1(mjc_stock_damage);
+/*
+ * mjc.stock_damage(product_id uuid, qty int, reason text, op_id text, location_id smallint)
+ * - units on the shelf are broken; returns on_hand. Errors as mjc.stock_adjust.
+ */
+Datum
+mjc_stock_damage(PG_FUNCTION_ARGS)
+{
+	Change change = read_change(fcinfo, "damage", 3, 4);
+
+	change.movement.qty = mjc_arg_int32(fcinfo, 1, "qty");
+	change.movement.reason = read_reason(fcinfo, 2, true);
+	check_qty(change.movement.qty, 1);
+	PG_RETURN_INT64(book_by_staff(&change).on_hand);
+}
+
+PG_FUNCTION_INFO_V1(mjc_stock_scrap);
+/*
+ * mjc.stock_scrap(product_id uuid, qty int, reason text, op_id text, location_id smallint)
+ * - damaged units are thrown away; returns the damaged ones left. Errors as mjc.stock_adjust.
+ */
+Datum
+mjc_stock_scrap(PG_FUNCTION_ARGS)
+{
+	Change change = read_change(fcinfo, "scrap", 3, 4);
+
+	change.movement.qty = mjc_arg_int32(fcinfo, 1, "qty");
+	change.movement.reason = read_reason(fcinfo, 2, true);
+	check_qty(change.movement.qty, 1);
+	PG_RETURN_INT64(book_by_staff(&change).damaged);
+}
+
+/* A count of `counted` units (DT_NOEND: now); the reference keeps the number. */
+static void
+make_count(Change *change, int32 counted, TimestampTz at)
+{
+	check_qty(counted, 0);
+	if (at != DT_NOEND && at > GetCurrentTimestamp())
+		mjc_raise(MJC_ERR_COUNT_TIME_INVALID);
+	change->movement.qty = counted;
+	change->movement.ref_kind = "count";
+	change->movement.ref_id = psprintf("%d", counted);
+	change->counted_at = at;
+}
+
+PG_FUNCTION_INFO_V1(mjc_stock_count);
+/*
+ * mjc.stock_count(product_id uuid, counted int, counted_at timestamptz, reason text,
+ *                 op_id text, location_id smallint) - stocktake; returns the difference booked.
+ *
+ * counted: 0 .. 1 000 000 units on the shelf at counted_at (NULL: now); what came
+ * and went since then is kept. Errors: MJ003, MJ006, MJ103, MJ104-MJ107, MJ118, MJ601.
+ */
+Datum
+mjc_stock_count(PG_FUNCTION_ARGS)
+{
+	Change change = read_change(fcinfo, "count", 4, 5);
+
+	change.movement.reason = read_reason(fcinfo, 3, false);
+	if (!PG_ARGISNULL(2) && PG_GETARG_TIMESTAMPTZ(2) == DT_NOEND)
+		mjc_raise(MJC_ERR_COUNT_TIME_INVALID);
+	make_count(&change, mjc_arg_int32(fcinfo, 1, "counted"),
+			   PG_ARGISNULL(2) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(2));
+	(void) book_by_staff(&change);
+	PG_RETURN_INT64(change.movement.qty);
+}
+
+PG_FUNCTION_INFO_V1(mjc_stock_transfer);
+/*
+ * mjc.stock_transfer(product_id uuid, qty int, from_location smallint, to_location smallint,
+ *                    reason text, op_id text) - units change their place; returns on_hand there.
+ *
+ * Errors: MJ003, MJ006, MJ010 same place, MJ103, MJ104-MJ107, MJ111, MJ117 held units, MJ601.
+ */
+Datum
+mjc_stock_transfer(PG_FUNCTION_ARGS)
+{
+	Change change = read_change(fcinfo, "transfer_out", 5, -1);
 	int64 on_hand;
 
-	check_qty(delta, -MJC_MAX_QTY);
-	mjc_check_text(reason, "reason", 1, 255);
+	change.movement.qty = mjc_arg_int32(fcinfo, 1, "qty");
+	check_qty(change.movement.qty, 1);
+	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING,
+				  {"argument", PG_ARGISNULL(2) ? "from_location" : "to_location", 0});
+	change.location_id = PG_GETARG_INT16(2);
+	change.to_location = PG_GETARG_INT16(3);
+	if (change.location_id == change.to_location)
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "to_location", 0});
+	change.movement.reason = read_reason(fcinfo, 4, false);
+	change.movement.ref_kind = "transfer";
+	change.movement.ref_id = psprintf("%d:%d", change.location_id, change.to_location);
 	mjc_begin_write();
-	actor = mjc_actor_staff();
-	on_hand = change_by_hand(product_id, delta, -1, location, &movement);
+	change.actor = mjc_actor_staff();
+	change.movement.actor = &change.actor;
+	on_hand = book_transfer(&change);
 	mjc_end();
 	PG_RETURN_INT64(on_hand);
+}
+
+PG_FUNCTION_INFO_V1(mjc_stock_refresh);
+/* mjc.stock_refresh(product_id uuid) - the flag after a change of safety stock or locations. */
+Datum
+mjc_stock_refresh(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *product_id = mjc_arg_uuid(fcinfo, 0, "product_id");
+	MjcPosition position;
+
+	mjc_begin_write();
+	mjc_position_open(&position, product_id);
+	mjc_position_flag(&position, 0);
+	mjc_end();
+	PG_RETURN_VOID();
+}
+
+/* What the admin pages call the changes, and what they are here. */
+static void
+read_rest_kind(Change *change, const char *type, int32 quantity)
+{
+	change->movement.qty = quantity;
+	if (strcmp(type, "ADJUSTMENT") == 0)
+	{
+		change->movement.kind = "count";
+		make_count(change, quantity, DT_NOEND);
+		return;
+	}
+	if (strcmp(type, "STOCK_IN") == 0)
+		change->movement.kind = "receive";
+	else if (strcmp(type, "RETURN") == 0)
+		change->movement.kind = "return";
+	else if (strcmp(type, "DAMAGE") == 0)
+		change->movement.kind = "damage";
+	else if (strcmp(type, "STOCK_OUT") == 0)
+	{
+		change->movement.kind = "adjust";
+		change->movement.qty = -quantity;
+	}
+	else
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "type", 0});
+	check_qty(quantity, 1);
+}
+
+/* Everything that makes two requests the same one. */
+static bytea *
+rest_digest(const Change *change, const char *type, int32 quantity)
+{
+	MjcDigest digest;
+
+	mjc_digest_begin(&digest);
+	mjc_digest_bytes(&digest, change->product_id.data, UUID_LEN);
+	mjc_digest_text(&digest, type);
+	mjc_digest_text(&digest, psprintf("%d", quantity));
+	mjc_digest_text(&digest, change->movement.reason);
+	return mjc_digest_end(&digest);
+}
+
+/* Books the change and keeps the reply for repeats. */
+static char *
+rest_reply(Change *change, const MjcClaim *claim)
+{
+	MjcBalance after = {0};
+	int64 before;
+	char *reply;
+
+	book(change, &after, &before);
+	mjc_exec_one(&stmt_card, MJC_ARGS(MJC_UUID(&change->product_id)));
+	reply = psprintf("{\"product\":%s,\"oldQuantity\":" INT64_FORMAT
+					 ",\"newQuantity\":" INT64_FORMAT "}",
+					 mjc_text_col(0, 1), before, after.on_hand);
+	mjc_idempotency_store(claim, "product", &change->product_id, reply);
+	return reply;
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_inventory_change);
+/*
+ * mjc_api.staff_inventory_change(actor uuid, token_version integer, token_id uuid,
+ *     request_id text, idempotency_key text, product_id uuid, quantity integer, type text,
+ *     reason text, OUT body json, OUT replayed boolean)
+ * - POST /products/:id/inventory. body NULL: no such product.
+ *
+ * Errors: MJ003, MJ006, MJ009, MJ010, MJ021-MJ023, MJ060, MJ063, MJ064, MJ103, MJ104, MJ201.
+ */
+Datum
+mjc_api_inventory_change(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	pg_uuid_t *product_id = mjc_arg_uuid(fcinfo, 5, "product_id");
+	int32 quantity = mjc_arg_int32(fcinfo, 6, "quantity");
+	char *type = mjc_arg_text(fcinfo, 7, "type");
+	pg_uuid_t made = mjc_uuid_make();
+	Change change = {
+		.product_id = *product_id, .location_id = MJC_DEFAULT_LOCATION, .unit_cost = -1};
+	MjcClaim claim;
+	char *reply = NULL;
+	bool replayed = false;
+
+	change.movement = (MjcMovement){.ref_kind = "manual", .op_id = mjc_uuid_text(&made)};
+	change.movement.ref_id = change.movement.op_id;
+	change.movement.reason = read_reason(fcinfo, 8, false);
+	read_rest_kind(&change, type, quantity);
+	mjc_begin_write();
+	change.actor = mjc_actor_admin(fcinfo);
+	change.movement.actor = &change.actor;
+	if (mjc_exec(&stmt_product, MJC_ARGS(MJC_UUID(product_id))) == 1)
+	{
+		claim = mjc_idempotency_claim("inventory_change", &change.actor.id,
+									  mjc_arg_text_or_null(fcinfo, 4),
+									  rest_digest(&change, type, quantity), GetCurrentTimestamp());
+		replayed = claim.reply != NULL;
+		reply = replayed ? claim.reply : rest_reply(&change, &claim);
+	}
+	if (reply != NULL)
+		reply = MemoryContextStrdup(caller, reply);
+	mjc_end();
+	return mjc_idempotency_result(fcinfo, reply, replayed);
 }

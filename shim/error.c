@@ -276,6 +276,44 @@ error_body(const struct problem *p, enum lang lang, int *status, size_t *len)
 	return dump;
 }
 
+/* The error of a name in errcodes.def; INTERNAL_ERROR for any other (NULL too). */
+static enum error_id
+error_from_code(const char *code)
+{
+	for (int id = ERROR_NONE + 1; code != NULL && id < ERROR__MAX; id++)
+	{
+		if (strcmp(error_table[id].code, code) == 0)
+			return (enum error_id) id;
+	}
+	return ERROR_INTERNAL_ERROR;
+}
+
+char *
+error_messages(const char *json, enum lang lang, size_t *len)
+{
+	json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	json_t *errors = json_object_get(root, "errors");
+	bool good = json_is_array(errors);
+	char *dump = NULL;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (errors, i, entry)
+	{
+		enum error_id id = error_from_code(json_string_value(json_object_get(entry, "code")));
+		json_t *text = rendered(id, lang, json_object_get(entry, "values"));
+
+		if (json_object_set_new(entry, "message", text) != 0)
+			good = false;
+		json_object_del(entry, "values");
+	}
+	if (good)
+		dump = json_dumps(root, JSON_COMPACT);
+	json_decref(root);
+	*len = dump == NULL ? 0 : strlen(dump);
+	return dump;
+}
+
 /* ---- Look-ups ---- */
 
 const char *

@@ -76,6 +76,17 @@ enum lang error_lang(const char *accept_language);
  */
 char *error_body(const struct problem *p, enum lang lang, int *status, size_t *len);
 
+/*
+ * error_messages - a reply of the database with texts for the entries of "errors".
+ *
+ * json: an object whose member "errors" lists objects {code, values?, ...}: code
+ * is a name of errcodes.def, values fill the places of its text. Each entry
+ * gets a member "message" and loses "values"; all else stays.
+ * Returns: malloc'ed, NUL-terminated, *len bytes; NULL without memory or when
+ * json is not such an object.
+ */
+char *error_messages(const char *json, enum lang lang, size_t *len);
+
 /* error_code - the stable name, "NOT_FOUND"; never NULL. */
 const char *error_code(enum error_id id);
 

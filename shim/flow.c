@@ -260,6 +260,21 @@ flow_clear_result(void *cls)
 	PQclear(cls);
 }
 
+/* Pass a reply on whose texts the client's language decides. */
+static void
+flow_messages(struct request *req, PGresult *result)
+{
+	const struct route *row = req->match.row;
+	size_t len;
+	char *body = error_messages(PQgetvalue(result, 0, 0), req->lang, &len);
+
+	PQclear(result);
+	if (body == NULL)
+		http_reply_error(req, ERROR_INTERNAL_ERROR);
+	else
+		http_reply_body(req, row->status, body, len, free, body, (row->flags & RF_RAW) == 0);
+}
+
 /* Pass the rows of a route on; the result goes with the reply. */
 static void
 flow_rows(struct request *req)
@@ -272,6 +287,11 @@ flow_rows(struct request *req)
 	{
 		PQclear(result);
 		http_reply_error(req, ERROR_NOT_FOUND);
+		return;
+	}
+	if ((row->flags & RF_MESSAGES) != 0)
+	{
+		flow_messages(req, result);
 		return;
 	}
 	if ((row->flags & RF_IDEMPOTENT) != 0 && PQnfields(result) > 1 &&

@@ -68,6 +68,11 @@ static const struct param_def shipping_quote_params[] = {
 	{"totalAmount", IN_BODY, T_MONEY, 0, MONEY_MAX, 0, NULL},
 };
 
+static const struct param_def cart_validate_params[] = {
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+};
+
 static const struct param_def order_place_guest_params[] = {
 	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
 	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
@@ -93,6 +98,13 @@ static const struct param_def order_track_params[] = {
 static const struct param_def login_params[] = {
 	{"email", IN_BODY, T_TEXT, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
 	{"password", IN_BODY, T_TEXT, 1, 72, P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET, NULL},
+};
+
+static const struct param_def staff_inventory_change_params[] = {
+	{"id", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"quantity", IN_BODY, T_INT, 0, 1000000, P_REQUIRED, NULL},
+	{"type", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, "STOCK_IN|STOCK_OUT|ADJUSTMENT|DAMAGE|RETURN"},
+	{"reason", IN_BODY, T_TEXT, 0, 255, NAME_TEXT, NULL},
 };
 
 static const struct param_def staff_order_list_params[] = {
@@ -155,6 +167,9 @@ const struct route routes_table[] = {
 	 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/products/:idOrSlug", "mjc_api.product_get", ROLE_OPTIONAL, RATE_READ, 0, 200,
 	 ACTION_NONE, PARAMS(product_get_params)},
+	{METHOD_POST, "/products/:id/inventory", "mjc_api.staff_inventory_change", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE | RF_IDEMPOTENT, 200, ACTION_NONE,
+	 PARAMS(staff_inventory_change_params)},
 
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
@@ -170,6 +185,9 @@ const struct route routes_table[] = {
 	 ACTION_NONE, NO_PARAMS},
 	{METHOD_POST, "/payments/shipping-cost", "mjc_api.shipping_quote", ROLE_PUBLIC, RATE_READ,
 	 RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(shipping_quote_params)},
+
+	{METHOD_POST, "/cart/validate", "mjc_api.cart_validate", ROLE_PUBLIC, RATE_READ,
+	 RF_STRICT_BODY | RF_MESSAGES, 200, ACTION_NONE, PARAMS(cart_validate_params)},
 
 	{METHOD_POST, "/orders/guest", "mjc_api.order_place_guest", ROLE_PUBLIC, RATE_ORDER,
 	 RF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(order_place_guest_params)},
@@ -199,6 +217,9 @@ const struct route routes_table[] = {
 	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_ship_params)},
 	{METHOD_POST, "/admin/orders/:orderId/deliver", "mjc_api.staff_order_deliver", ROLE_ADMIN,
 	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_params)},
+
+	{METHOD_GET, "/admin/inventory/alerts", "mjc_api.staff_inventory_alerts", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_READ | RF_SLOW, 200, ACTION_NONE, NO_PARAMS},
 };
 
 const int routes_count = (int) (sizeof(routes_table) / sizeof(routes_table[0]));
@@ -343,8 +364,8 @@ print_arg_types(FILE *out, const struct route *row)
 static void
 print_flags(FILE *out, unsigned flags)
 {
-	static const char *const names[] = {"write", "idempotent",	"slow",
-										"raw",	 "strict_body", "staff_primary"};
+	static const char *const names[] = {"write",	   "idempotent",	"slow",	   "raw",
+										"strict_body", "staff_primary", "messages"};
 	bool first = true;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -102,6 +102,7 @@ enum shim_action
 #define RF_RAW 0x08u		   /* the function returns the whole body */
 #define RF_STRICT_BODY 0x10u   /* unknown body fields are refused */
 #define RF_STAFF_PRIMARY 0x20u /* read-only, but on the primary server */
+#define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
 
 #define ROUTES_MAX_PARAMS 16
 #define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 6)

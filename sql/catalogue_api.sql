@@ -48,7 +48,7 @@ BEGIN
         source := source || ' AND p.is_featured';
     END IF;
     IF in_stock THEN
-        source := source || ' AND EXISTS (SELECT FROM mjc.stock_flag s WHERE s.product_id = p.product_id AND s.in_stock)';
+        source := source || ' AND EXISTS (SELECT FROM mjc.stock_flag s WHERE s.product_id = p.product_id AND (s.in_stock OR s.next_expiry_at <= statement_timestamp()))';
     END IF;
     ordering := CASE coalesce(sort_by, 'createdAt')
         WHEN 'createdAt' THEN 'p.created_at'

@@ -34,9 +34,11 @@ GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
 GRANT EXECUTE ON FUNCTION
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
+    mjc.damaged_change(text, integer),
     mjc.dzd(bigint),
     mjc.fold_digits(text),
     mjc.iso(timestamptz),
+    mjc.on_hand_change(text, integer),
     mjc.order_reference(integer, bigint),
     mjc.order_reference_canonical(text),
     mjc.order_reference_scrambled(integer, bigint, bytea),
@@ -44,6 +46,8 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_transitions(),
     mjc.percent_of(bigint, integer),
     mjc.phone_canonical(text),
+    mjc.reserved_change(text, integer),
+    mjc.stock_label(bigint, integer),
     mjc.tax_of_gross(bigint, integer),
     mjc.tax_of_net(bigint, integer),
     mjc.unit_price(bigint, bigint),
@@ -57,23 +61,38 @@ GRANT EXECUTE ON FUNCTION
     mjc.available(uuid),
     mjc.check_invariants(timestamptz),
     mjc.product_id(text),
-    mjc.shipping_for(text, bigint, date)
+    mjc.shipping_for(text, bigint, date),
+    mjc.stock_at(uuid, timestamptz),
+    mjc.stock_history(uuid, integer)
 TO mjc_admin;
 
 -- rule
 GRANT EXECUTE ON FUNCTION
     mjc.housekeep(interval),
+    mjc.location_set(text, text, integer, boolean),
     mjc.order_cancel(text, text),
     mjc.order_change(text, text, text, text, text),
     mjc.order_confirm(text, text),
     mjc.order_contact_read(text),
     mjc.order_deliver(text),
-    mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text),
+    mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid),
     mjc.order_refund(text, text),
     mjc.order_ship(text, text, text),
     mjc.setting_set(text, text),
+    mjc.flush_seen(),
     mjc.stock_adjust(uuid, integer, text, text, smallint),
-    mjc.stock_receive(uuid, integer, bigint, text, text, smallint)
+    mjc.stock_commit(uuid, uuid, integer, text),
+    mjc.stock_count(uuid, integer, timestamptz, text, text, smallint),
+    mjc.stock_damage(uuid, integer, text, text, smallint),
+    mjc.stock_expire(integer),
+    mjc.stock_expected(uuid, date, integer, text),
+    mjc.stock_policy_set(uuid, integer, integer, integer),
+    mjc.stock_receive(uuid, integer, bigint, text, text, smallint),
+    mjc.stock_release(uuid, uuid, integer, text),
+    mjc.stock_reserve(uuid[], integer[], interval, text),
+    mjc.stock_return(uuid, uuid, integer, boolean, text, text),
+    mjc.stock_scrap(uuid, integer, text, text, smallint),
+    mjc.stock_transfer(uuid, integer, smallint, smallint, text, text)
 TO mjc_admin;
 
 -- api

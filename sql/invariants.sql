@@ -12,9 +12,7 @@ DECLARE
 BEGIN
     IF since IS NOT NULL THEN
         SELECT coalesce(array_agg(DISTINCT c.product_id), '{}') INTO changed
-          FROM (SELECT g.product_id FROM mjc.stock_ledger g WHERE g.at >= since
-                UNION ALL
-                SELECT r.product_id FROM mjc.reservation r WHERE r.updated_at >= since) c;
+          FROM mjc.stock_ledger c WHERE c.at >= since;
     END IF;
 
     RETURN QUERY  -- rows follow each other without a gap and each balance follows from the one before
@@ -28,51 +26,67 @@ BEGIN
                CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.on_hand) OVER w END AS on_hand_before,
                CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.reserved) OVER w END AS reserved_before,
                CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.damaged) OVER w END AS damaged_before,
+               CASE WHEN g.seq = 1 THEN 0 ELSE lag(g.value_centimes) OVER w END AS value_before,
                lag(g.at) OVER w AS at_before
           FROM bounds b
           JOIN mjc.stock_ledger g ON g.product_id = b.product_id AND g.location_id = b.location_id AND g.seq >= b.first_seq
         WINDOW w AS (PARTITION BY g.product_id, g.location_id ORDER BY g.seq))
     SELECT 'stock_ledger_step', format('product %s location %s seq %s', s.product_id, s.location_id, s.seq),
-           format('%s %s: on_hand %s to %s, reserved %s to %s', s.kind, s.qty, s.on_hand_before, s.on_hand, s.reserved_before, s.reserved)
+           format('%s %s: on_hand %s to %s, reserved %s to %s, damaged %s to %s, value %s to %s', s.kind, s.qty, s.on_hand_before, s.on_hand,
+                  s.reserved_before, s.reserved, s.damaged_before, s.damaged, s.value_before, s.value_centimes)
       FROM step s
      -- the row before the first changed one is only there to be compared with
      WHERE NOT (s.seq = s.first_seq AND s.seq > 1 AND s.seq_before IS NULL AND since IS NOT NULL)
        AND (s.seq <> coalesce(s.seq_before, 0) + 1
         OR s.at < s.at_before
         OR (s.on_hand = 0 AND s.value_centimes <> 0)
-        OR s.on_hand - s.on_hand_before <> CASE s.kind
-               WHEN 'receive' THEN s.qty WHEN 'adjust' THEN s.qty WHEN 'count' THEN s.qty WHEN 'return' THEN s.qty
-               WHEN 'transfer_in' THEN s.qty WHEN 'transfer_out' THEN -s.qty
-               WHEN 'ship' THEN -s.qty WHEN 'damage' THEN -s.qty ELSE 0 END
-        OR s.reserved - s.reserved_before <> CASE s.kind
-               WHEN 'reserve' THEN s.qty WHEN 'release' THEN -s.qty WHEN 'ship' THEN -s.qty ELSE 0 END
-        OR s.damaged - s.damaged_before <> CASE s.kind
-               WHEN 'damage' THEN s.qty WHEN 'return_damaged' THEN s.qty ELSE 0 END);
+        OR (s.on_hand = s.on_hand_before AND s.value_centimes <> s.value_before)
+        OR s.on_hand - s.on_hand_before <> mjc.on_hand_change(s.kind, s.qty)
+        OR s.reserved - s.reserved_before <> mjc.reserved_change(s.kind, s.qty)
+        OR s.damaged - s.damaged_before <> mjc.damaged_change(s.kind, s.qty));
 
-    RETURN QUERY  -- what the ledger calls reserved is what orders hold
+    RETURN QUERY  -- what the ledger calls reserved is what orders and holds keep
     SELECT 'stock_reserved_is_held', format('product %s location %s', n.product_id, n.location_id),
            format('ledger %s, reservations %s', n.reserved, coalesce(h.held, 0))
       FROM mjc.stock_now n
-      LEFT JOIN LATERAL (SELECT sum(r.qty) AS held FROM mjc.reservation r
-                          WHERE r.product_id = n.product_id AND r.location_id = n.location_id AND r.state = 'held') h ON true
+      LEFT JOIN (SELECT r.product_id, r.location_id, sum(r.held_qty) AS held FROM mjc.reservation r
+                  WHERE r.held_qty > 0 AND (since IS NULL OR r.product_id = ANY (changed))
+                  GROUP BY r.product_id, r.location_id) h ON h.product_id = n.product_id AND h.location_id = n.location_id
      WHERE (since IS NULL OR n.product_id = ANY (changed)) AND n.reserved <> coalesce(h.held, 0);
 
-    RETURN QUERY  -- a reservation of a product that has no ledger at all
+    RETURN QUERY  -- and nothing is held where the ledger knows nothing
     SELECT 'stock_reserved_is_held', format('product %s location %s', r.product_id, r.location_id), 'held without a ledger'
       FROM mjc.reservation r
-     WHERE r.state = 'held' AND (since IS NULL OR r.updated_at >= since)
+     WHERE r.held_qty > 0 AND (since IS NULL OR r.product_id = ANY (changed))
        AND NOT EXISTS (SELECT FROM mjc.stock_ledger g WHERE g.product_id = r.product_id AND g.location_id = r.location_id);
 
-    RETURN QUERY  -- never promised more than there was at that moment; a later count may show less
-    SELECT 'stock_oversold', format('product %s location %s seq %s', g.product_id, g.location_id, g.seq),
-           format('on_hand %s, reserved %s', g.on_hand, g.reserved)
-      FROM mjc.stock_ledger g
-     WHERE g.kind = 'reserve' AND g.reserved > g.on_hand AND (since IS NULL OR g.at >= since);
+    RETURN QUERY  -- what is held is held for somebody: a line of an order, or until some time
+    SELECT 'reservation_owner', format('product %s reservation %s line %s', r.product_id, r.reservation_id, r.line_no),
+           CASE WHEN r.kind = 'hold' THEN 'a hold without an end' ELSE 'no such line of an order' END
+      FROM mjc.reservation r
+     WHERE r.held_qty > 0 AND (since IS NULL OR r.product_id = ANY (changed))
+       AND CASE WHEN r.kind = 'hold' THEN r.expires_at IS NULL
+                ELSE NOT EXISTS (SELECT FROM mjc.order o JOIN mjc.order_line l ON l.order_id = o.order_id
+                                  WHERE o.order_id = r.reservation_id AND l.line_no = r.line_no AND l.product_id = r.product_id) END;
 
-    RETURN QUERY  -- the flag of the search filters
-    SELECT 'stock_flag', format('product %s', a.product_id), format('available %s, flag %s', a.available, f.in_stock)
+    -- Never promised more than there was at that moment, but for the units promised beyond
+    -- the stock; a later count may show less.
+    RETURN QUERY
+    SELECT 'stock_oversold', format('product %s location %s seq %s', g.product_id, g.location_id, g.seq),
+           format('on_hand %s, reserved %s, of them beyond the stock %s', g.on_hand, g.reserved, b.allowed)
+      FROM mjc.stock_ledger g
+      CROSS JOIN LATERAL (SELECT coalesce(sum(r.backorder_qty), 0) AS allowed FROM mjc.reservation r
+                           WHERE r.product_id = g.product_id AND r.reservation_id = mjc.uuid_or_null(g.ref_id)
+                             AND r.location_id = g.location_id) b
+     WHERE g.kind = 'reserve' AND g.reserved > g.on_hand AND (since IS NULL OR g.at >= since)
+       AND g.reserved - g.on_hand - greatest(g.reserved - g.qty - g.on_hand, 0) > b.allowed;
+
+    RETURN QUERY  -- the flag of the search filters; a hold that lapses sets it without being swept
+    SELECT 'stock_flag', format('product %s', a.product_id),
+           format('available %s, flag %s, next expiry %s', a.available, f.in_stock, f.next_expiry_at)
       FROM mjc.stock_available a LEFT JOIN mjc.stock_flag f ON f.product_id = a.product_id
-     WHERE (since IS NULL OR a.product_id = ANY (changed)) AND (a.available > 0) <> coalesce(f.in_stock, false);
+     WHERE (since IS NULL OR a.product_id = ANY (changed))
+       AND (a.available > 0) <> coalesce(f.in_stock OR f.next_expiry_at <= statement_timestamp(), false);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_stock_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns stock';
@@ -100,23 +114,32 @@ BEGIN
      WHERE (since IS NULL OR o.updated_at >= since)
        AND (p.n <> 1 OR p.amount <> o.total_centimes OR p.states IS DISTINCT FROM o.payment_state);
 
-    RETURN QUERY  -- goods are where the order says, all of them
-    SELECT 'order_reservation', o.reference, format('status %s: line %s has %s of %s units %s', o.status, l.line_no, coalesce(r.qty, 0), l.qty, e.expected)
+    -- Goods are where the order says, all of them. A placed order that nobody confirmed in
+    -- time may have lost some already; one that is confirmed keeps them.
+    RETURN QUERY
+    SELECT 'order_reservation', o.reference, format('status %s: line %s of %s units: %s held, %s shipped, %s back', o.status, l.line_no, l.qty,
+               r.held, r.shipped, r.returned)
       FROM mjc.order o
       JOIN mjc.order_line l ON l.order_id = o.order_id
-      CROSS JOIN LATERAL (SELECT CASE WHEN o.fulfilment_state IN ('shipped', 'delivered') THEN 'shipped'
-                                      WHEN o.fulfilment_state = 'returned' THEN 'returned'
-                                      WHEN o.order_state = 'cancelled' THEN 'released' ELSE 'held' END AS expected) e
-      LEFT JOIN LATERAL (SELECT sum(x.qty) FILTER (WHERE x.state = e.expected AND x.product_id = l.product_id) AS qty, sum(x.qty) AS every
-                           FROM mjc.reservation x WHERE x.order_id = o.order_id AND x.line_no = l.line_no) r ON true
+      CROSS JOIN LATERAL (SELECT coalesce(sum(x.held_qty), 0) AS held, coalesce(sum(x.shipped_qty), 0) AS shipped,
+                                 coalesce(sum(x.returned_qty), 0) AS returned,
+                                 coalesce(bool_or(x.expires_at IS NOT NULL) FILTER (WHERE x.held_qty > 0), false) AS may_lapse
+                            FROM mjc.reservation x
+                           WHERE x.product_id = l.product_id AND x.reservation_id = o.order_id AND x.line_no = l.line_no) r
      WHERE (since IS NULL OR o.updated_at >= since)
-       AND (coalesce(r.qty, 0) <> l.qty OR r.every <> l.qty);
+       AND NOT CASE WHEN o.order_state = 'cancelled' THEN r.held = 0 AND r.shipped = r.returned
+                    WHEN o.fulfilment_state IN ('shipped', 'delivered') THEN r.held = 0 AND r.shipped = l.qty
+                    WHEN o.fulfilment_state = 'returned' THEN r.held = 0 AND r.shipped = l.qty AND r.returned = r.shipped
+                    WHEN o.order_state = 'placed' AND o.fulfilment_state = 'unfulfilled'
+                    THEN r.shipped = 0 AND (r.held = l.qty OR r.held < l.qty AND o.confirm_by_at <= statement_timestamp())
+                    ELSE r.held = l.qty AND r.shipped = 0 AND NOT r.may_lapse END;
 
-    RETURN QUERY  -- and nothing is held for a line that does not exist
-    SELECT 'order_reservation', o.reference, format('units of line %s, which the order does not have', r.line_no)
-      FROM mjc.order o JOIN mjc.reservation r ON r.order_id = o.order_id
-     WHERE (since IS NULL OR o.updated_at >= since)
-       AND NOT EXISTS (SELECT FROM mjc.order_line l WHERE l.order_id = r.order_id AND l.line_no = r.line_no);
+    RETURN QUERY  -- and no unit moved for a line that does not exist; what is held is checked with the stock
+    SELECT 'order_reservation', r.reservation_id::text, format('units of line %s, which the order does not have', r.line_no)
+      FROM mjc.reservation r
+     WHERE since IS NULL AND r.kind = 'order' AND r.held_qty = 0
+       AND NOT EXISTS (SELECT FROM mjc.order_line l
+                        WHERE l.order_id = r.reservation_id AND l.line_no = r.line_no AND l.product_id = r.product_id);
 
     RETURN QUERY  -- number, look-up and the customer's list name each other
     SELECT 'order_reference', o.reference, 'look-up, list or check digit does not fit'
@@ -143,18 +166,18 @@ BEGIN
      WHERE (since IS NULL OR o.updated_at >= since)
        AND o.status <> mjc.order_status(o.order_state, o.payment_state, o.fulfilment_state);
 
-    RETURN QUERY  -- a stored reply belongs to an order that exists
-    SELECT 'idempotency_key', encode(k.key_hash, 'hex'), 'a reply without its order'
+    RETURN QUERY  -- a stored reply belongs to something; to an order that exists, if it is one
+    SELECT 'idempotency_key', encode(k.key_hash, 'hex'), format('a reply without its %s', k.subject_kind)
       FROM mjc.idempotency_key k
      WHERE (since IS NULL OR k.created_at >= since)
-       AND (k.order_id IS NULL OR k.reply IS NULL
-            OR NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = k.order_id));
+       AND (k.subject_id IS NULL OR k.reply IS NULL
+            OR (k.subject_kind = 'order' AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = k.subject_id)));
 
     RETURN QUERY  -- and an order has one key
-    SELECT 'idempotency_key', k.order_id::text, 'an order with two keys'
+    SELECT 'idempotency_key', k.subject_id::text, 'an order with two keys'
       FROM mjc.idempotency_key k
-     WHERE since IS NULL AND k.order_id IS NOT NULL
-     GROUP BY k.order_id HAVING count(*) > 1;
+     WHERE since IS NULL AND k.subject_kind = 'order' AND k.subject_id IS NOT NULL
+     GROUP BY k.subject_id HAVING count(*) > 1;
 END
 $$;
 COMMENT ON FUNCTION mjc.check_order_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns orders';

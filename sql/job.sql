@@ -101,6 +101,7 @@ BEGIN
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'order_expire' THEN mjc.order_expire()
         WHEN 'session_purge' THEN mjc.session_purge()
+        WHEN 'stock_expire' THEN mjc.stock_expire()
     END;
 END
 $$;
@@ -146,7 +147,7 @@ BEGIN
          WHERE j.name = due.name;
         RETURN NEXT;
         -- What took stock must commit before the next job begins: buyers wait for it.
-        EXIT WHEN cancelled OR (job = 'order_expire' AND done > 0)
+        EXIT WHEN cancelled OR (job IN ('order_expire', 'stock_expire') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

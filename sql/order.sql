@@ -17,12 +17,13 @@ COMMENT ON FUNCTION mjc.order_transitions() IS 'Every transition that an order m
 CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
     first_name text, last_name text, phone text, email text DEFAULT NULL, profession text DEFAULT NULL,
     street text DEFAULT NULL, city text DEFAULT NULL, postal_code text DEFAULT NULL, region text DEFAULT NULL,
-    country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS text
+    country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    reservation_id uuid DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_place';
-COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text) IS
-    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ302, MJ305, MJ601';
+COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid) IS
+    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ302, MJ305, MJ601';
 
 CREATE FUNCTION mjc.order_change(reference text, status text, note text DEFAULT NULL,
     tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text

@@ -7,9 +7,11 @@ AS $$
 DECLARE
     typed text := btrim(mjc.fold_digits(place));
 BEGIN
+    IF typed ~ '^[0-9]{1,2}$' THEN
+        RETURN (SELECT w.code FROM mjc.wilaya w WHERE w.code = lpad(typed, 2, '0'));
+    END IF;
     RETURN (SELECT w.code FROM mjc.wilaya w
-             WHERE (typed ~ '^[0-9]{1,2}$' AND w.code = lpad(typed, 2, '0'))
-                OR lower(w.name) = lower(typed) OR w.name_ar = typed
+             WHERE lower(w.name) = lower(typed) OR w.name_ar = typed
              ORDER BY w.code LIMIT 1);
 END
 $$;

@@ -14,14 +14,16 @@ GRANT SELECT ON
     mjc.fitment, mjc.job, mjc.location, mjc.manufacturer, mjc.migration, mjc.order, mjc.order_block,
     mjc.order_event, mjc.order_line, mjc.order_reference, mjc.payment, mjc.payment_method, mjc.product,
     mjc.product_image, mjc.reservation, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment,
-    mjc.shipping_tariff, mjc.staff, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_ledger,
-    mjc.stock_now, mjc.table_class, mjc.wilaya
+    mjc.shipping_tariff, mjc.staff, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
+    mjc.stock_ledger, mjc.stock_now, mjc.table_class, mjc.wilaya
 TO mjc_admin;
 
 GRANT SELECT ON
-    mjc_report.customer_order, mjc_report.job, mjc_report.order_history, mjc_report.order_line,
-    mjc_report.order_transition, mjc_report.product, mjc_report.setting, mjc_report.stock,
-    mjc_report.stock_movement, mjc_report.table_class
+    mjc_report.customer_order, mjc_report.dead_stock, mjc_report.job, mjc_report.order_history,
+    mjc_report.order_line, mjc_report.order_transition, mjc_report.product, mjc_report.reservation,
+    mjc_report.setting, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
+    mjc_report.stock_movement, mjc_report.stock_valuation, mjc_report.table_class
 TO mjc_admin, mjc_analyst;
 
-GRANT SELECT ON mjc_report.audit TO mjc_admin;
+-- With names of staff.
+GRANT SELECT ON mjc_report.audit, mjc_report.stock_history TO mjc_admin;

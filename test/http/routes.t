@@ -71,16 +71,16 @@ for my $route (@routes)
 is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 	'every other function of mjc_api is for the shim itself');
 
-# Placing an order may be repeated by key, nothing else creates yet (design 6).
+# What creates may be repeated by key (design 6).
 is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
-	['/orders/guest'], 'the routes that honour a key');
+	[ '/products/:id/inventory', '/orders/guest' ], 'the routes that honour a key');
 is_deeply(
 	[
-		grep { my $r = $_; $r->{flags} =~ /\bidempotent\b/ && $r->{types} !~ /^text,text,/ }
+		grep { my $r = $_; $r->{flags} =~ /\bidempotent\b/ && $r->{types} !~ /^(?:uuid,integer,uuid,)?text,text,/ }
 			@routes
 	],
 	[],
-	'which get request and key first');
+	'which get request and key first, or right after the caller');
 
 #------------------------------------------------------------------ who may
 
@@ -101,7 +101,10 @@ my %expected = (
 		expired => 401
 	},
 );
-my %body = ('/admin/orders/:orderId/status' => { status => 'SHIPPED' });
+my %body = (
+	'/admin/orders/:orderId/status' => { status => 'SHIPPED' },
+	'/products/:id/inventory' => { quantity => 1, type => 'STOCK_IN' },
+);
 
 for my $route (grep { $_->{role} !~ /^(public|optional)$/ } @routes)
 {

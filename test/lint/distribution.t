@@ -14,6 +14,8 @@ my $any = join '|', sort { length $b <=> length $a } keys %class;
 
 # Statements that reach every shard on purpose: "file statement" => why that is right.
 my %EXCEPTION = (
+	'extension/hold.c stmt_products' =>
+		'somebody in psql names a hold by its id alone; orders name their products',
 	'extension/order_change.c stmt_due' =>
 		'the job looks for orders past confirm_by_at wherever they are; each is then locked by order_id',
 );
@@ -89,8 +91,8 @@ sub check_statements
 	rule('a statement on a hash table names its hash column', @found);
 	rule('every exception is still needed', grep { !$used{$_} } sort keys %EXCEPTION);
 	rule('C names no table that has no class',
-		map { my $s = $_; map { "$s->{file}:$s->{line}: mjc.$_" } grep { !$class{$_} && !/^stock_(?:now|available)$/ }
-			$s->{sql} =~ /\b(?:FROM|JOIN|INTO|UPDATE)\s+mjc\.(\w+)(?!\w*\s*\(\s*\$)/gi } @statements);
+		map { my $s = $_; map { "$s->{file}:$s->{line}: mjc.$_" } grep { defined && !$class{$_} && !/^stock_(?:now|available)$/ }
+			$s->{sql} =~ /\b(?:(?:FROM|JOIN)\s+mjc\.(\w+)(?!\w*\s*\()|(?:INTO|UPDATE)\s+mjc\.(\w+))/gi } @statements);
 	return;
 }
 

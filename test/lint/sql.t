@@ -199,7 +199,7 @@ sub own_parts
 		my $text = $statement->{text};
 
 		$text =~ s/'(?:[^']|'')*'/''/g;
-		$text =~ s/^(CREATE\s+(?:UNLOGGED\s+)?(?:TABLE|SEQUENCE)\s+|ALTER\s+(?:TABLE|SEQUENCE)\s+(?:ONLY\s+)?)mjc\.\w+/$1/i;
+		$text =~ s/^(CREATE\s+(?:UNLOGGED\s+)?(?:TABLE|SEQUENCE)\s+|(?:ALTER|DROP)\s+(?:TABLE|SEQUENCE|INDEX)\s+(?:ONLY\s+)?)mjc\.\w+/$1/i;
 		$text =~ s/\b(ON\s+|REFERENCES\s+|PARTITION\s+OF\s+|INSERT\s+INTO\s+|UPDATE\s+|FROM\s+|JOIN\s+)mjc\.\w+/$1/gi;
 		$text =~ s/$operator_class//g;
 		push @found, at($statement, $1) while $text =~ /\b(mjc\w*\.\w+)/g;

@@ -217,6 +217,51 @@ test_long_value(void)
 }
 
 static void
+test_messages(void)
+{
+	static const char *const none[] = {
+		"",
+		"x",
+		"[]",
+		"5",
+		"null",
+		"{}",
+		"{\"errors\":{}}",
+		"{\"errors\":[1]}",
+		"{\"errors\":[null]}",
+		"{\"errors\":[],\"errors\":[]}",
+	};
+	static const char body[] =
+		"{\"valid\":false,\"errors\":[{\"productId\":\"p\",\"availableStock\":4,"
+		"\"code\":\"INSUFFICIENT_STOCK\",\"values\":{\"line\":2,\"product\":\"Vanne « é »\","
+		"\"available\":4,\"requested\":5}},{\"code\":\"PRODUCT_UNAVAILABLE\"},"
+		"{\"code\":\"NO_SUCH_CODE\",\"values\":5},{}]}";
+	size_t len = 0;
+	char *text = error_messages(body, LANG_FR, &len);
+
+	tap_text(text,
+			 "{\"valid\":false,\"errors\":[{\"productId\":\"p\",\"availableStock\":4,"
+			 "\"code\":\"INSUFFICIENT_STOCK\",\"message\":\"Ligne 2 : stock insuffisant pour "
+			 "« Vanne « é » » (4 disponible(s), 5 demandé(s))\"},"
+			 "{\"code\":\"PRODUCT_UNAVAILABLE\",\"message\":\"Ligne ? : ce produit n'est plus en "
+			 "vente\"},{\"code\":\"NO_SUCH_CODE\",\"message\":\"Une erreur est survenue de notre "
+			 "côté\"},{\"message\":\"Une erreur est survenue de notre côté\"}]}",
+			 "messages: every entry gets the text of its code");
+	tap_int((long long) len, text == NULL ? -1 : (long long) strlen(text), "messages: the length");
+	free(text);
+	text = error_messages("{\"errors\":[{\"code\":\"NOT_FOUND\"}]}", LANG_AR, &len);
+	tap_text(text, "{\"errors\":[{\"code\":\"NOT_FOUND\",\"message\":\"غير موجود\"}]}",
+			 "messages: in Arabic");
+	free(text);
+	text = error_messages("{\"valid\":true,\"errors\":[]}", LANG_FR, &len);
+	tap_text(text, "{\"valid\":true,\"errors\":[]}", "messages: none to add");
+	free(text);
+	for (size_t i = 0; i < LEN(none); i++)
+		tap_ok(error_messages(none[i], LANG_FR, &len) == NULL && len == 0, "messages: not of %s",
+			   none[i]);
+}
+
+static void
 test_retry_after(void)
 {
 	struct problem p = {.id = ERROR_RATE_LIMIT_EXCEEDED, .retry_after = 7};
@@ -245,5 +290,6 @@ test_error(void)
 	test_body();
 	test_fields();
 	test_long_value();
+	test_messages();
 	test_retry_after();
 }

@@ -35,6 +35,7 @@ test_found(void)
 		{METHOD_GET, "/products/vanne-gaz", "/products/:idOrSlug", "vanne-gaz"},
 		{METHOD_GET, "/products/api", "/products/:idOrSlug", "api"},
 		{METHOD_GET, "/products/a b", "/products/:idOrSlug", "a b"},
+		{METHOD_POST, "/products/x/inventory", "/products/:id/inventory", "x"},
 		{METHOD_GET, "/products/...", "/products/:idOrSlug", "..."},
 		{METHOD_GET, "/wilayas/16/shipping-cost", "/wilayas/:code/shipping-cost", "16"},
 		{METHOD_GET, "/boilers/models/x/parts", "/boilers/models/:id/parts", "x"},
@@ -115,6 +116,7 @@ test_allow(void)
 		{METHOD_GET, "/orders/guest", "POST, OPTIONS"},
 		{METHOD_GET, "/admin/orders/7/status", "PUT, PATCH, OPTIONS"},
 		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, OPTIONS"},
+		{METHOD_GET, "/products/x/inventory", "POST, OPTIONS"},
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++)
@@ -235,6 +237,12 @@ test_sql(void)
 			 "$5::text,$6::text,$7::text,$8::text,$9::text,$10::text,$11::text,$12::text,"
 			 "$13::text,$14::text,$15::text)",
 			 "sql: an idempotent write");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_POST, "/products/:id/inventory"));
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.staff_inventory_change($1::uuid,$2::integer,$3::uuid,$4::text,"
+			 "$5::text,$6::uuid,$7::integer,$8::text,$9::text)",
+			 "sql: an idempotent staff write");
 	free(sql);
 	sql = routes_sql(row_of(METHOD_GET, "/wilayas"));
 	tap_text(sql, "SELECT * FROM mjc_api.wilaya_list()", "sql: no arguments");

@@ -1,7 +1,7 @@
 -- install: run again it is harmless; another schema version stops writers; dropping the
 -- extension takes no row and no column.
 BEGIN;
-SELECT plan(37);
+SELECT plan(40);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -12,6 +12,8 @@ SELECT throws_ok(s, 'MJ009', NULL, format('another schema version stops %s', w))
                ($$SELECT mjc.order_change(mjc.order_reference(2026, 1), 'SHIPPED')$$, 'order_change'),
                ($$SELECT mjc.order_expire()$$, 'order_expire'),
                ($$SELECT mjc_api.staff_order_deliver(gen_random_uuid(), 0, gen_random_uuid(), NULL, gen_random_uuid())$$, 'staff_order_deliver'),
+               ($$SELECT mjc.stock_policy_set(gen_random_uuid(), 1)$$, 'stock_policy_set'), ($$SELECT mjc.stock_expected(gen_random_uuid(), current_date, 1)$$, 'stock_expected'),
+               ($$SELECT mjc.location_set('test')$$, 'location_set'),
                ($$SELECT mjc.setting_set('delivery_days_default', '5')$$, 'setting_set')) v (s, w);
 SELECT lives_ok('SELECT mjc.dzd(1)', 'pure functions go on');
 SELECT lives_ok('SELECT mjc_api.product_list(NULL, NULL, NULL, 1, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', 'the shop window goes on');

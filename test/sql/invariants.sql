@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(61);
+SELECT plan(83);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -9,6 +9,8 @@ SELECT pg_temp.make_stock(1, 10) \g /dev/null
 SELECT pg_temp.make_stock(2, 10) \g /dev/null
 SELECT pg_temp.make_product(3, 100000) \g /dev/null
 SELECT ((pg_temp.buy('{1,2}', '{2,1}', key => 'invariants-1')).body) ->> 'orderNumber' AS held \gset
+SELECT pg_temp.bought('{1}', '{1}') AS confirmed \gset
+SELECT mjc.order_confirm(:'confirmed') \g /dev/null
 SELECT pg_temp.bought('{1}', '{1}') AS shipped \gset
 SELECT mjc.order_ship(:'shipped') \g /dev/null
 SELECT pg_temp.bought('{1}', '{1}') AS cancelled \gset
@@ -39,12 +41,42 @@ EXCEPTION WHEN SQLSTATE 'MJX99' THEN
 END
 $$;
 
+-- Writes a ledger by hand, "kind qty on_hand reserved damaged|..."; with beyond, a hold of
+-- what it reserves, so many units of it beyond the stock.
+CREATE FUNCTION pg_temp.by_hand(id uuid, steps text, beyond integer DEFAULT NULL) RETURNS void
+    LANGUAGE sql
+AS $$
+    INSERT INTO mjc.stock_anchor (product_id) VALUES (id);
+    INSERT INTO mjc.stock_ledger (product_id, location_id, seq, kind, qty, on_hand, reserved, damaged, value_centimes, unit_cost_centimes,
+                                  ref_kind, ref_id, op_id, at)
+    SELECT id, 1, s.n, s.f[1], s.f[2]::integer, s.f[3]::bigint, s.f[4]::bigint, s.f[5]::bigint, 0, 0, 'hold',
+           '00000000-0000-4000-9000-000000000001', 'x' || s.n, clock_timestamp()
+      FROM (SELECT u.n, string_to_array(u.step, ' ') AS f FROM string_to_table(steps, '|') WITH ORDINALITY u (step, n)) s;
+    INSERT INTO mjc.reservation (product_id, reservation_id, line_no, location_id, kind, qty, held_qty, backorder_qty, promised_on, expires_at,
+                                 created_at, updated_at)
+    SELECT id, '00000000-0000-4000-9000-000000000001', 1, 1, 'hold', g.qty, g.qty, beyond, current_date + 7, now() + interval '1 hour', now(), now()
+      FROM mjc.stock_ledger g WHERE g.product_id = id AND g.kind = 'reserve' AND beyond IS NOT NULL;
+$$;
+
+-- What an order holds of a product goes back, as when it lapsed.
+CREATE FUNCTION pg_temp.lose(holder uuid, id uuid) RETURNS void
+    LANGUAGE sql
+AS $$
+    INSERT INTO mjc.stock_ledger (product_id, location_id, seq, kind, qty, on_hand, reserved, damaged, value_centimes, unit_cost_centimes,
+                                  ref_kind, ref_id, op_id, at)
+    SELECT g.product_id, g.location_id, g.seq + 1, 'release', g.reserved, g.on_hand, 0, g.damaged, g.value_centimes, g.unit_cost_centimes,
+           'order', holder::text, 'x', clock_timestamp()
+      FROM mjc.stock_ledger g WHERE g.product_id = id ORDER BY g.seq DESC LIMIT 1;
+    UPDATE mjc.reservation r SET held_qty = 0 WHERE r.product_id = id AND r.reservation_id = holder;
+$$;
+
 CREATE TEMP TABLE breach (n serial, statement text, rules text, what text);
 INSERT INTO breach (statement, rules, what)
-SELECT replace(replace(replace(replace(replace(replace(replace(b.statement,
+SELECT replace(replace(replace(replace(replace(replace(replace(replace(b.statement,
            ':p1', quote_literal(pg_temp.pid(1))), ':p2', quote_literal(pg_temp.pid(2))), ':p3', quote_literal(pg_temp.pid(3))),
            ':held', quote_literal(pg_temp.order_id(:'held'))), ':shipped', quote_literal(pg_temp.order_id(:'shipped'))),
            ':cancelled', quote_literal(pg_temp.order_id(:'cancelled'))), ':refunded', quote_literal(pg_temp.order_id(:'refunded'))),
+           ':confirmed', quote_literal(pg_temp.order_id(:'confirmed'))),
        b.rules, b.what
   FROM (VALUES
     -- stock
@@ -59,28 +91,46 @@ SELECT replace(replace(replace(replace(replace(replace(replace(b.statement,
     ('UPDATE mjc.stock_ledger SET kind = ''release'' WHERE product_id = :p1 AND kind = ''ship''', 'stock_ledger_step', 'another kind of movement'),
     ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''receive'', 1, 1, 0, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp()), (:p3, 1, 2, ''adjust'', -1, 0, 0, 0, 5, 0, ''x'', ''x'', ''x2'', NULL, NULL, clock_timestamp())',
      'stock_ledger_step', 'nothing on hand but a value'),
-    ('UPDATE mjc.reservation SET qty = 5 WHERE order_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'a reservation of another size'),
-    ('UPDATE mjc.reservation SET product_id = :p3 WHERE order_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'held without a ledger'),
-    ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''reserve'', 3, 0, 3, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp())',
-     'stock_oversold stock_reserved_is_held', 'sold more than there was'),
-    ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''adjust'', 1, 1, 0, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp()), (:p3, 1, 2, ''reserve'', 3, 1, 3, 0, 0, 0, ''x'', ''x'', ''x2'', NULL, NULL, clock_timestamp())',
-     'stock_oversold stock_reserved_is_held', 'the same after a correction'),
+    ('UPDATE mjc.stock_ledger SET value_centimes = value_centimes + 1 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a reservation that changes the value'),
+    ('SELECT pg_temp.by_hand(:p3, ''receive 2 2 0 0|damage 1 1 0 1|scrap 1 1 0 0''); INSERT INTO mjc.stock_flag VALUES (:p3, true, now())', NULL, 'damaged units that were thrown away'),
+    ('SELECT pg_temp.by_hand(:p3, ''receive 2 2 0 0|damage 1 1 0 1|scrap 1 0 0 0'')', 'stock_ledger_step', 'sound units that were thrown away'),
+    ('UPDATE mjc.reservation SET qty = 5, held_qty = 5 WHERE reservation_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'a reservation of another size'),
+    ('UPDATE mjc.reservation SET product_id = :p3 WHERE reservation_id = :held AND product_id = :p2', 'order_reservation reservation_owner stock_reserved_is_held', 'held without a ledger'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'reserved for nobody'),
+    ('UPDATE mjc.reservation SET reservation_id = gen_random_uuid() WHERE reservation_id = :held AND product_id = :p2', 'order_reservation reservation_owner', 'held for an order that does not exist'),
+    ('UPDATE mjc.reservation SET line_no = 9 WHERE reservation_id = :held AND product_id = :p2', 'order_reservation reservation_owner', 'held for a line that does not exist'),
+    ('ALTER TABLE mjc.reservation DROP CONSTRAINT reservation_hold_ck; UPDATE mjc.reservation SET kind = ''hold'', expires_at = NULL WHERE reservation_id = :held AND product_id = :p2', 'reservation_owner', 'a hold without an end'),
+    ('SELECT pg_temp.by_hand(:p3, ''reserve 3 0 3 0'')', 'stock_oversold stock_reserved_is_held', 'sold more than there was'),
+    ('SELECT pg_temp.by_hand(:p3, ''adjust 1 1 0 0|reserve 3 1 3 0'')', 'stock_oversold stock_reserved_is_held', 'the same after a correction'),
+    ('SELECT pg_temp.by_hand(:p3, ''receive 1 1 0 0|reserve 3 1 3 0'', 2)', NULL, 'promised beyond the stock as far as is allowed'),
+    ('SELECT pg_temp.by_hand(:p3, ''receive 1 1 0 0|reserve 3 1 3 0'', 1)', 'stock_oversold', 'and further'),
+    ('SELECT pg_temp.by_hand(:p3, ''receive 5 5 0 0|reserve 3 5 3 0|count -3 2 3 0'')', 'stock_reserved_is_held', 'a later count may show less than is held'),
+    ('UPDATE mjc.stock_flag SET in_stock = false, next_expiry_at = now() - interval ''1 second'' WHERE product_id = :p1', NULL, 'a flag that a lapsed hold has set'),
+    ('UPDATE mjc.stock_flag SET in_stock = false, next_expiry_at = now() + interval ''1 hour'' WHERE product_id = :p1', 'stock_flag', 'and one that it will set'),
+    ('UPDATE mjc.stock_anchor SET safety_qty = 100 WHERE product_id = :p1', 'stock_flag', 'a flag for stock that is not for sale'),
     ('UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = :p1', 'stock_flag', 'stock that no search finds'),
     ('DELETE FROM mjc.stock_flag WHERE product_id = :p1', 'stock_flag', 'stock without a flag'),
     -- orders
     ('UPDATE mjc.order SET subtotal_centimes = subtotal_centimes + 1, total_centimes = total_centimes + 1 WHERE order_id = :held', 'order_payment order_totals', 'a subtotal that is not the sum of the lines'),
     ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals', 'a tax that is not the sum of the lines'),
-    ('DELETE FROM mjc.order_line WHERE order_id = :held', 'order_reservation order_totals', 'an order without lines'),
+    ('DELETE FROM mjc.order_line WHERE order_id = :held', 'order_totals reservation_owner', 'an order without lines'),
     ('DELETE FROM mjc.payment WHERE order_id = :held', 'order_payment', 'no payment'),
     ('INSERT INTO mjc.payment SELECT order_id, gen_random_uuid(), method, provider, NULL, 0, currency, state, created_at, updated_at FROM mjc.payment WHERE order_id = :held', 'order_payment', 'two payments'),
     ('UPDATE mjc.payment SET amount_centimes = amount_centimes - 1 WHERE order_id = :held', 'order_payment', 'a payment of another amount'),
     ('UPDATE mjc.payment SET state = ''paid'', paid_at = now() WHERE order_id = :held', 'order_payment', 'a payment in another state'),
-    ('DELETE FROM mjc.reservation WHERE order_id = :shipped', 'order_reservation', 'a shipped order that holds nothing'),
-    ('UPDATE mjc.reservation SET state = ''returned'' WHERE order_id = :shipped', 'order_reservation', 'a shipped order whose goods came back'),
-    ('UPDATE mjc.reservation SET state = ''released'' WHERE order_id = :refunded', 'order_reservation', 'a refunded order whose goods were never back'),
-    ('UPDATE mjc.reservation SET state = ''shipped'' WHERE order_id = :cancelled', 'order_reservation', 'a cancelled order whose goods left'),
-    ('UPDATE mjc.reservation SET line_no = 9 WHERE order_id = :shipped', 'order_reservation', 'units of no line'),
-    ('INSERT INTO mjc.reservation SELECT order_id, 9, location_id, product_id, 1, ''shipped'', created_at, updated_at FROM mjc.reservation WHERE order_id = :shipped', 'order_reservation', 'units of a line that the order does not have'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation', 'a shipped order that holds nothing'),
+    ('UPDATE mjc.reservation SET shipped_qty = 0 WHERE reservation_id = :shipped', 'order_reservation', 'a shipped order whose goods never left'),
+    ('UPDATE mjc.reservation SET returned_qty = 1 WHERE reservation_id = :shipped', NULL, 'goods of a shipped order may come back before it is refunded'),
+    ('UPDATE mjc.reservation SET returned_qty = 0 WHERE reservation_id = :refunded', 'order_reservation', 'a refunded order whose goods were never back'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :refunded', 'order_reservation', 'a refunded order that never had goods'),
+    ('UPDATE mjc.reservation SET shipped_qty = qty WHERE reservation_id = :cancelled', 'order_reservation', 'a cancelled order whose goods left'),
+    ('UPDATE mjc.reservation SET shipped_qty = qty, returned_qty = qty WHERE reservation_id = :cancelled', NULL, 'or left and came back'),
+    ('UPDATE mjc.reservation SET held_qty = qty WHERE reservation_id = :cancelled', 'order_reservation stock_reserved_is_held', 'a cancelled order that holds its goods'),
+    ('UPDATE mjc.reservation SET expires_at = now() + interval ''1 hour'' WHERE reservation_id = :confirmed', 'order_reservation', 'a confirmed order whose goods lapse'),
+    ('SELECT pg_temp.lose(:held, :p2)', 'order_reservation', 'an order that lost its goods'),
+    ('UPDATE mjc.order SET confirm_by_at = now() - interval ''1 minute'' WHERE order_id = :held; SELECT pg_temp.lose(:held, :p2)', NULL, 'as one may that nobody confirmed in time'),
+    ('UPDATE mjc.reservation SET line_no = 9 WHERE reservation_id = :shipped', 'order_reservation', 'units of no line'),
+    ('INSERT INTO mjc.reservation (product_id, reservation_id, line_no, location_id, kind, qty, held_qty, shipped_qty, created_at, updated_at) SELECT product_id, reservation_id, 9, location_id, kind, 1, 0, 1, created_at, updated_at FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation', 'units of a line that the order does not have'),
     ('DELETE FROM mjc.order_reference WHERE order_id = :held', 'order_reference', 'an order that nobody finds by its number'),
     ('UPDATE mjc.order_reference SET order_id = :shipped WHERE order_id = :held', 'order_reference', 'a number that leads to another order'),
     ('UPDATE mjc.order SET reference = ''MJ-2026-000123-7'' WHERE order_id = :held', 'order_reference', 'a wrong check digit'),
@@ -92,10 +142,12 @@ SELECT replace(replace(replace(replace(replace(replace(replace(b.statement,
     ('DELETE FROM mjc.order_event WHERE order_id = :shipped AND seq = 2', 'order_event', 'a history that ends elsewhere'),
     ('DELETE FROM mjc.order_event WHERE order_id = :held', 'order_event', 'no history'),
     ('ALTER TABLE mjc.order ALTER COLUMN status DROP EXPRESSION; UPDATE mjc.order SET status = ''CONFIRMED'' WHERE order_id = :held', 'order_event order_status', 'a word that is not that of the states'),
-    ('UPDATE mjc.idempotency_key SET reply = NULL WHERE order_id = :held', 'idempotency_key', 'a key without its reply'),
-    ('UPDATE mjc.idempotency_key SET order_id = NULL WHERE order_id = :held', 'idempotency_key', 'a key without an order'),
-    ('UPDATE mjc.idempotency_key SET order_id = gen_random_uuid() WHERE order_id = :held', 'idempotency_key', 'a key of an order that does not exist'),
-    ('INSERT INTO mjc.idempotency_key SELECT sha256(''x''), digest, order_id, reply, created_at FROM mjc.idempotency_key WHERE order_id = :held', 'idempotency_key', 'two keys of one order')
+    ('UPDATE mjc.idempotency_key SET reply = NULL WHERE subject_id = :held', 'idempotency_key', 'a key without its reply'),
+    ('UPDATE mjc.idempotency_key SET subject_id = NULL WHERE subject_id = :held', 'idempotency_key', 'a key without an order'),
+    ('UPDATE mjc.idempotency_key SET subject_id = gen_random_uuid() WHERE subject_id = :held', 'idempotency_key', 'a key of an order that does not exist'),
+    ('UPDATE mjc.idempotency_key SET subject_id = gen_random_uuid(), subject_kind = ''product'' WHERE subject_id = :held', NULL, 'a key of something else'),
+    ('UPDATE mjc.idempotency_key SET subject_id = NULL, subject_kind = ''product'' WHERE subject_id = :held', 'idempotency_key', 'of nothing at all'),
+    ('INSERT INTO mjc.idempotency_key (key_hash, digest, subject_id, reply, created_at) SELECT sha256(''x''), digest, subject_id, reply, created_at FROM mjc.idempotency_key WHERE subject_id = :held', 'idempotency_key', 'two keys of one order')
   ) b (statement, rules, what);
 SELECT is(pg_temp.found(statement), rules, 'found: ' || what) FROM breach ORDER BY n;
 
@@ -109,8 +161,8 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('two keys of one order'::text)$$,
-    'since: the same rules look at what changed; a second key is left to the full check');
+    $$VALUES ('held without a ledger'::text), ('units of a line that the order does not have'), ('two keys of one order')$$,
+    'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');
 SELECT is_empty(format('SELECT * FROM mjc.check_invariants(%L)', '1970-01-01'), 'since long ago');

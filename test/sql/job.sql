@@ -1,8 +1,8 @@
 -- job: the clockwork. A failing job stops no other; lateness shows.
 BEGIN;
-SELECT plan(43);
+SELECT plan(46);
 \ir fixture.psql
-SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('session_purge')$$, 'the jobs of the shop');
+SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
 UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
 
@@ -14,7 +14,7 @@ UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE reference
 SELECT pg_temp.buy('{1}', '{1}', key => 'old-' || n) FROM generate_series(1, 60) n \g /dev/null
 SELECT pg_temp.buy('{1}', '{1}', key => 'new') \g /dev/null
 UPDATE mjc.idempotency_key SET created_at = created_at - interval '25 hours'
- WHERE order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC OFFSET 1);
+ WHERE subject_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC OFFSET 1);
 INSERT INTO mjc.token_revoked (token_id, revoked_at) VALUES (gen_random_uuid(), now() - interval '11 days'), (gen_random_uuid(), now() - interval '9 days');
 INSERT INTO mjc.login_failure (email, client_address, failures, since_at) VALUES ('old@example.test', 'x', 9, now() - interval '25 hours'), ('new@example.test', 'x', 9, now() - interval '23 hours');
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 minute' - (CASE name WHEN 'audit_seal' THEN 1 ELSE 0 END) * interval '5 minutes';
@@ -25,11 +25,11 @@ CREATE TEMP TABLE run AS SELECT * FROM mjc.housekeep('1 minute');
 SELECT is((SELECT count(*) FROM run WHERE job = 'order_expire' AND done > 0), (SELECT count(*) FROM (SELECT job FROM run OFFSET (SELECT count(*) - 1 FROM run)) l WHERE l.job = 'order_expire'), 'what took stock ends the call');
 INSERT INTO run SELECT * FROM mjc.housekeep('1 minute');
 SELECT set_eq($$SELECT job, error FROM run$$,
-    $$VALUES ('analyst_limit', NULL::text), ('idempotency_purge', NULL), ('invariants', NULL), ('order_expire', NULL), ('session_purge', NULL)$$, 'with a budget all that are due, in two calls');
+    $$VALUES ('analyst_limit', NULL::text), ('idempotency_purge', NULL), ('invariants', NULL), ('order_expire', NULL), ('session_purge', NULL), ('stock_expire', NULL)$$, 'with a budget all that are due, in two calls');
 SELECT is((SELECT sum(done)::integer FROM run WHERE job = j), n, format('%s did %s', j, n))
   FROM (VALUES ('order_expire', 1), ('idempotency_purge', 60), ('session_purge', 2), ('invariants', 0)) v (j, n);
 SELECT is(pg_temp.status(:'ref'), 'CANCELLED', 'the order expired');
-SELECT is((SELECT count(*) FROM mjc.idempotency_key WHERE order_id IN (SELECT order_id FROM mjc.order)), 1::bigint, 'old replies are gone, the new one stays');
+SELECT is((SELECT count(*) FROM mjc.idempotency_key WHERE subject_id IN (SELECT order_id FROM mjc.order)), 1::bigint, 'old replies are gone, the new one stays');
 SELECT is((SELECT count(*) FROM mjc.token_revoked WHERE revoked_at < now() - interval '10 days'), 0::bigint, 'old tokens are gone');
 SELECT is((SELECT count(*) FROM mjc.login_failure WHERE email IN ('old@example.test', 'new@example.test')), 1::bigint, 'old failures are gone');
 SELECT is_empty($$SELECT name FROM mjc.job WHERE last_ok_at IS NULL OR last_started_at IS NULL OR failures > 0 OR error IS NOT NULL$$, 'every job ran well');
@@ -45,12 +45,20 @@ SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES 
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 5::bigint)$$, 'the rest in the next');
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'and then none');
 
+-- Expired holds
+SELECT mjc.stock_reserve(ARRAY[pg_temp.pid(1)], '{3}') AS hold \gset
+UPDATE mjc.reservation SET expires_at = now() - interval '1 second' WHERE reservation_id = :'hold';
+UPDATE mjc.job SET next_at = clock_timestamp() - (CASE name WHEN 'stock_expire' THEN 2 ELSE 1 END) * interval '1 minute' WHERE name IN ('stock_expire', 'session_purge');
+SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('stock_expire', 1::bigint)$$, 'a hold that lapsed is swept, and what took stock ends the call');
+SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('session_purge')$$, 'the others follow');
+SELECT is((SELECT held_qty FROM mjc.reservation WHERE reservation_id = :'hold'), 0, 'nothing is held any more');
+
 -- One fails
 UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = pg_temp.pid(1);
 INSERT INTO mjc.job (name, every, next_at) VALUES ('test_no_code', '1 minute', clock_timestamp() - interval '1 hour');
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 minute' - (CASE name WHEN 'invariants' THEN 1 ELSE 0 END) * interval '5 minutes' WHERE name <> 'test_no_code';
 CREATE TEMP TABLE second AS SELECT * FROM mjc.housekeep('1 minute');
-SELECT is((SELECT count(DISTINCT job) FROM second), 7::bigint, 'a failing job stops no other');
+SELECT is((SELECT count(DISTINCT job) FROM second), 8::bigint, 'a failing job stops no other');
 SELECT matches((SELECT error FROM second WHERE job = 'invariants'), '^1 broken promise\(s\), first: stock_flag', 'its error is in the answer');
 SELECT is((SELECT done FROM second WHERE job = 'invariants'), 0::bigint, 'it did nothing');
 SELECT is((SELECT count(*) FROM second WHERE error IS NOT NULL), 1::bigint, 'no other failed');

@@ -35,8 +35,9 @@ SELECT results_eq(format('SELECT method, provider, amount_centimes, state FROM m
     $$VALUES ('CASH_ON_DELIVERY', 'cod', 470097::bigint, 'pending')$$, 'one payment of the whole amount');
 SELECT results_eq(format('SELECT seq, kind, from_status, to_status, channel FROM mjc.order_event WHERE order_id = %L', :'id'),
     $$VALUES (1, 'placed', NULL::text, 'PENDING', 'rest')$$, 'its history');
-SELECT results_eq(format('SELECT line_no, qty, state FROM mjc.reservation WHERE order_id = %L ORDER BY 1', :'id'),
-    $$VALUES (1, 2, 'held'), (2, 3, 'held')$$, 'its units are held');
+SELECT results_eq(format($$SELECT line_no, kind, qty, held_qty, shipped_qty, backorder_qty, expires_at = (SELECT confirm_by_at FROM mjc.order o WHERE o.order_id = r.reservation_id)
+                             FROM mjc.reservation r WHERE reservation_id = %L ORDER BY 1$$, :'id'),
+    $$VALUES (1, 'order', 2, 2, 0, 0, true), (2, 'order', 3, 3, 0, 0, true)$$, 'its units are held until it is to be confirmed');
 SELECT results_eq(format('SELECT phone, first_name, note, length(salt) FROM mjc.order_contact WHERE order_id = %L', :'id'),
     $$VALUES ('+213550000001', 'Amina', 'Sonnez deux fois', 16)$$, 'its personal block, trimmed');
 SELECT is(pg_temp.stock(1), '20 2', 'A: two of twenty held');
@@ -397,7 +398,7 @@ SELECT is_empty('SELECT order_id FROM mjc.order o WHERE total_centimes <> (SELEC
 SELECT is_empty($$SELECT product_id FROM mjc.stock_available a
                    WHERE a.on_hand <> (SELECT coalesce(sum(CASE kind WHEN 'receive' THEN qty WHEN 'adjust' THEN qty WHEN 'return' THEN qty WHEN 'ship' THEN -qty ELSE 0 END), 0)
                                          FROM mjc.stock_ledger g WHERE g.product_id = a.product_id)
-                      OR a.reserved <> (SELECT coalesce(sum(qty), 0) FROM mjc.reservation r WHERE r.product_id = a.product_id AND r.state = 'held')$$,
+                      OR a.reserved <> (SELECT coalesce(sum(held_qty), 0) FROM mjc.reservation r WHERE r.product_id = a.product_id)$$,
                 'on hand is what came less what went, reserved is what orders hold');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 

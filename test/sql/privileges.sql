@@ -1,6 +1,6 @@
 -- privileges: who may call and read what; nobody writes a table directly.
 BEGIN;
-SELECT plan(51);
+SELECT plan(52);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 CREATE TEMP VIEW extension_function AS
@@ -48,10 +48,10 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
-    'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
+    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.on_hand_change(text,integer)', 'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
     'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
-    'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
+    'mjc.reserved_change(text,integer)', 'mjc.stock_label(bigint,integer)', 'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
     'mjc.uuid_v7()', 'mjc.version()'], 'the analyst may execute the pure functions');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p')
                   AND has_table_privilege('mjc_analyst', c.oid, 'SELECT')$$, 'and reads no table or view of mjc');
@@ -66,16 +66,26 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
                   AND (c.relowner <> 'mjc_owner'::regrole
                        OR pg_get_viewdef(c.oid, true) ~ E'\n  WHERE ' AND NOT coalesce(c.reloptions, '{}') && ARRAY['security_barrier=true', 'security_barrier=on', 'security_barrier'])$$,
                 'report views belong to mjc_owner, and one that hides rows is a security barrier');
+SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'mjc_report'::regnamespace AND a.attnum > 0
+                  AND c.relname IN ('stock', 'stock_history', 'stock_valuation', 'dead_stock', 'short_order', 'stock_incoming', 'reservation')
+                  AND c.relname || '.' || a.attname NOT IN ('stock.product_id', 'stock.sku', 'stock.name') AND col_description(c.oid, a.attnum) IS NULL$$,
+                'each column of the stock reports says what it counts');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each has a comment');
 
 -- The admin
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.available(uuid)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date)',
-    'mjc.housekeep(interval)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
+    'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
+    'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
-    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text)', 'mjc.order_refund(text,text)',
+    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid)', 'mjc.order_refund(text,text)',
     'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)', 'mjc.stock_adjust(uuid,integer,text,text,smallint)',
-    'mjc.stock_receive(uuid,integer,bigint,text,text,smallint)'], 'the admin may besides read and use the rules');
+    'mjc.stock_commit(uuid,uuid,integer,text)', 'mjc.stock_count(uuid,integer,timestamp with time zone,text,text,smallint)',
+    'mjc.stock_damage(uuid,integer,text,text,smallint)', 'mjc.stock_expected(uuid,date,integer,text)', 'mjc.stock_expire(integer)',
+    'mjc.stock_policy_set(uuid,integer,integer,integer)', 'mjc.stock_receive(uuid,integer,bigint,text,text,smallint)',
+    'mjc.stock_release(uuid,uuid,integer,text)', 'mjc.stock_reserve(uuid[],integer[],interval,text)',
+    'mjc.stock_return(uuid,uuid,integer,boolean,text,text)', 'mjc.stock_scrap(uuid,integer,text,text,smallint)',
+    'mjc.stock_transfer(uuid,integer,smallint,smallint,text,text)'], 'the admin may besides read and use the rules');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
                   AND (has_table_privilege('mjc_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
                     OR has_table_privilege('mjc_analyst', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
@@ -91,7 +101,7 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,
                 'each has a comment');
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'
-                  AND c.relname IN ('order', 'order_line', 'payment', 'reservation', 'shipment', 'customer_order', 'order_contact', 'stock_ledger', 'setting', 'staff', 'account')
+                  AND c.relname IN ('order', 'order_line', 'payment', 'reservation', 'shipment', 'customer_order', 'order_contact', 'location', 'stock_anchor', 'stock_incoming', 'stock_ledger', 'setting', 'staff', 'account')
                   AND obj_description(c.oid, 'pg_class') !~ 'mjc\.[a-z_]+'$$, 'the comment of a table that rules change names the function');
 SELECT is_empty($$SELECT c.relname, m[1] FROM pg_class c, regexp_matches(obj_description(c.oid, 'pg_class'), 'mjc\.([a-z_]+)', 'g') m
                    WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'

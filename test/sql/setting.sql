@@ -11,7 +11,7 @@ CREATE FUNCTION pg_temp.value(wanted text) RETURNS text
     AS $$ SELECT value FROM mjc_report.setting WHERE name = wanted $$;
 
 SELECT set_has($$SELECT name, kind, unit FROM mjc.setting$$,
-    $$VALUES ('delivery_days_default', 'integer', 'days'), ('free_shipping_threshold_centimes', 'integer', 'centimes'), ('guest_open_orders_max', 'integer', 'orders'),
+    $$VALUES ('backorder_days_default', 'integer', 'days'), ('dead_stock_days', 'integer', 'days'), ('hold_minutes', 'integer', 'minutes'), ('delivery_days_default', 'integer', 'days'), ('free_shipping_threshold_centimes', 'integer', 'centimes'), ('guest_open_orders_max', 'integer', 'orders'),
              ('guest_order_units_max', 'integer', 'units'), ('order_reference_mode', 'text', NULL), ('unconfirmed_order_hours', 'integer', 'hours')$$,
     'the settings of the shop');
 SELECT is_empty($$SELECT name FROM mjc.setting WHERE kind = 'integer' AND (min_value IS NULL OR max_value IS NULL OR unit IS NULL) AND name NOT LIKE 'test%'$$, 'each number has a unit and a range');
