@@ -54,8 +54,6 @@
 #define MAX_TABLES 16
 #define MAX_INDEXES 16
 #define MAX_KEYS 3
-#define SHORT_TRIES 4 /* before a waiter queues for a row */
-#define SHORT_SLEEP_US 100
 
 /* What is known about a table, in a memory context of its own. */
 struct MjcTableState
@@ -467,31 +465,6 @@ mjc_direct_last(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *val
 }
 
 /*
- * Locks the newest version of a row. A short sleep or two before queueing: the
- * lock is held for some 100 us, and a queue of many costs each of them two
- * wake-ups, for the tuple's lock and for the holder's end.
- */
-static TM_Result
-lock_tuple(Relation rel, ItemPointer tid, TupleTableSlot *slot)
-{
-	TM_Result result = TM_WouldBlock;
-
-	for (int try = 0; result == TM_WouldBlock; try++)
-	{
-		LockWaitPolicy policy = try < SHORT_TRIES ? LockWaitSkip : LockWaitBlock;
-		TM_FailureData failure;
-
-		ExecClearTuple(slot);
-		if (try > 0 && try < SHORT_TRIES)
-			pg_usleep(SHORT_SLEEP_US);
-		result = table_tuple_lock(rel, tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true),
-								  LockTupleNoKeyExclusive, policy,
-								  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-	}
-	return result;
-}
-
-/*
  * mjc_direct_lock - lock the row with this key FOR NO KEY UPDATE, until the end
  * of the transaction; the first n columns of its newest version are read. False
  * when there is none.
@@ -508,8 +481,12 @@ mjc_direct_lock(MjcTable *table, const pg_uuid_t *key, int n, Datum *values, boo
 	if (found)
 	{
 		ItemPointerData tid = slot->tts_tid;
+		TM_FailureData failure;
 
-		found = lock_tuple(rel, &tid, slot) == TM_Ok;
+		ExecClearTuple(slot);
+		found = table_tuple_lock(rel, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(true),
+								 LockTupleNoKeyExclusive, LockWaitBlock,
+								 TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) == TM_Ok;
 	}
 	if (found)
 		take_values(table->state, slot, n, values, nulls);

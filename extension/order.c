@@ -240,14 +240,16 @@ static MjcStmt stmt_phone_claim = {
 	NULL};
 static MjcStmt stmt_phone_lock = {
 	"SELECT customer_id FROM mjc.customer_phone WHERE phone = $1 FOR UPDATE", 1, {TEXTOID}, NULL};
-static MjcStmt stmt_new_customer = {
-	"WITH c AS (INSERT INTO mjc.customer (customer_id, kind, profession, created_at) "
-	"VALUES ($1, 'guest', $2, $3) RETURNING customer_id) "
-	"INSERT INTO mjc.customer_person (customer_id, first_name, last_name, phone, email) "
-	"SELECT customer_id, $4, $5, $6, $7 FROM c",
-	7,
-	{UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
-	NULL};
+static MjcTable customer_table = {
+	.name = "customer",
+	.columns = {"customer_id", "kind", "customer_type", "profession", "account_id", "created_at",
+				NULL},
+	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID}};
+static MjcTable person_table = {
+	.name = "customer_person",
+	.columns = {"customer_id", "first_name", "last_name", "phone", "email", NULL},
+	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
+	.parent_written = true};
 static MjcStmt stmt_open_orders = {
 	"SELECT count(*) FROM mjc.customer_order WHERE customer_id = $1 AND is_open",
 	1,
@@ -405,10 +407,12 @@ find_customer(Order *order)
 
 	if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
 	{
-		mjc_exec_one(&stmt_new_customer,
-					 MJC_ARGS(MJC_UUID(&made), MJC_TEXT_OR_NULL(c->profession), MJC_TIME(order->at),
-							  MJC_TEXT(c->first_name), MJC_TEXT(c->last_name), MJC_TEXT(c->phone),
-							  MJC_TEXT_OR_NULL(c->email)));
+		mjc_direct_write(&customer_table,
+						 MJC_ARGS(MJC_UUID(&made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
+								  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at)));
+		mjc_direct_write(&person_table,
+						 MJC_ARGS(MJC_UUID(&made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
+								  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
 		order->customer_id = made;
 		return;
 	}

@@ -46,14 +46,16 @@ mjc_shipping_due(int64 subtotal, int64 tariff, int64 free_from)
 static MjcStmt stmt_wilaya = {
 	"SELECT coalesce(p.code, w.code), coalesce(p.delivery_days, w.delivery_days) "
 	"FROM mjc.wilaya w LEFT JOIN mjc.wilaya p ON p.code = w.split_from AND w.valid_from_on > $2 "
-	"WHERE w.code = mjc.wilaya_find($1)",
+	"WHERE w.code = CASE WHEN $1 ~ '^[0-9]{2}$' THEN $1 ELSE mjc.wilaya_find($1) END",
 	2,
 	{TEXTOID, DATEOID},
 	NULL};
+/* The wilaya's own tariff, else that of everywhere: each by the index. */
 static MjcStmt stmt_tariff = {
-	"SELECT amount_centimes FROM mjc.shipping_tariff "
-	"WHERE wilaya_code IN ($1, '*') AND delivery_mode = $2 AND validity @> $3 "
-	"ORDER BY wilaya_code = '*' LIMIT 1",
+	"SELECT coalesce((SELECT t.amount_centimes FROM mjc.shipping_tariff t WHERE t.wilaya_code = $1 "
+	"AND t.delivery_mode = $2 AND t.validity @> $3), "
+	"(SELECT t.amount_centimes FROM mjc.shipping_tariff t WHERE t.wilaya_code = '*' "
+	"AND t.delivery_mode = $2 AND t.validity @> $3))",
 	3,
 	{TEXTOID, TEXTOID, DATEOID},
 	NULL};
@@ -78,8 +80,9 @@ mjc_delivery_find(const char *place, const char *mode, int32 on_date)
 	}
 	else
 		delivery.days = (int32) mjc_setting_integer("delivery_days_default");
-	if (mjc_exec(&stmt_tariff, MJC_ARGS(MJC_TEXT(delivery.wilaya_code ? delivery.wilaya_code : "*"),
-										MJC_TEXT(mode), MJC_DATUM(DateADTGetDatum(on_date)))) != 1)
+	mjc_exec_one(&stmt_tariff, MJC_ARGS(MJC_TEXT(delivery.wilaya_code ? delivery.wilaya_code : "*"),
+										MJC_TEXT(mode), MJC_DATUM(DateADTGetDatum(on_date))));
+	if (mjc_is_null(0, 1))
 		mjc_raise(MJC_ERR_TARIFF_MISSING);
 	delivery.tariff = mjc_int8_col(0, 1);
 	return delivery;
