@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -349,8 +350,8 @@ read_expiry(FunctionCallInfo fcinfo, int n)
 	if (PG_ARGISNULL(n))
 		return now + mjc_setting_integer("hold_minutes") * USECS_PER_MINUTE;
 	span = PG_GETARG_INTERVAL_P(n);
-	if (span->month > 1 || span->month < -1 || Abs(span->day) > 31 ||
-		Abs(span->time) > LONGEST_HOLD)
+	if (span->month > 1 || span->month < -1 || span->day > 31 || span->day < -31 ||
+		span->time > LONGEST_HOLD || span->time < -LONGEST_HOLD)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "hold_for", 0});
 	expiry = DatumGetTimestampTz(
 		DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(n)));

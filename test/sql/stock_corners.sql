@@ -1,6 +1,6 @@
 -- stock: corners where a repeat, a lapse, a backorder and another call meet.
 BEGIN;
-SELECT plan(24);
+SELECT plan(26);
 \ir fixture.psql
 INSERT INTO mjc.location (location_id, code, name, priority) VALUES (22, 'test-2', 'Second', 5), (23, 'test-3', 'Third', 9);
 SELECT pg_temp.make_stock(1, 10) \g /dev/null
@@ -19,7 +19,7 @@ SELECT throws_ok(format($$SELECT mjc.stock_receive(%L, 1, op_id => 'z')$$, pg_te
 SELECT mjc.stock_receive(pg_temp.pid(1), 3, location_id => 22::smallint) \g /dev/null
 SELECT is(mjc.stock_transfer(pg_temp.pid(1), 1, 1::smallint, 22::smallint, NULL, 't'), 6::bigint, 'a late repeat of a transfer gives what it gave then');
 SELECT throws_ok(format($$SELECT mjc.stock_count(%L, 1, 'infinity')$$, pg_temp.pid(2)), 'MJ118', NULL, 'a count at infinity');
-SELECT throws_ok(format($$SELECT pg_temp.hold('{1}', '{1}', %L)$$, h), 'MJ006', NULL, format('held for %s', h)) FROM unnest(ARRAY['170000000 years', '-300000 years']) h;
+SELECT throws_ok(format($$SELECT pg_temp.hold('{1}', '{1}', %L)$$, h), 'MJ006', NULL, format('held for %s', h)) FROM unnest(ARRAY['170000000 years', '-300000 years', '-2147483648 days', '-2562047788:00:54.775807']) h;
 SELECT pg_temp.make_stock(3, 5) \g /dev/null
 SELECT mjc.stock_policy_set(pg_temp.pid(3), 0, 10, 7) \g /dev/null
 SELECT pg_temp.hold('{3}', '{5}') AS id \gset
