@@ -11,7 +11,7 @@
  * canonical and names one customer; a key names one order.
  * Tables written: idempotency_key, customer, customer_person, customer_phone,
  * customer_order, order, order_reference, order_contact, order_line, payment,
- * order_event, audit (staff), and those of stock.c and numbering.c.
+ * order_event, audit (staff), and those of reservation.c and numbering.c.
  */
 #include "postgres.h"
 

@@ -8,7 +8,7 @@
  *
  * Lock order: order row, then stock anchors by product id.
  * Tables written: order, customer_order, payment, shipment, order_event, audit,
- * and those of stock.c.
+ * and those of reservation.c.
  */
 #include "postgres.h"
 

@@ -203,8 +203,54 @@ sub reference_allowed
 	return $here->{class} eq 'hash' && $here->{group} eq $there->{group} && $columns =~ /\b$here->{column}\b/;
 }
 
+#------------------------------------------------------------------ tables used without SQL
+
+# The columns of a table that are written: those it was made with, added, and not generated.
+sub written_columns
+{
+	my ($table) = @_;
+	my %column = map { /^(?:CONSTRAINT|PRIMARY|UNIQUE|CHECK|EXCLUDE|FOREIGN)\b/i || /\bGENERATED\s+ALWAYS\s+AS\s*\(/i
+			? () : /^(\w+)/ ? ($1 => 1) : () } @{ $table->{parts} };
+
+	for my $statement (map { sql_statements($_) } files(qr{^sql/schema/.*\.sql$}))
+	{
+		next unless $statement->{file} gt $table->{file} && $statement->{text} =~ /^ALTER\s+TABLE\s+mjc\.\Q$table->{name}\E\b/i;
+		$column{$1} = 1 while $statement->{text} =~ /\bADD\s+COLUMN\s+(\w+)/gi;
+	}
+	return %column;
+}
+
+# A description in C that lacks a column is not wrong, only slow: SPI serves. So it is checked here.
+sub check_descriptions
+{
+	my %table = tables();
+	my (@differ, @first, $found);
+
+	for my $file (files(qr{^extension/.*\.c$}))
+	{
+		my $code = blank_c(slurp($file), strings => 1);
+
+		while ($code =~ /\.name\s*=\s*"(\w+)",\s*\.columns\s*=\s*\{([^}]*)\},\s*\.types\s*=\s*\{([^}]*)\}/g)
+		{
+			my ($name, $types) = ($1, $3);
+			my @described = $2 =~ /"(\w+)"/g;
+			my %column = written_columns({ %{ $table{$name} }, name => $name });
+			my $same = join(' ', sort @described) eq join(' ', sort keys %column);
+
+			$found++;
+			push @differ, "$file: $name" unless $same && @described == (() = $types =~ /\w+OID\b/g);
+			push @first, "$file: $name" if column_of($name) && $described[0] ne column_of($name);
+		}
+	}
+	cmp_ok($found, '>', 10, 'the tables used without SQL are found');
+	rule('a table used without SQL is described with all its columns and their types', @differ);
+	rule('its first column is the hash column', @first);
+	return;
+}
+
 check_statements();
 check_keys(tables());
+check_descriptions();
 rule('a class is whole: hash has column and group, the others neither',
 	grep { ($class{$_}{class} eq 'hash') != (defined $class{$_}{column} && defined $class{$_}{group})
 			|| $class{$_}{class} !~ /^(?:hash|reference|local)$/ } sort keys %class);
