@@ -1,4 +1,4 @@
-# stock_kill.t - 16 clients reserve, release and ship while the server is killed (kill -9),
+# stock_kill.t - scenario 6: 16 clients reserve, release and ship while the server is killed (kill -9),
 # 20 times: everything they were told is there, a repeat of what they were not told about
 # counts once, nothing is negative and the ledger has no gap. Then the same with a
 # synchronous standby that is promoted in the primary's place.
