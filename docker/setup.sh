@@ -95,19 +95,20 @@ make_extensions()
 # tables do not, so nothing of the data goes.
 install_schema()
 {
-	local script here before=
+	local script here before= version
 
 	script=$(echo "$STAGE$("$PG_CONFIG" --sharedir)"/extension/mjchauffage--*.sql)
 	here=$(cat $script | sha256sum | cut -c 1-64)
+	# Not from pg_available_extensions: it does not look into extension_destdir.
+	version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" mjchauffage.control)
 	[[ ! -e $HOME_DIR/installed-script ]] || before=$(<"$HOME_DIR/installed-script")
 	run_sql "the shop cannot be installed" -v changed="$([[ -n $before && $before != "$here" ]] && echo yes || echo no)" \
-		>/dev/null <<-'SQL'
+		-v version="$version" >/dev/null <<-'SQL'
 		SET client_min_messages = warning;
 		SET lock_timeout = '10s';
 		BEGIN;
 		SELECT :'changed' = 'yes' AND EXISTS (
-		    SELECT FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname
-		    WHERE e.extname = 'mjchauffage' AND e.extversion = a.default_version) AS anew \gset
+		    SELECT FROM pg_extension WHERE extname = 'mjchauffage' AND extversion = :'version') AS anew \gset
 		\if :anew
 		DROP EXTENSION mjchauffage CASCADE;
 		\endif

@@ -231,6 +231,16 @@ is((psql_run($dsn, 'SELECT count(*) FROM mjc_report.customer_order;'))[1], 2, 't
 like($http->get("$url/api/v1/orders/track?orderNumber=$reference&phone=0550123456")->{content},
 	qr/"success" *: *true/, 'the first one can be tracked');
 is((psql_run($dsn, 'SELECT * FROM mjc.check_invariants();'))[1], '', 'no broken promise');
+my $made = (psql_run($dsn, "SELECT oid FROM pg_extension WHERE extname = 'mjchauffage';"))[1];
+ends_by($run, 'INT');
+
+# A developer pulled other code of the same version: the code is made anew, the data stays.
+write_file("$home/installed-script", "of another day\n");
+$run = start_run(%env);
+ok(defined ready_run($run, 60), 'it starts with another script of the same version') or diag(run_output($run));
+isnt((psql_run($dsn, "SELECT oid FROM pg_extension WHERE extname = 'mjchauffage';"))[1], $made, 'the extension was made anew');
+is((psql_run($dsn, 'SELECT count(*) FROM mjc_report.customer_order;'))[1], 2, 'the orders are still there');
+is((psql_run($dsn, 'SELECT * FROM mjc.check_invariants();'))[1], '', 'and no promise is broken');
 ends_by($run, 'INT');
 
 #------------------------------------------------------------------ what an earlier life left
