@@ -42,16 +42,6 @@ typedef struct Request
 
 /* ---------------------------------------------------------------- Rules -- */
 
-static int
-compare_takes(const void *a, const void *b)
-{
-	const MjcTake *x = a;
-	const MjcTake *y = b;
-	int order = mjc_uuid_compare(&x->product_id, &y->product_id);
-
-	return order != 0 ? order : x->client_line - y->client_line;
-}
-
 static void
 refuse_qty(const MjcTake *take)
 {
@@ -65,7 +55,7 @@ merge_takes(MjcTake *takes, int n)
 {
 	int kept = 0;
 
-	qsort(takes, n, sizeof(MjcTake), compare_takes);
+	qsort(takes, n, sizeof(MjcTake), mjc_take_compare);
 	for (int i = 0; i < n; i++)
 	{
 		MjcTake *last = kept > 0 ? &takes[kept - 1] : NULL;

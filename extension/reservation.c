@@ -32,8 +32,6 @@
 #include "spi.h"
 #include "uuid.h"
 
-#define SWEEP_BATCH 100
-
 static const struct
 {
 	const char *kind; /* of the ledger row */
@@ -73,8 +71,9 @@ moved_before(const MjcHeld *row, MjcMove move)
 	return move == MJC_MOVE_SHIP ? row->shipped : row->returned;
 }
 
-static int
-compare_takes(const void *a, const void *b)
+/* mjc_take_compare - lock order: by product; of one product, as the client sent them. */
+int
+mjc_take_compare(const void *a, const void *b)
 {
 	const MjcTake *x = a;
 	const MjcTake *y = b;
@@ -362,7 +361,7 @@ take_units(MjcPosition *position, const MjcHolder *holder, const MjcTake *take, 
 
 	/* What has lapsed goes before a backorder. */
 	while (mjc_position_free(position) < take->qty)
-		if (mjc_reservation_sweep(position, SWEEP_BATCH) == 0)
+		if (mjc_reservation_sweep(position, MJC_SWEEP_BATCH) == 0)
 			break;
 	if (mjc_position_promisable(position) < take->qty)
 		report_shortage(take, mjc_position_promisable(position));
@@ -423,7 +422,7 @@ mjc_reservation_take(const MjcHolder *holder, MjcTake *takes, int n)
 	DateADT latest = 0;
 	int found = 0;
 
-	qsort(takes, n, sizeof(MjcTake), compare_takes);
+	qsort(takes, n, sizeof(MjcTake), mjc_take_compare);
 	for (int i = 0; i < n; i++)
 	{
 		MjcPosition position;
@@ -480,7 +479,7 @@ mjc_reservation_keep(const MjcHolder *holder, MjcTake *takes, int n)
 {
 	DateADT latest = 0;
 
-	qsort(takes, n, sizeof(MjcTake), compare_takes);
+	qsort(takes, n, sizeof(MjcTake), mjc_take_compare);
 	for (int i = 0; i < n; i++)
 	{
 		MjcPosition position;

@@ -8,6 +8,8 @@
 
 #include "ledger.h"
 
+#define MJC_SWEEP_BATCH 100 /* expired rows released at a time */
+
 /* Who holds the units. */
 typedef struct MjcHolder
 {
@@ -49,6 +51,7 @@ typedef enum MjcMove
 	MJC_MOVE_DAMAGED  /* shipped: back, but broken */
 } MjcMove;
 
+extern int mjc_take_compare(const void *a, const void *b);
 extern DateADT mjc_reservation_take(const MjcHolder *holder, MjcTake *takes, int n);
 extern DateADT mjc_reservation_keep(const MjcHolder *holder, MjcTake *takes, int n);
 extern void mjc_reservation_move(const MjcHolder *holder, const pg_uuid_t *products, int n,

@@ -26,8 +26,6 @@
 #include "spi.h"
 #include "uuid.h"
 
-#define SWEEP_BATCH 100
-
 /* A change by hand: what is asked for, and what the ledger will say. */
 typedef struct Change
 {
@@ -244,7 +242,7 @@ book_transfer(Change *change)
 	available = mjc_position_available(&position);
 	/* Units that somebody let lapse may go. */
 	while (change->movement.qty > from->on_hand - from->reserved)
-		if (mjc_reservation_sweep(&position, SWEEP_BATCH) == 0)
+		if (mjc_reservation_sweep(&position, MJC_SWEEP_BATCH) == 0)
 			break;
 	free = Max(from->on_hand - from->reserved, 0);
 	if (change->movement.qty > free)
