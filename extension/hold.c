@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -130,17 +129,6 @@ static MjcStmt stmt_lock_some = {
 	{UUIDARRAYOID},
 	NULL};
 
-/* The products of a hold, in lock order. */
-static int
-hold_products(const pg_uuid_t *hold_id, pg_uuid_t **products)
-{
-	uint64 n = mjc_exec_fresh(&stmt_products, MJC_ARGS(MJC_UUID(hold_id)));
-
-	*products = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-		(*products)[i] = mjc_uuid_col(i, 1);
-	return (int) n;
-}
 /* Units that this op_id moved of a product before, -1 when it is new. Needs the lock. */
 static int64
 op_done(const Request *request, const pg_uuid_t *product_id)
@@ -148,11 +136,10 @@ op_done(const Request *request, const pg_uuid_t *product_id)
 	int64 units;
 
 	if (request->holder.op_id == NULL ||
-		mjc_exec_fresh(&stmt_op_done,
-					   MJC_ARGS(MJC_UUID(product_id),
-								MJC_TEXT(psprintf("manual:%s", request->holder.op_id)),
-								MJC_TEXT(mjc_move_kind(request->move)),
-								MJC_TEXT(mjc_uuid_text(&request->holder.id)))) != 1)
+		mjc_exec_fresh(&stmt_op_done, MJC_ARGS(MJC_UUID(product_id),
+											   MJC_TEXT(mjc_manual_op_id(request->holder.op_id)),
+											   MJC_TEXT(mjc_move_kind(request->move)),
+											   MJC_TEXT(mjc_uuid_text(&request->holder.id)))) != 1)
 		return -1;
 	units = mjc_int8_col(0, 1);
 	if (!mjc_bool_col(0, 2) || (request->qty != 0 && request->qty != units))
@@ -230,22 +217,20 @@ move_product(Request *request, const pg_uuid_t *product_id)
 static int64
 move_request(Request *request, const pg_uuid_t *product_id)
 {
-	pg_uuid_t *products;
-	int n = 1;
+	const pg_uuid_t *products = product_id;
+	uint64 n = 1;
 	int64 units = 0;
 
 	if (product_id == NULL)
-		n = hold_products(&request->holder.id, &products);
-	else
 	{
-		products = palloc(sizeof(pg_uuid_t));
-		products[0] = *product_id;
+		n = mjc_exec_fresh(&stmt_products, MJC_ARGS(MJC_UUID(&request->holder.id)));
+		products = mjc_uuid_cols(n, 1);
 	}
 	if (n == 0)
 		mjc_raise(mjc_exec(&stmt_is_order, MJC_ARGS(MJC_UUID(&request->holder.id))) > 0
 					  ? MJC_ERR_RESERVATION_OF_ORDER
 					  : MJC_ERR_RESERVATION_UNKNOWN);
-	for (int i = 0; i < n; i++)
+	for (uint64 i = 0; i < n; i++)
 		units += move_product(request, &products[i]);
 	if (units == 0)
 	{
@@ -267,7 +252,7 @@ move_request(Request *request, const pg_uuid_t *product_id)
 static bool
 hold_made(const MjcHolder *holder, const MjcTake *takes, int n)
 {
-	char *op_id = psprintf("manual:%s", holder->op_id);
+	char *op_id = mjc_manual_op_id(holder->op_id);
 	int found = 0;
 
 	for (int i = 0; i < n; i++)
@@ -295,16 +280,6 @@ hold_made(const MjcHolder *holder, const MjcTake *takes, int n)
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
-
-static const char *
-op_id_argument(FunctionCallInfo fcinfo, int n)
-{
-	char *op_id = mjc_arg_text_or_null(fcinfo, n);
-
-	if (op_id != NULL)
-		mjc_check_text(op_id, "op_id", 1, 100);
-	return op_id;
-}
 
 /* Arrays of products and quantities: takes in lock order, each product once. */
 static int
@@ -364,7 +339,7 @@ Datum
 mjc_stock_reserve(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
-	const char *op_id = op_id_argument(fcinfo, 3);
+	const char *op_id = mjc_arg_op_id(fcinfo, 3);
 	MjcTake *takes;
 	int n = read_takes(fcinfo, &takes);
 	MjcActor actor;
@@ -388,7 +363,7 @@ static Datum
 move_by_staff(FunctionCallInfo fcinfo, MjcMove move, const char *reason, int op_arg)
 {
 	MjcActor actor;
-	Request request = {.holder = {.op_id = op_id_argument(fcinfo, op_arg), .actor = &actor},
+	Request request = {.holder = {.op_id = mjc_arg_op_id(fcinfo, op_arg), .actor = &actor},
 					   .move = move,
 					   .reason = reason};
 	pg_uuid_t *product_id = mjc_arg_uuid_or_null(fcinfo, 1);
@@ -458,22 +433,6 @@ mjc_stock_return(PG_FUNCTION_ARGS)
 	return move_by_staff(fcinfo, damaged ? MJC_MOVE_DAMAGED : MJC_MOVE_RETURN, reason, 5);
 }
 
-/* Locks those of the products that nobody else has; which ones, in lock order. */
-static int
-lock_some(pg_uuid_t *products, uint64 n)
-{
-	Datum *elements = palloc(sizeof(Datum) * Max(n, 1));
-	ArrayType *array;
-
-	for (uint64 i = 0; i < n; i++)
-		elements[i] = UUIDPGetDatum(&products[i]);
-	array = construct_array(elements, (int) n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-	n = mjc_exec(&stmt_lock_some, MJC_ARGS(MJC_DATUM(PointerGetDatum(array))));
-	for (uint64 i = 0; i < n; i++)
-		products[i] = mjc_uuid_col(i, 1);
-	return (int) n;
-}
-
 PG_FUNCTION_INFO_V1(mjc_stock_expire);
 /*
  * mjc.stock_expire(batch integer) - release expired reservations; returns rows released.
@@ -496,10 +455,10 @@ mjc_stock_expire(PG_FUNCTION_ARGS)
 	mjc_commit_early();
 	n = mjc_exec_fresh(&stmt_expired_products,
 					   MJC_ARGS(MJC_TIME(GetCurrentTimestamp()), MJC_INT4(batch)));
-	products = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-		products[i] = mjc_uuid_col(i, 1);
-	n = n > 0 ? lock_some(products, n) : 0;
+	products = mjc_uuid_cols(n, 1);
+	/* Those of them that nobody else has locked. */
+	n = mjc_exec(&stmt_lock_some, MJC_ARGS(MJC_DATUM(mjc_uuid_array(products, (int) n))));
+	products = mjc_uuid_cols(n, 1);
 	for (uint64 i = 0; i < n && released < batch; i++)
 	{
 		MjcPosition position;

@@ -34,6 +34,24 @@
 
 /* ---------------------------------------------------------------- Rules -- */
 
+/* mjc_arg_op_id - the op_id that somebody gave, or NULL. Errors: MJ006. */
+const char *
+mjc_arg_op_id(FunctionCallInfo fcinfo, int n)
+{
+	char *op_id = mjc_arg_text_or_null(fcinfo, n);
+
+	if (op_id != NULL)
+		mjc_check_text(op_id, "op_id", 1, 100);
+	return op_id;
+}
+
+/* mjc_manual_op_id - as the ledger keeps it, apart from the movements' own ones. */
+char *
+mjc_manual_op_id(const char *op_id)
+{
+	return psprintf("manual:%s", op_id);
+}
+
 /*
  * mjc_position_free - units on the shelves that nobody holds, less safety stock.
  *

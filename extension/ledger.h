@@ -49,6 +49,8 @@ typedef struct MjcMovement
 	const MjcActor *actor;
 } MjcMovement;
 
+extern const char *mjc_arg_op_id(FunctionCallInfo fcinfo, int n);
+extern char *mjc_manual_op_id(const char *op_id);
 extern int64 mjc_position_free(const MjcPosition *position);
 extern int64 mjc_position_available(const MjcPosition *position);
 extern int64 mjc_position_promisable(const MjcPosition *position);

@@ -410,27 +410,14 @@ mjc_order_change(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(change.to)));
 }
 
-static Datum
-uuid_array(const pg_uuid_t *ids, uint64 n)
-{
-	Datum *elements = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (uint64 i = 0; i < n; i++)
-		elements[i] = UUIDPGetDatum(&ids[i]);
-	return PointerGetDatum(
-		construct_array(elements, (int) n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-}
-
 /* Locks the products of several orders in product order; one order after the other would not. */
 static void
 lock_products(const pg_uuid_t *orders, uint64 norders)
 {
-	uint64 n = mjc_exec(&stmt_products, MJC_ARGS(MJC_DATUM(uuid_array(orders, norders))));
-	pg_uuid_t *products = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	uint64 n = mjc_exec(&stmt_products, MJC_ARGS(MJC_DATUM(mjc_uuid_array(orders, (int) norders))));
+	pg_uuid_t *products = mjc_uuid_cols(n, 1);
 
-	for (uint64 i = 0; i < n; i++)
-		products[i] = mjc_uuid_col(i, 1);
-	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_DATUM(uuid_array(products, n))));
+	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_DATUM(mjc_uuid_array(products, (int) n))));
 }
 
 PG_FUNCTION_INFO_V1(mjc_order_expire);
@@ -452,9 +439,7 @@ mjc_order_expire(PG_FUNCTION_ARGS)
 	mjc_commit_early();
 	actor = mjc_actor_job();
 	n = mjc_exec(&stmt_due, MJC_ARGS(MJC_TIME(GetCurrentTimestamp()), MJC_INT4(batch)));
-	due = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-		due[i] = mjc_uuid_col(i, 1);
+	due = mjc_uuid_cols(n, 1);
 	if (n > 1)
 		lock_products(due, n);
 	for (uint64 i = 0; i < n; i++)

@@ -231,7 +231,7 @@ movement_id(const MjcHolder *holder, const char *id_text, int32 line_no, const c
 			int32 before)
 {
 	if (holder->op_id != NULL)
-		return psprintf("manual:%s", holder->op_id);
+		return mjc_manual_op_id(holder->op_id);
 	if (before == 0)
 		return psprintf("%s:%d:%s", id_text, line_no, kind);
 	return psprintf("%s:%d:%s:%d", id_text, line_no, kind, before);
@@ -304,8 +304,7 @@ promised_on(const MjcPosition *position, int64 missing)
 
 	if (mjc_exec_fresh(&stmt_due_on, MJC_ARGS(MJC_UUID(&position->product_id), MJC_INT8(missing),
 											  MJC_DATUM(DateADTGetDatum(today)))) == 1)
-		return DatumGetDateADT(
-			SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &(bool){false}));
+		return mjc_date_col(0, 1);
 	return today + (DateADT) (days >= 0 ? days : mjc_setting_integer("backorder_days_default"));
 }
 
@@ -484,17 +483,16 @@ mjc_reservation_keep(const MjcHolder *holder, MjcTake *takes, int n)
 	{
 		MjcPosition position;
 		int64 before;
-		MjcHeld *rows;
-		int nrows;
 		MjcTake lost = takes[i];
 
 		mjc_position_open(&position, &takes[i].product_id);
 		before = mjc_position_available(&position);
 		lost.qty -= drop_lapsed(&position, holder);
-		nrows = mjc_reservation_rows(&takes[i].product_id, &holder->id, &rows);
 		mjc_exec(&stmt_keep, MJC_ARGS(MJC_UUID(&takes[i].product_id), MJC_UUID(&holder->id)));
 		if (lost.qty > 0)
 		{
+			MjcHeld *rows;
+			int nrows = mjc_reservation_rows(&takes[i].product_id, &holder->id, &rows);
 			DateADT promised = take_units(&position, holder, &lost, rows, nrows);
 
 			latest = Max(latest, promised);

@@ -172,6 +172,12 @@ mjc_int4_col(uint64 row, int col)
 	return DatumGetInt32(column_not_null(row, col));
 }
 
+DateADT
+mjc_date_col(uint64 row, int col)
+{
+	return DatumGetDateADT(column_not_null(row, col));
+}
+
 int64
 mjc_int8_or(uint64 row, int col, int64 otherwise)
 {
@@ -206,6 +212,17 @@ pg_uuid_t
 mjc_uuid_col(uint64 row, int col)
 {
 	return *DatumGetUUIDP(column_not_null(row, col));
+}
+
+/* mjc_uuid_cols - one column of the first rows, copied. */
+pg_uuid_t *
+mjc_uuid_cols(uint64 rows, int col)
+{
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(rows, 1));
+
+	for (uint64 i = 0; i < rows; i++)
+		ids[i] = mjc_uuid_col(i, col);
+	return ids;
 }
 
 TimestampTz

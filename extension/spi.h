@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -88,11 +89,13 @@ extern void mjc_exec_one(MjcStmt *stmt, const MjcArg *args);
 /* Columns count from 1. The *_col functions raise on NULL, the *_or ones take a default. */
 extern int64 mjc_int8_col(uint64 row, int col);
 extern int32 mjc_int4_col(uint64 row, int col);
+extern DateADT mjc_date_col(uint64 row, int col);
 extern int64 mjc_int8_or(uint64 row, int col, int64 otherwise);
 extern bool mjc_bool_col(uint64 row, int col);
 extern char *mjc_text_col(uint64 row, int col);
 extern char *mjc_text_or_null(uint64 row, int col);
 extern pg_uuid_t mjc_uuid_col(uint64 row, int col);
+extern pg_uuid_t *mjc_uuid_cols(uint64 rows, int col);
 extern TimestampTz mjc_time_col(uint64 row, int col);
 extern bool mjc_is_null(uint64 row, int col);
 

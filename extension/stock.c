@@ -270,16 +270,12 @@ read_change(FunctionCallInfo fcinfo, const char *kind, int op_arg, int location_
 	Change change = {.product_id = *mjc_arg_uuid(fcinfo, 0, "product_id"),
 					 .location_id = MJC_DEFAULT_LOCATION,
 					 .unit_cost = -1,
-					 .op_id = mjc_arg_text_or_null(fcinfo, op_arg)};
+					 .op_id = mjc_arg_op_id(fcinfo, op_arg)};
 	pg_uuid_t made = mjc_uuid_make();
 
 	if (location_arg >= 0 && !PG_ARGISNULL(location_arg))
 		change.location_id = PG_GETARG_INT16(location_arg);
-	if (change.op_id != NULL)
-		mjc_check_text(change.op_id, "op_id", 1, 100);
-	/* Apart from the movements of orders, which have op_ids of their own. */
-	change.movement.op_id =
-		change.op_id ? psprintf("manual:%s", change.op_id) : mjc_uuid_text(&made);
+	change.movement.op_id = change.op_id ? mjc_manual_op_id(change.op_id) : mjc_uuid_text(&made);
 	change.movement.kind = kind;
 	change.movement.ref_kind = "manual";
 	change.movement.ref_id = change.movement.op_id;

@@ -7,7 +7,9 @@
 
 #include <time.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "error.h"
@@ -59,6 +61,17 @@ char *
 mjc_uuid_text(const pg_uuid_t *u)
 {
 	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(u)));
+}
+
+/* mjc_uuid_array - a uuid[] of these. */
+Datum
+mjc_uuid_array(const pg_uuid_t *ids, int n)
+{
+	Datum *elements = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		elements[i] = UUIDPGetDatum(&ids[i]);
+	return PointerGetDatum(construct_array(elements, n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 }
 
 PG_FUNCTION_INFO_V1(mjc_uuid_v7);
