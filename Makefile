@@ -13,8 +13,9 @@
 
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
-SQL_PARTS = prelude money text numbering account audit setting \
-	catalogue catalogue_api stock stock_read pricing order order_api \
+SQL_PARTS = prelude money tax text numbering account audit setting \
+	catalogue catalogue_api stock stock_read pricing quote price_list promotion \
+	tariff credit pricing_api cart cart_api order order_api \
 	job invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.

@@ -52,9 +52,9 @@ static MjcStmt stmt_wilaya = {
 	NULL};
 /* The wilaya's own tariff, else that of everywhere: each by the index. */
 static MjcStmt stmt_tariff = {
-	"SELECT coalesce((SELECT t.amount_centimes FROM mjc.shipping_tariff t WHERE t.wilaya_code = $1 "
+	"SELECT coalesce((SELECT t.amount_centimes FROM mjc.shipping_tariff t WHERE t.place_code = $1 "
 	"AND t.delivery_mode = $2 AND t.validity @> $3), "
-	"(SELECT t.amount_centimes FROM mjc.shipping_tariff t WHERE t.wilaya_code = '*' "
+	"(SELECT t.amount_centimes FROM mjc.shipping_tariff t WHERE t.place_code = '*' "
 	"AND t.delivery_mode = $2 AND t.validity @> $3))",
 	3,
 	{TEXTOID, TEXTOID, DATEOID},

@@ -38,8 +38,8 @@ BEGIN
                    'shippingCost', mjc.dzd(t.amount_centimes)) ORDER BY w.code), '[]'::json), 'count', count(*))
           FROM mjc.wilaya w
           LEFT JOIN LATERAL (SELECT s.amount_centimes FROM mjc.shipping_tariff s
-                              WHERE s.wilaya_code IN (w.code, '*') AND s.delivery_mode = 'home' AND s.validity @> today
-                              ORDER BY s.wilaya_code = '*' LIMIT 1) t ON true
+                              WHERE s.place_code IN (w.code, '*') AND s.delivery_mode = 'home' AND s.validity @> today
+                              ORDER BY s.place_code = '*' LIMIT 1) t ON true
          WHERE w.valid_from_on <= today);
 END
 $$;

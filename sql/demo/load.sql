@@ -44,7 +44,7 @@ SELECT code, name_fr, name_ar, coalesce(valid_from, '1900-01-01'), split_from,
        CASE WHEN code IN ('16', '31', '25', '23', '09') THEN 2 ELSE 5 END
   FROM demo_wilaya ORDER BY code;
 
-INSERT INTO mjc.shipping_tariff (tariff_id, wilaya_code, delivery_mode, amount_centimes, validity)
+INSERT INTO mjc.shipping_tariff (tariff_id, place_code, delivery_mode, amount_centimes, validity)
 SELECT mjc.uuid_v7(), code, 'home', shipping_home_dzd * 100, daterange(coalesce(valid_from, '1900-01-01'), NULL)
   FROM demo_wilaya;
 

@@ -8,13 +8,15 @@ REVOKE ALL ON ALL TABLES IN SCHEMA mjc FROM PUBLIC, mjc_admin, mjc_analyst, mjc_
 REVOKE ALL ON ALL TABLES IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
 
 -- Not personal, not secret. Left out: account_email, account_person, account_secret, address,
--- customer_person, customer_phone, idempotency_key, login_failure, order_contact, order_year, token_revoked.
+-- credit_code, customer_person, customer_phone, idempotency_key, login_failure, order_contact, order_year, token_revoked.
 GRANT SELECT ON
-    mjc.account, mjc.audit, mjc.audit_seal, mjc.boiler_model, mjc.category, mjc.customer, mjc.customer_order,
+    mjc.account, mjc.audit, mjc.audit_seal, mjc.boiler_model, mjc.carrier_zone, mjc.cart, mjc.cart_line, mjc.category,
+    mjc.coupon, mjc.coupon_ledger, mjc.credit, mjc.credit_ledger, mjc.customer, mjc.customer_group, mjc.customer_order,
     mjc.fitment, mjc.job, mjc.location, mjc.manufacturer, mjc.migration, mjc.order, mjc.order_block,
-    mjc.order_event, mjc.order_line, mjc.order_reference, mjc.payment, mjc.payment_method, mjc.product,
-    mjc.product_image, mjc.reservation, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment,
-    mjc.shipping_tariff, mjc.staff, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
+    mjc.order_event, mjc.order_line, mjc.order_reference, mjc.order_trace, mjc.payment, mjc.payment_method,
+    mjc.price, mjc.price_list, mjc.pricing_version, mjc.product, mjc.product_image, mjc.product_price_past, mjc.promotion,
+    mjc.reservation, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment,
+    mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
     mjc.stock_ledger, mjc.stock_now, mjc.table_class, mjc.wilaya
 TO mjc_admin;
 

@@ -48,15 +48,15 @@ SELECT is((SELECT count(*) FROM mjc.audit WHERE subject_id = :'ref'), 0::bigint,
 SELECT is((pg_temp.buy('{2}', '{1}', region => r)).body ->> 'shipping', s, format('shipping to "%s"', r))
   FROM (VALUES ('99', '700.00'), ('épreuve', '700.00'), ('اختبار', '700.00'), (' 99 ', '700.00'), ('٩٩', '700.00')) v (r, s);
 SELECT is(((pg_temp.buy('{2}', '{1}', region => 'Atlantis')).body ->> 'shipping')::numeric,
-          mjc.dzd((SELECT amount_centimes FROM mjc.shipping_tariff WHERE wilaya_code = '*' AND delivery_mode = 'home' AND validity @> mjc.algiers_date(now()))),
+          mjc.dzd((SELECT amount_centimes FROM mjc.shipping_tariff WHERE place_code = '*' AND delivery_mode = 'home' AND validity @> mjc.algiers_date(now()))),
           'an unknown place pays the default tariff');
 SELECT pg_temp.make_stock(4, 10, 5000000) \g /dev/null
 SELECT pg_temp.make_stock(5, 10, 4999999) \g /dev/null
 SELECT is((pg_temp.buy('{4}', '{1}')).body ->> 'shipping', '0.00', 'free from 50 000 DZD');
 SELECT is((pg_temp.buy('{5}', '{1}')).body ->> 'shipping', '700.00', 'one centime below it is not');
-UPDATE mjc.shipping_tariff SET validity = '[1900-01-01,1901-01-01)' WHERE wilaya_code IN ('99', '*');
+UPDATE mjc.shipping_tariff SET validity = '[1900-01-01,1901-01-01)' WHERE place_code IN ('99', '*');
 SELECT throws_ok($$SELECT pg_temp.bought('{2}', '{1}')$$, 'MJ202', NULL, 'no tariff for today');
-UPDATE mjc.shipping_tariff SET validity = '[1900-01-01,)' WHERE wilaya_code IN ('99', '*');
+UPDATE mjc.shipping_tariff SET validity = '[1900-01-01,)' WHERE place_code IN ('99', '*');
 
 -- Duplicates, shortages
 SELECT (pg_temp.buy('{1,2,1}', '{1,1,2}')).body AS body \gset

@@ -20,11 +20,11 @@ SELECT is((pg_temp.buy('{3}', '{1}')).body ->> 'total', '700.00', 'a product for
 -- P3: dated tariffs, a wilaya that begins on a day
 INSERT INTO mjc.wilaya (code, name, name_ar, valid_from_on, split_from, delivery_days) VALUES
     ('98', 'Ancienne', 'القديمة', '1900-01-01', NULL, 2), ('97', 'Nouvelle', 'الجديدة', '2026-07-01', '98', 9);
-INSERT INTO mjc.shipping_tariff (tariff_id, wilaya_code, delivery_mode, amount_centimes, validity)
+INSERT INTO mjc.shipping_tariff (tariff_id, place_code, delivery_mode, amount_centimes, validity)
 SELECT gen_random_uuid(), c, 'home', a, v::daterange
   FROM (VALUES ('98', 50000, '[2020-01-01,2026-01-01)'), ('98', 65000, '[2026-01-01,)'), ('97', 40000, '[2026-07-01,)')) t (c, a, v);
-DELETE FROM mjc.shipping_tariff WHERE wilaya_code = '*';
-INSERT INTO mjc.shipping_tariff (tariff_id, wilaya_code, delivery_mode, amount_centimes, validity) VALUES (gen_random_uuid(), '*', 'home', 60000, '[2000-01-01,2030-01-01)');
+DELETE FROM mjc.shipping_tariff WHERE place_code = '*';
+INSERT INTO mjc.shipping_tariff (tariff_id, place_code, delivery_mode, amount_centimes, validity) VALUES (gen_random_uuid(), '*', 'home', 60000, '[2000-01-01,2030-01-01)');
 SELECT is(mjc.shipping_for(p, 100, d::date), a::bigint, format('%s on %s', p, d))
   FROM (VALUES ('98', '2019-12-31', 60000), ('98', '2020-01-01', 50000), ('98', '2025-12-31', 50000), ('98', '2026-01-01', 65000), ('98', '2099-01-01', 65000),
                ('97', '2026-06-30', 65000), ('97', '2026-07-01', 40000), ('97', '2025-06-30', 50000), ('97', '2019-06-30', 60000),

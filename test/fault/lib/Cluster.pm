@@ -320,7 +320,7 @@ sub install
 		CREATE ROLE staff LOGIN IN ROLE mjc_admin;
 		SELECT mjc.staff_create('staff', 'Staff');
 		INSERT INTO mjc.wilaya (code, name, name_ar, delivery_days) VALUES ('16', 'Alger', 'الجزائر', 3);
-		INSERT INTO mjc.shipping_tariff (tariff_id, wilaya_code, delivery_mode, amount_centimes, validity)
+		INSERT INTO mjc.shipping_tariff (tariff_id, place_code, delivery_mode, amount_centimes, validity)
 		VALUES ('00000000-0000-4000-a000-000000000099', '16', 'home', 70000, '[1900-01-01,)');
 		INSERT INTO mjc.category (category_id, slug, name) VALUES ('00000000-0000-4000-b000-000000000001', 'test', 'Test');
 		UPDATE mjc.setting SET integer_value = 100000 WHERE name = 'guest_open_orders_max';

@@ -1,0 +1,1 @@
+-- cart: carts of guests and customers.

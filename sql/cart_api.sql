@@ -1,0 +1,1 @@
+-- cart_api: the routes of carts (shim/routes.c), one function each.

@@ -1,0 +1,1 @@
+-- credit: gift cards and store credit (extension/credit.c).

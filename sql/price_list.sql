@@ -1,0 +1,1 @@
+-- price_list: customer groups, base prices, price lists and their prices.

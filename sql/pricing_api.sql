@@ -1,0 +1,1 @@
+-- pricing_api: the routes of staff for prices, promotions, coupons, tariffs and gift cards.

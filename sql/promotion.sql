@@ -1,0 +1,1 @@
+-- promotion: promotions and coupons are written here; extension/promotion.c applies them.

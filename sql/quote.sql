@@ -1,0 +1,1 @@
+-- quote: what a cart costs and why (extension/quote.c).

@@ -1,0 +1,1 @@
+-- tariff: dated shipping tariffs and the zones of carriers are written here.

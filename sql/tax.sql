@@ -1,0 +1,1 @@
+-- tax: TVA and stamp duty (extension/tax.c).
