@@ -51,7 +51,7 @@
 #include "error.h"
 #include "guc.h"
 
-#define MAX_TABLES 16
+#define MAX_TABLES 32
 #define MAX_INDEXES 16
 #define MAX_KEYS 3
 
@@ -248,7 +248,7 @@ state_of(MjcTable *table)
 {
 	if (table->state == NULL)
 	{
-		MJC_ENSURE(nstates < MAX_TABLES, "at most 16 hot tables");
+		MJC_ENSURE(nstates < MAX_TABLES, "at most 32 hot tables");
 		states[nstates].stale = true;
 		table->state = &states[nstates++];
 	}

@@ -6,7 +6,7 @@
 
 #include "spi.h"
 
-#define MJC_DIRECT_MAX_COLUMNS 32
+#define MJC_DIRECT_MAX_COLUMNS 40
 
 /*
  * A table of schema mjc. columns, types: every column that is not generated, the

@@ -1,5 +1,5 @@
 /*
- * money.c - amounts in centimes (rules R1, R2, R4, R5 of the pricing rules).
+ * money.c - amounts in centimes (rules R1, R2, R4, R7 of the pricing rules).
  *
  * No floats, no numeric. Products are taken in 128 bits and rounded once, half
  * away from zero. A result beyond +-MJC_MAX_AMOUNT is refused (MJ201), so that
@@ -7,11 +7,9 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "common/int.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -45,8 +43,9 @@ round_div(int128 numerator, int128 denominator)
 	return numerator < 0 ? -quotient : quotient;
 }
 
-static void
-check_rate(int32 bp)
+/* mjc_check_rate - a rate of 0 to 1000 %. Errors: MJ006. */
+void
+mjc_check_rate(int32 bp)
 {
 	if (bp < 0 || bp > 10 * MJC_BP_ONE)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "rate_bp", 0});
@@ -68,27 +67,43 @@ mjc_money_times(int64 unit, int64 qty)
 	return in_range(product);
 }
 
-/* mjc_money_scale - amount x numerator / denominator, rounded once. Errors: MJ201. */
+/*
+ * mjc_money_scale - amount x numerator / denominator, rounded once; denominator > 0.
+ *
+ * What fits 64 bits is divided there: a division of 128 bits costs ten times as much.
+ * Errors: MJ201.
+ */
 int64
 mjc_money_scale(int64 amount, int64 numerator, int64 denominator)
 {
-	return in_range(round_div((int128) amount * numerator, denominator));
+	int64 product;
+	int64 quotient;
+	int64 rest;
+
+	if (pg_mul_s64_overflow(amount, numerator, &product))
+		return in_range(round_div((int128) amount * numerator, denominator));
+	quotient = product / denominator;
+	rest = product % denominator;
+	if (rest < 0 ? -rest >= denominator + rest : rest >= denominator - rest)
+		quotient += product < 0 ? -1 : 1;
+	return in_range(quotient);
+}
+
+/* mjc_money_scale_error - what the rounding of mjc_money_scale added, in 1/10000 centime. */
+int32
+mjc_money_scale_error(int64 result, int64 amount, int64 numerator, int64 denominator)
+{
+	int128 over = (int128) result * denominator - (int128) amount * numerator;
+
+	return (int32) round_div(over * 10000, denominator);
 }
 
 /* mjc_money_percent - amount x bp / 10000, half away from zero. Errors: MJ006, MJ201. */
 int64
 mjc_money_percent(int64 amount, int32 bp)
 {
-	check_rate(bp);
+	mjc_check_rate(bp);
 	return mjc_money_scale(amount, bp, MJC_BP_ONE);
-}
-
-/* mjc_money_net_of_gross - net part of an amount that includes tax (R5). Errors: MJ006, MJ201. */
-int64
-mjc_money_net_of_gross(int64 gross, int32 bp)
-{
-	check_rate(bp);
-	return mjc_money_scale(gross, MJC_BP_ONE, MJC_BP_ONE + bp);
 }
 
 /*
@@ -133,6 +148,83 @@ mjc_money_allocate(int64 amount, const int64 *weights, int n, int64 *shares)
 	pfree(rest);
 }
 
+/* The lines that still take part: those whose share is not fixed at their room. */
+static int64
+spread_once(int64 amount, const int64 *weights, const int64 *rooms, int n, int64 *shares,
+			bool *fixed)
+{
+	int64 *free_weights = palloc(sizeof(int64) * n);
+	int64 *free_shares = palloc(sizeof(int64) * n);
+	int nfree = 0;
+	int64 withheld = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!fixed[i])
+			free_weights[nfree++] = weights[i];
+	if (nfree > 0)
+		mjc_money_allocate(amount, free_weights, nfree, free_shares);
+	nfree = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (fixed[i])
+			continue;
+		shares[i] = free_shares[nfree++];
+		if (shares[i] <= rooms[i])
+			continue;
+		withheld += shares[i] - rooms[i];
+		shares[i] = rooms[i];
+		fixed[i] = true;
+	}
+	pfree(free_weights);
+	pfree(free_shares);
+	return withheld;
+}
+
+/*
+ * mjc_money_spread - split a discount by weights, no share above its room (R4).
+ *
+ * amount: >= 0. weights, rooms: n of each, >= 0. A line without room takes no
+ * part; one whose share would exceed its room is fixed there, and the rest is
+ * split anew among the others. Returns what nobody had room for.
+ */
+int64
+mjc_money_spread(int64 amount, const int64 *weights, const int64 *rooms, int n, int64 *shares)
+{
+	bool *fixed = palloc(sizeof(bool) * n);
+	int64 left;
+	int64 withheld;
+	int nfree;
+
+	for (int i = 0; i < n; i++)
+	{
+		shares[i] = 0;
+		fixed[i] = rooms[i] == 0 || weights[i] == 0;
+	}
+	do
+	{
+		left = amount;
+		nfree = 0;
+		for (int i = 0; i < n; i++)
+		{
+			left -= fixed[i] ? shares[i] : 0;
+			nfree += !fixed[i];
+		}
+		withheld = nfree == 0 ? left : spread_once(left, weights, rooms, n, shares, fixed);
+	} while (withheld > 0 && nfree > 0);
+	pfree(fixed);
+	return withheld;
+}
+
+/*
+ * mjc_money_refund_share - R7: what comes back for `returning` more units of qty
+ * when `already` came back before; over all units it is exactly what was paid.
+ */
+int64
+mjc_money_refund_share(int64 paid, int32 qty, int32 already, int32 returning)
+{
+	return mjc_money_scale(paid, already + returning, qty) - mjc_money_scale(paid, already, qty);
+}
+
 /* ----------------------------------------------------- SQL entry points -- */
 
 PG_FUNCTION_INFO_V1(mjc_percent_of);
@@ -143,38 +235,34 @@ mjc_percent_of(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(mjc_money_percent(PG_GETARG_INT64(0), PG_GETARG_INT32(1)));
 }
 
+/* Amounts of array argument n, each 0 or more. Errors: MJ003, MJ006, MJ010, MJ201. */
+static int
+read_weights(FunctionCallInfo fcinfo, int n, const char *name, int64 **weights)
+{
+	Datum *elements;
+	int count = mjc_arg_array(fcinfo, n, name, INT8OID, MJC_MAX_WEIGHTS, &elements);
+
+	if (count == 0)
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", name, 0});
+	*weights = palloc(sizeof(int64) * count);
+	for (int i = 0; i < count; i++)
+	{
+		(*weights)[i] = in_range(DatumGetInt64(elements[i]));
+		if ((*weights)[i] < 0)
+			MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", name, 0});
+	}
+	return count;
+}
+
 static Datum
-pair_result(FunctionCallInfo fcinfo, int64 first, int64 second)
+amounts_result(const int64 *amounts, int n)
 {
-	TupleDesc tupdesc;
-	Datum values[2] = {Int64GetDatum(first), Int64GetDatum(second)};
-	bool nulls[2] = {false, false};
+	Datum *elements = palloc(sizeof(Datum) * n);
 
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
-}
-
-PG_FUNCTION_INFO_V1(mjc_tax_of_gross);
-/* mjc.tax_of_gross(gross, rate_bp, OUT net, OUT tax): net + tax = gross always. */
-Datum
-mjc_tax_of_gross(PG_FUNCTION_ARGS)
-{
-	int64 gross = PG_GETARG_INT64(0);
-	int64 net = mjc_money_net_of_gross(gross, PG_GETARG_INT32(1));
-
-	return pair_result(fcinfo, net, gross - net);
-}
-
-PG_FUNCTION_INFO_V1(mjc_tax_of_net);
-/* mjc.tax_of_net(net, rate_bp, OUT gross, OUT tax): net + tax = gross always. */
-Datum
-mjc_tax_of_net(PG_FUNCTION_ARGS)
-{
-	int64 net = PG_GETARG_INT64(0);
-	int64 tax = mjc_money_percent(net, PG_GETARG_INT32(1));
-
-	return pair_result(fcinfo, mjc_money_add(net, tax), tax);
+	for (int i = 0; i < n; i++)
+		elements[i] = Int64GetDatum(amounts[i]);
+	PG_RETURN_ARRAYTYPE_P(
+		construct_array(elements, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 PG_FUNCTION_INFO_V1(mjc_allocate);
@@ -182,25 +270,66 @@ PG_FUNCTION_INFO_V1(mjc_allocate);
 Datum
 mjc_allocate(PG_FUNCTION_ARGS)
 {
-	Datum *elements;
-	int n = mjc_arg_array(fcinfo, 1, "weights", INT8OID, MJC_MAX_WEIGHTS, &elements);
-	int64 amount = in_range(PG_GETARG_INT64(0));
 	int64 *weights;
-	int64 *shares;
+	int n = read_weights(fcinfo, 1, "weights", &weights);
+	int64 *shares = palloc(sizeof(int64) * n);
 
-	if (n == 0)
-		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "weights", 0});
-	weights = palloc(sizeof(int64) * n);
+	mjc_money_allocate(in_range(PG_GETARG_INT64(0)), weights, n, shares);
+	return amounts_result(shares, n);
+}
+
+PG_FUNCTION_INFO_V1(mjc_spread_discount);
+/*
+ * mjc.spread_discount(amount bigint, weights bigint[], floors bigint[]) returns bigint[]
+ * - see mjc_money_spread; a negative amount mirrors the positive one. floors may
+ * be NULL: all zero. NULL amount or weights give NULL.
+ *
+ * Errors: MJ003, MJ006, MJ010 (also: another number of floors than weights), MJ201.
+ */
+Datum
+mjc_spread_discount(PG_FUNCTION_ARGS)
+{
+	int64 amount;
+	int64 *weights;
+	int64 *rooms;
+	int64 *shares;
+	int n;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	amount = in_range(PG_GETARG_INT64(0));
+	n = read_weights(fcinfo, 1, "weights", &weights);
+	if (PG_ARGISNULL(2))
+		rooms = palloc0(sizeof(int64) * n);
+	else if (read_weights(fcinfo, 2, "floors", &rooms) != n)
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "floors", 0});
 	shares = palloc(sizeof(int64) * n);
 	for (int i = 0; i < n; i++)
-	{
-		weights[i] = in_range(DatumGetInt64(elements[i]));
-		if (weights[i] < 0)
-			MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "weights", 0});
-	}
-	mjc_money_allocate(amount, weights, n, shares);
-	for (int i = 0; i < n; i++)
-		elements[i] = Int64GetDatum(shares[i]);
-	PG_RETURN_ARRAYTYPE_P(
-		construct_array(elements, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+		rooms[i] = Max(weights[i] - rooms[i], 0);
+	(void) mjc_money_spread(amount < 0 ? -amount : amount, weights, rooms, n, shares);
+	for (int i = 0; i < n && amount < 0; i++)
+		shares[i] = -shares[i];
+	return amounts_result(shares, n);
+}
+
+PG_FUNCTION_INFO_V1(mjc_refund_share);
+/*
+ * mjc.refund_share(paid bigint, qty int, already int, returned int) - R7, centimes.
+ *
+ * Errors: MJ006 quantities that do not fit, MJ201.
+ */
+Datum
+mjc_refund_share(PG_FUNCTION_ARGS)
+{
+	int32 qty = PG_GETARG_INT32(1);
+	int32 already = PG_GETARG_INT32(2);
+	int32 returning = PG_GETARG_INT32(3);
+
+	if (qty < 1)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "qty", 0});
+	if (already < 0 || already > qty)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "already", 0});
+	if (returning < 0 || returning > qty - already)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "returned", 0});
+	PG_RETURN_INT64(mjc_money_refund_share(in_range(PG_GETARG_INT64(0)), qty, already, returning));
 }

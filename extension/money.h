@@ -13,7 +13,11 @@ extern int64 mjc_money_add(int64 a, int64 b);
 extern int64 mjc_money_times(int64 unit, int64 qty);
 extern int64 mjc_money_percent(int64 amount, int32 bp);
 extern int64 mjc_money_scale(int64 amount, int64 numerator, int64 denominator);
-extern int64 mjc_money_net_of_gross(int64 gross, int32 bp);
+extern int32 mjc_money_scale_error(int64 result, int64 amount, int64 numerator, int64 denominator);
+extern void mjc_check_rate(int32 bp);
 extern void mjc_money_allocate(int64 amount, const int64 *weights, int n, int64 *shares);
+extern int64 mjc_money_spread(int64 amount, const int64 *weights, const int64 *rooms, int n,
+							  int64 *shares);
+extern int64 mjc_money_refund_share(int64 paid, int32 qty, int32 already, int32 returning);
 
 #endif /* MJC_MONEY_H */

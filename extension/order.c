@@ -31,6 +31,7 @@
 #include "pricing.h"
 #include "reservation.h"
 #include "setting.h"
+#include "shipping.h"
 #include "spi.h"
 #include "text.h"
 #include "uuid.h"
@@ -208,7 +209,7 @@ price_lines(Order *order)
 		Line *line = &order->lines[i];
 
 		line->total = mjc_money_times(line->unit_price, line->qty);
-		line->tax = line->total - mjc_money_net_of_gross(line->total, line->tax_bp);
+		line->tax = line->total - mjc_tax_net_of_gross(line->total, line->tax_bp);
 		order->subtotal = mjc_money_add(order->subtotal, line->total);
 		order->tax = mjc_money_add(order->tax, line->tax);
 	}
@@ -544,7 +545,9 @@ price_order(Order *order)
 	read_products(order);
 	price_lines(order);
 	order->delivery = mjc_delivery_find(order->contact.region, "home", mjc_algiers_date(order->at));
-	order->shipping = mjc_shipping_price(&order->delivery, order->subtotal);
+	order->shipping =
+		mjc_shipping_due(order->subtotal, mjc_tariff_price(&order->delivery.tariff, 0),
+						 mjc_setting_integer("free_shipping_threshold_centimes"));
 	order->total = mjc_money_add(order->subtotal, order->shipping);
 }
 

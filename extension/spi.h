@@ -15,7 +15,7 @@
 
 #include "compat.h"
 
-#define MJC_STMT_MAX_ARGS 32
+#define MJC_STMT_MAX_ARGS 40
 
 typedef struct MjcStmt
 {

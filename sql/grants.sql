@@ -46,7 +46,12 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_transitions(),
     mjc.percent_of(bigint, integer),
     mjc.phone_canonical(text),
+    mjc.price_cart(jsonb, jsonb),
+    mjc.reprice_trace(jsonb),
+    mjc.refund_share(bigint, integer, integer, integer),
     mjc.reserved_change(text, integer),
+    mjc.spread_discount(bigint, bigint[], bigint[]),
+    mjc.stamp_duty(bigint, date),
     mjc.stock_label(bigint, integer),
     mjc.tax_of_gross(bigint, integer),
     mjc.tax_of_net(bigint, integer),
@@ -61,7 +66,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.available(uuid),
     mjc.check_invariants(timestamptz),
     mjc.product_id(text),
-    mjc.shipping_for(text, bigint, date),
+    mjc.shipping_for(text, bigint, date, text, integer),
     mjc.stock_at(uuid, timestamptz),
     mjc.stock_history(uuid, integer)
 TO mjc_admin;

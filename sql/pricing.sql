@@ -18,12 +18,13 @@ $$;
 COMMENT ON FUNCTION mjc.wilaya_find(text) IS
     'Code of the wilaya that was typed: its code (one or two digits, of any script) or its name; NULL when there is none';
 
-CREATE FUNCTION mjc.shipping_for(place text, subtotal bigint, on_date date DEFAULT mjc.algiers_date(now())) RETURNS bigint
+CREATE FUNCTION mjc.shipping_for(place text, subtotal bigint, on_date date DEFAULT mjc.algiers_date(now()),
+    delivery_mode text DEFAULT 'home', weight_g integer DEFAULT 0) RETURNS bigint
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'mjc_shipping_for';
-COMMENT ON FUNCTION mjc.shipping_for(text, bigint, date) IS
-    'Home delivery in centimes to a wilaya (code or name) for a subtotal in centimes on a day; unknown places pay the default tariff. Errors: MJ003, MJ201, MJ202';
+COMMENT ON FUNCTION mjc.shipping_for(text, bigint, date, text, integer) IS
+    'What a parcel costs, in centimes, to a wilaya (code or name) for goods of that subtotal in centimes on a day: the tariff of the wilaya, else of its zone, else the default, with its weight steps; nothing from the free-shipping threshold on. delivery_mode: home or stop_desk; weight in grams. Errors: MJ003, MJ006, MJ201, MJ202, MJ217';
 
 CREATE FUNCTION mjc_api.wilaya_list() RETURNS json
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -31,15 +32,21 @@ CREATE FUNCTION mjc_api.wilaya_list() RETURNS json
 AS $$
 DECLARE
     today date := mjc.algiers_date(now());
+    carrier_name text := (SELECT s.text_value FROM mjc.setting s WHERE s.name = 'shipping_carrier');
 BEGIN
     RETURN (
         SELECT json_build_object('success', true, 'data', coalesce(json_agg(json_build_object(
                    'id', w.code, 'code', w.code, 'name', w.name, 'nameAr', w.name_ar, 'active', true,
-                   'shippingCost', mjc.dzd(t.amount_centimes)) ORDER BY w.code), '[]'::json), 'count', count(*))
+                   'shippingCost', mjc.dzd(t.amount_centimes), 'deliveryDays', w.delivery_days) ORDER BY w.code), '[]'::json),
+                   'count', count(*))
           FROM mjc.wilaya w
-          LEFT JOIN LATERAL (SELECT s.amount_centimes FROM mjc.shipping_tariff s
-                              WHERE s.place_code IN (w.code, '*') AND s.delivery_mode = 'home' AND s.validity @> today
-                              ORDER BY s.place_code = '*' LIMIT 1) t ON true
+          LEFT JOIN LATERAL (
+               SELECT s.amount_centimes
+                 FROM unnest(ARRAY[w.code, (SELECT z.zone_code FROM mjc.carrier_zone z
+                                             WHERE z.wilaya_code = w.code AND z.validity @> today AND z.carrier = carrier_name), '*'])
+                      WITH ORDINALITY u (place, n)
+                 JOIN mjc.shipping_tariff s ON s.place_code = u.place AND s.delivery_mode = 'home' AND s.validity @> today AND NOT s.is_draft
+                ORDER BY u.n LIMIT 1) t ON true
          WHERE w.valid_from_on <= today);
 END
 $$;
@@ -71,16 +78,18 @@ END
 $$;
 COMMENT ON FUNCTION mjc_api.wilaya_shipping_cost(text) IS 'GET /wilayas/:code/shipping-cost: NULL for an unknown wilaya';
 
-CREATE FUNCTION mjc_api.shipping_quote(place text, subtotal bigint) RETURNS json
+CREATE FUNCTION mjc_api.shipping_quote(place text, subtotal bigint, delivery_mode text DEFAULT NULL) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN json_build_object('shippingCost', mjc.dzd(mjc.shipping_for(place, coalesce(subtotal, 0), mjc.algiers_date(now()))),
-                             'wilaya', (SELECT w.name FROM mjc.wilaya w WHERE w.code = mjc.wilaya_find(place)));
+    RETURN json_build_object(
+        'shippingCost', mjc.dzd(mjc.shipping_for(place, coalesce(subtotal, 0), mjc.algiers_date(now()), coalesce(delivery_mode, 'home'))),
+        'wilaya', (SELECT w.name FROM mjc.wilaya w WHERE w.code = mjc.wilaya_find(place)));
 END
 $$;
-COMMENT ON FUNCTION mjc_api.shipping_quote(text, bigint) IS 'POST /payments/shipping-cost: for a subtotal in centimes. Errors: MJ201, MJ202';
+COMMENT ON FUNCTION mjc_api.shipping_quote(text, bigint, text) IS
+    'POST /payments/shipping-cost: for a subtotal in centimes, home delivery unless told. Errors: MJ201, MJ202, MJ217';
 
 CREATE FUNCTION mjc_api.payment_method_list() RETURNS json
     LANGUAGE plpgsql STABLE PARALLEL SAFE
