@@ -29,6 +29,13 @@ static const MjcErrorRow error_rows[] = {
 #undef MJC_ERROR
 };
 
+/* mjc_error_name - the stable code of an error, as clients read it. */
+const char *
+mjc_error_name(MjcErrorId id)
+{
+	return error_rows[id].name;
+}
+
 static int
 error_sqlstate(MjcErrorId id)
 {

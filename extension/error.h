@@ -23,6 +23,7 @@ typedef struct MjcValue
 extern void mjc_raise_values(MjcErrorId id, const MjcValue *values, int nvalues)
 	pg_attribute_noreturn();
 extern void mjc_raise(MjcErrorId id) pg_attribute_noreturn();
+extern const char *mjc_error_name(MjcErrorId id);
 
 /* MJC_RAISE(MJC_ERR_X, {"line", NULL, 3}, {"product", name, 0}); does not return. */
 #define MJC_RAISE(id, ...)                                                                         \

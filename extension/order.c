@@ -1,23 +1,26 @@
 /*
  * order.c - placing an order: one call, one transaction, all or nothing.
  *
- * Steps, in lock order: idempotency key, guest's phone, order number, rows of
- * the order, reply rendered, stock last (it is what others wait for). The
- * number of a refused order is lost: gaps are allowed, and the alternative
- * would hold the stock while numbering.
+ * Steps, in lock order: idempotency key, guest's phone, price (quote.c), order
+ * number, rows of the order, reply rendered, then what others wait for: stock,
+ * coupons, credit. The number of a refused order is lost: gaps are allowed, and
+ * the alternative would hold the stock while numbering.
  *
- * Invariants: prices, tax and shipping are the server's; total = sum of lines +
- * shipping; one payment row; one reservation for each unit; a guest's phone is
- * canonical and names one customer; a key names one order.
+ * Invariants: no amount comes from the client; the order's figures are those of
+ * its quote, whose trace is stored with it; one payment row of what is due; one
+ * reservation for each unit; one use of each coupon; a guest's phone is canonical
+ * and names one customer; a key names one order.
  * Tables written: idempotency_key, customer, customer_person, customer_phone,
- * customer_order, order, order_reference, order_contact, order_line, payment,
- * order_event, audit (staff), and those of reservation.c and numbering.c.
+ * customer_order, order, order_reference, order_contact, order_line, order_trace,
+ * payment, order_event, audit (staff), and those of reservation.c, coupon.c,
+ * credit.c and numbering.c.
  */
 #include "postgres.h"
 
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/jsonb.h"
 
 #include "args.h"
 #include "audit.h"
@@ -25,35 +28,19 @@
 #include "direct.h"
 #include "error.h"
 #include "idempotency.h"
-#include "money.h"
 #include "numbering.h"
 #include "order.h"
-#include "pricing.h"
+#include "quote.h"
 #include "reservation.h"
 #include "setting.h"
-#include "shipping.h"
 #include "spi.h"
 #include "text.h"
+#include "trace.h"
 #include "uuid.h"
 
 #define SALT_LEN 16
+#define PAYMENT_METHOD "CASH_ON_DELIVERY"
 #define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
-
-/* A line: what was asked, and what the catalogue says about it. */
-typedef struct Line
-{
-	pg_uuid_t product_id;
-	int32 client_line; /* first line on which the client sent it, from 1 */
-	int32 qty;
-	char *sku;
-	char *name;
-	char *manufacturer_ref;
-	int64 list_price; /* centimes */
-	int64 unit_price;
-	int64 total;
-	int64 tax;
-	int32 tax_bp;
-} Line;
 
 /* Who orders, and where it goes; texts are trimmed, phone is canonical. */
 typedef struct Contact
@@ -80,59 +67,18 @@ typedef struct Order
 	bool confirmed;		 /* staff spoke to the customer */
 	char *reference;
 	Contact contact;
-	int nlines;
-	Line *lines;
-	MjcDelivery delivery;
-	int64 subtotal;
-	int64 tax;
-	int64 shipping;
-	int64 total;
+	MjcLines lines;
+	MjcWords coupons;
+	MjcWords gift_cards;
+	const char *delivery_mode;
+	const char *customer_group;
+	MjcQuote quote;
 	TimestampTz confirm_by; /* until then the units are held for it */
 	const pg_uuid_t *hold;	/* hold that it takes over, or NULL */
 	char *key;				/* Idempotency-Key or NULL */
 } Order;
 
 /* ---------------------------------------------------------------- Rules -- */
-
-static int
-find_line(const Line *lines, int n, const pg_uuid_t *product_id)
-{
-	for (int i = 0; i < n; i++)
-		if (mjc_uuid_compare(&lines[i].product_id, product_id) == 0)
-			return i;
-	return -1;
-}
-
-/*
- * Reads the client's lines; a product sent twice becomes one line with the sum.
- * Errors: MJ302 number of lines, MJ104 quantity, MJ010 arrays of unequal length.
- */
-static void
-read_lines(Order *order, Datum *products, int nproducts, Datum *quantities, int nquantities)
-{
-	if (nproducts != nquantities)
-		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "quantities", 0});
-	if (nproducts == 0 || nproducts > MJC_MAX_LINES)
-		MJC_RAISE(MJC_ERR_ORDER_LINES_COUNT, {"min", NULL, 1}, {"max", NULL, MJC_MAX_LINES});
-	order->lines = palloc0(sizeof(Line) * nproducts);
-	order->nlines = 0;
-	for (int i = 0; i < nproducts; i++)
-	{
-		pg_uuid_t *product_id = DatumGetUUIDP(products[i]);
-		int32 qty = DatumGetInt32(quantities[i]);
-		int found = find_line(order->lines, order->nlines, product_id);
-
-		if (qty < 1 || qty > MJC_MAX_LINE_QTY)
-			MJC_RAISE(MJC_ERR_STOCK_QTY_INVALID, {"min", NULL, 1}, {"max", NULL, MJC_MAX_LINE_QTY});
-		if (found < 0)
-		{
-			found = order->nlines++;
-			order->lines[found].product_id = *product_id;
-			order->lines[found].client_line = i + 1;
-		}
-		order->lines[found].qty += qty;
-	}
-}
 
 static char *
 required(const char *text, const char *name, int min, int max)
@@ -177,6 +123,14 @@ read_contact(FunctionCallInfo fcinfo, int first, Contact *c)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "profession", 0});
 }
 
+static void
+digest_words(MjcDigest *digest, const MjcWords *words)
+{
+	mjc_digest_text(digest, psprintf("%d", words->n));
+	for (int i = 0; i < words->n; i++)
+		mjc_digest_text(digest, words->words[i]);
+}
+
 /* Everything that makes two requests the same one; the phone is canonical by now. */
 static bytea *
 request_digest(const Order *order)
@@ -191,28 +145,15 @@ request_digest(const Order *order)
 	for (int i = 0; i < lengthof(texts); i++)
 		mjc_digest_text(&digest, texts[i]);
 	mjc_digest_bytes(&digest, order->hold == NULL ? NULL : order->hold->data, UUID_LEN);
-	for (int i = 0; i < order->nlines; i++)
+	for (int i = 0; i < order->lines.n; i++)
 	{
-		mjc_digest_bytes(&digest, order->lines[i].product_id.data, UUID_LEN);
-		mjc_digest_text(&digest, psprintf("%d", order->lines[i].qty));
+		mjc_digest_bytes(&digest, order->lines.product_ids[i].data, UUID_LEN);
+		mjc_digest_text(&digest, psprintf("%d", order->lines.quantities[i]));
 	}
+	digest_words(&digest, &order->coupons);
+	digest_words(&digest, &order->gift_cards);
+	mjc_digest_text(&digest, order->delivery_mode);
 	return mjc_digest_end(&digest);
-}
-
-static void
-price_lines(Order *order)
-{
-	order->subtotal = 0;
-	order->tax = 0;
-	for (int i = 0; i < order->nlines; i++)
-	{
-		Line *line = &order->lines[i];
-
-		line->total = mjc_money_times(line->unit_price, line->qty);
-		line->tax = line->total - mjc_tax_net_of_gross(line->total, line->tax_bp);
-		order->subtotal = mjc_money_add(order->subtotal, line->total);
-		order->tax = mjc_money_add(order->tax, line->tax);
-	}
 }
 
 static int64
@@ -220,19 +161,13 @@ count_units(const Order *order)
 {
 	int64 units = 0;
 
-	for (int i = 0; i < order->nlines; i++)
-		units += order->lines[i].qty;
+	for (int i = 0; i < order->lines.n; i++)
+		units += order->lines.quantities[i];
 	return units;
 }
 
 /* -------------------------------------------------------------- Storage -- */
 
-static MjcStmt stmt_products = {"SELECT product_id, sku, name, manufacturer_ref, price_centimes, "
-								"coalesce(sale_price_centimes, 0), tax_bp FROM mjc.product "
-								"WHERE product_id = ANY ($1) AND is_active",
-								1,
-								{UUIDARRAYOID},
-								NULL};
 static MjcStmt stmt_phone_claim = {
 	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
 	"ON CONFLICT (phone) DO NOTHING",
@@ -244,8 +179,10 @@ static MjcStmt stmt_phone_lock = {
 static MjcTable customer_table = {
 	.name = "customer",
 	.columns = {"customer_id", "kind", "customer_type", "profession", "account_id", "created_at",
-				NULL},
-	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID}};
+				"customer_group", NULL},
+	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID}};
+static MjcStmt stmt_group = {
+	"SELECT customer_group FROM mjc.customer WHERE customer_id = $1", 1, {UUIDOID}, NULL};
 static MjcTable person_table = {
 	.name = "customer_person",
 	.columns = {"customer_id", "first_name", "last_name", "phone", "email", NULL},
@@ -284,13 +221,25 @@ static MjcTable order_table = {
 				"shipped_at",
 				"delivered_at",
 				"cancelled_at",
+				"customer_group",
+				"shipping_tax_centimes",
+				"stamp_duty_centimes",
+				"rounding_centimes",
+				"credit_centimes",
+				"coupons",
+				"credit_ids",
 				NULL},
 	.types = {UUIDOID,		  TEXTOID,		  UUIDOID,		  TEXTOID,		  TEXTOID,
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  INT8OID,		  INT8OID,
 			  INT8OID,		  INT8OID,		  INT8OID,		  TEXTOID,		  TEXTOID,
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  TEXTOID,		  DATEOID,
 			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-			  TIMESTAMPTZOID}};
+			  TIMESTAMPTZOID, TEXTOID,		  INT8OID,		  INT8OID,		  INT8OID,
+			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID}};
+static MjcTable trace_table = {.name = "order_trace",
+							   .columns = {"order_id", "steps", NULL},
+							   .types = {UUIDOID, JSONBOID},
+							   .parent_written = true};
 static MjcTable contact_table = {.name = "order_contact",
 								 .columns = {"order_id", "first_name", "last_name", "phone",
 											 "email", "street", "city", "postal_code", "region",
@@ -362,40 +311,6 @@ mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *fro
 						  MJC_TEXT(actor->channel), MJC_TEXT_OR_NULL(note)));
 }
 
-static Datum
-product_ids(const Order *order)
-{
-	Datum *elements = palloc(sizeof(Datum) * order->nlines);
-
-	for (int i = 0; i < order->nlines; i++)
-		elements[i] = UUIDPGetDatum(&order->lines[i].product_id);
-	return PointerGetDatum(
-		construct_array(elements, order->nlines, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-}
-
-/* Fills the lines from the catalogue. Errors: MJ102 unknown or inactive product. */
-static void
-read_products(Order *order)
-{
-	uint64 rows = mjc_exec(&stmt_products, MJC_ARGS(MJC_DATUM(product_ids(order))));
-
-	for (uint64 i = 0; i < rows; i++)
-	{
-		pg_uuid_t product_id = mjc_uuid_col(i, 1);
-		Line *line = &order->lines[find_line(order->lines, order->nlines, &product_id)];
-
-		line->sku = mjc_text_col(i, 2);
-		line->name = mjc_text_col(i, 3);
-		line->manufacturer_ref = mjc_text_or_null(i, 4);
-		line->list_price = mjc_int8_col(i, 5);
-		line->unit_price = mjc_price_in_force(line->list_price, mjc_int8_col(i, 6));
-		line->tax_bp = mjc_int4_col(i, 7);
-	}
-	for (int i = 0; i < order->nlines; i++)
-		if (order->lines[i].sku == NULL)
-			MJC_RAISE(MJC_ERR_PRODUCT_UNAVAILABLE, {"line", NULL, order->lines[i].client_line});
-}
-
 /*
  * The customer of this phone, made when there is none. Orders of one phone wait
  * for each other here, so that the limits below hold.
@@ -410,7 +325,8 @@ find_customer(Order *order)
 	{
 		mjc_direct_write(&customer_table,
 						 MJC_ARGS(MJC_UUID(&made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
-								  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at)));
+								  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at),
+								  MJC_TEXT("retail")));
 		mjc_direct_write(&person_table,
 						 MJC_ARGS(MJC_UUID(&made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
 								  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
@@ -450,18 +366,32 @@ make_salt(void)
 static void
 insert_lines(const Order *order)
 {
-	for (int i = 0; i < order->nlines; i++)
+	const MjcCart *cart = &order->quote.cart;
+
+	for (int i = 0; i < cart->nlines; i++)
 	{
-		const Line *line = &order->lines[i];
+		const MjcCartLine *line = &cart->lines[i];
+		const MjcArticle *article = mjc_quote_article(&order->quote, &line->product_id);
 
 		mjc_direct_write(&line_table,
-						 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(i + 1),
-								  MJC_UUID(&line->product_id), MJC_TEXT(line->sku),
-								  MJC_TEXT(line->name), MJC_TEXT_OR_NULL(line->manufacturer_ref),
-								  MJC_INT4(line->qty), MJC_INT8(line->list_price),
-								  MJC_INT8(line->unit_price), MJC_INT8(0), MJC_INT8(line->total),
+						 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(line->place + 1),
+								  MJC_UUID(&line->product_id), MJC_TEXT(article->sku),
+								  MJC_TEXT(article->name),
+								  MJC_TEXT_OR_NULL(article->manufacturer_ref), MJC_INT4(line->qty),
+								  MJC_INT8(line->list), MJC_INT8(line->unit),
+								  MJC_INT8(line->gross - line->running), MJC_INT8(line->running),
 								  MJC_INT4(line->tax_bp), MJC_INT8(line->tax)));
 	}
+}
+
+static void
+insert_trace(const Order *order)
+{
+	char *steps = mjc_trace_json(&order->quote.cart);
+
+	mjc_direct_write(&trace_table,
+					 MJC_ARGS(MJC_UUID(&order->order_id),
+							  MJC_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(steps)))));
 }
 
 static void
@@ -484,9 +414,34 @@ insert_payment(const Order *order)
 
 	mjc_direct_write(&payment_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&payment_id),
-							  MJC_TEXT("CASH_ON_DELIVERY"), MJC_TEXT("cod"), MJC_NULL,
-							  MJC_INT8(order->total), MJC_TEXT("DZD"), MJC_TEXT("pending"),
+							  MJC_TEXT(PAYMENT_METHOD), MJC_TEXT("cod"), MJC_NULL,
+							  MJC_INT8(order->quote.cart.due), MJC_TEXT("DZD"), MJC_TEXT("pending"),
 							  MJC_TIME(order->at), MJC_TIME(order->at), MJC_NULL, MJC_NULL));
+}
+
+/* Those that did something; in the order in which they are locked. */
+static Datum
+coupon_codes(const Order *order)
+{
+	Datum codes[MJC_MAX_COUPONS];
+
+	for (int i = 0; i < order->quote.ncoupons; i++)
+		codes[i] = CStringGetTextDatum(order->quote.coupons[i].code);
+	return PointerGetDatum(
+		construct_array(codes, order->quote.ncoupons, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* The cards that pay a part. */
+static Datum
+credit_ids(const Order *order)
+{
+	pg_uuid_t ids[MJC_MAX_CREDITS];
+	int n = 0;
+
+	for (int i = 0; i < order->quote.ncredits; i++)
+		if (order->quote.credits[i].used > 0)
+			ids[n++] = order->quote.credits[i].id;
+	return mjc_uuid_array(ids, n);
 }
 
 /* The order's row first: the others name it. */
@@ -494,19 +449,22 @@ static void
 insert_order(const Order *order, const char *status, const MjcActor *actor)
 {
 	MjcArg confirm_by_at = {TimestampTzGetDatum(order->confirm_by), order->confirmed};
-	DateADT estimated = mjc_algiers_date(order->at) + order->delivery.days;
+	const MjcCart *cart = &order->quote.cart;
+	DateADT estimated = mjc_algiers_date(order->at) + order->quote.delivery.days;
 
-	mjc_direct_write(&order_table,
-					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
-							  MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
-							  MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
-							  MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"),
-							  MJC_INT8(order->subtotal), MJC_INT8(order->shipping), MJC_INT8(0),
-							  MJC_INT8(order->tax), MJC_INT8(order->total),
-							  MJC_TEXT("CASH_ON_DELIVERY"), MJC_TEXT("home"),
-							  MJC_TEXT_OR_NULL(order->delivery.wilaya_code), MJC_NULL, MJC_NULL,
-							  MJC_NULL, MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at),
-							  MJC_TIME(order->at), confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL));
+	mjc_direct_write(
+		&order_table,
+		MJC_ARGS(
+			MJC_UUID(&order->order_id), MJC_TEXT(order->reference), MJC_UUID(&order->customer_id),
+			MJC_TEXT(order->channel), MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
+			MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
+			MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods), MJC_INT8(cart->tax),
+			MJC_INT8(cart->total), MJC_TEXT(PAYMENT_METHOD), MJC_TEXT(order->delivery_mode),
+			MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL, MJC_NULL, MJC_NULL,
+			MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), MJC_TIME(order->at),
+			confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
+			MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
+			MJC_INT8(cart->credit), MJC_DATUM(coupon_codes(order)), MJC_DATUM(credit_ids(order))));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,
@@ -514,6 +472,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 							  MJC_TIME(order->at), MJC_BOOL(true)));
 	insert_contact(order);
 	insert_lines(order);
+	insert_trace(order);
 	insert_payment(order);
 	mjc_direct_write(&event_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
@@ -526,29 +485,69 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 static DateADT
 reserve_lines(const Order *order, const MjcActor *actor)
 {
-	MjcTake *takes = palloc0(sizeof(MjcTake) * order->nlines);
+	const MjcCart *cart = &order->quote.cart;
+	MjcTake *takes = palloc0(sizeof(MjcTake) * cart->nlines);
 	MjcHolder holder = {.id = order->order_id,
 						.kind = "order",
 						.expires_at = order->confirmed ? DT_NOEND : order->confirm_by,
 						.actor = actor,
 						.takes_over = order->hold};
 
-	for (int i = 0; i < order->nlines; i++)
-		takes[i] = (MjcTake){order->lines[i].product_id, i + 1, order->lines[i].client_line,
-							 order->lines[i].qty};
-	return mjc_reservation_take(&holder, takes, order->nlines);
+	for (int i = 0; i < cart->nlines; i++)
+	{
+		const MjcCartLine *line = &cart->lines[i];
+		int client_line = line->gift ? line->place + 1 : order->lines.client_lines[line->place];
+
+		takes[i] = (MjcTake){line->product_id, line->place + 1, client_line, line->qty};
+	}
+	return mjc_reservation_take(&holder, takes, cart->nlines);
 }
 
-static void
-price_order(Order *order)
+static int
+compare_coupons(const void *a, const void *b)
 {
-	read_products(order);
-	price_lines(order);
-	order->delivery = mjc_delivery_find(order->contact.region, "home", mjc_algiers_date(order->at));
-	order->shipping =
-		mjc_shipping_due(order->subtotal, mjc_tariff_price(&order->delivery.tariff, 0),
-						 mjc_setting_integer("free_shipping_threshold_centimes"));
-	order->total = mjc_money_add(order->subtotal, order->shipping);
+	return strcmp(((const MjcCoupon *) a)->code, ((const MjcCoupon *) b)->code);
+}
+
+static int
+compare_credits(const void *a, const void *b)
+{
+	return mjc_uuid_compare(&((const MjcCredit *) a)->id, &((const MjcCredit *) b)->id);
+}
+
+/* The uses of coupons and the parts of cards; whoever comes too late is refused here. */
+static void
+take_coupons_and_credit(Order *order)
+{
+	MjcQuote *quote = &order->quote;
+
+	qsort(quote->coupons, quote->ncoupons, sizeof(MjcCoupon), compare_coupons);
+	for (int i = 0; i < quote->ncoupons; i++)
+		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
+	qsort(quote->credits, quote->ncredits, sizeof(MjcCredit), compare_credits);
+	for (int i = 0; i < quote->ncredits; i++)
+		mjc_credit_spend(&quote->credits[i], &order->order_id);
+}
+
+/* A guest pays the prices of everybody: what he says of himself proves nothing. */
+static void
+price_order(Order *order, bool guest)
+{
+	MjcQuoteRequest request = {.lines = order->lines,
+							   .customer_id = &order->customer_id,
+							   .place = order->contact.region,
+							   .delivery_mode = order->delivery_mode,
+							   .payment_method = PAYMENT_METHOD,
+							   .coupons = order->coupons,
+							   .gift_cards = order->gift_cards,
+							   .at = order->at,
+							   .strict = true};
+
+	order->customer_group = "retail";
+	if (!guest && mjc_exec(&stmt_group, MJC_ARGS(MJC_UUID(&order->customer_id))) == 1)
+		order->customer_group = mjc_text_col(0, 1);
+	request.customer_group = order->customer_group;
+	mjc_quote_make(&request, &order->quote);
 }
 
 /*
@@ -578,10 +577,10 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 		return claim.reply;
 	}
 	order->order_id = mjc_uuid_make();
-	price_order(order);
 	find_customer(order);
 	if (guest)
 		check_guest_limits(order);
+	price_order(order, guest);
 	order->reference = mjc_order_reference_next(order->at);
 	insert_order(order, status, actor);
 	if (actor->known)
@@ -590,12 +589,13 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 	reply = mjc_order_json(&order->order_id, false);
 	mjc_idempotency_store(&claim, "order", &order->order_id, reply);
 	promised = reserve_lines(order, actor);
+	take_coupons_and_credit(order);
 	if (promised != 0)
 	{
 		/* Rare: part of it has to come from the supplier first. */
 		mjc_exec_one(&stmt_delay,
 					 MJC_ARGS(MJC_UUID(&order->order_id),
-							  MJC_DATUM(DateADTGetDatum(promised + order->delivery.days))));
+							  MJC_DATUM(DateADTGetDatum(promised + order->quote.delivery.days))));
 		reply = mjc_order_json(&order->order_id, false);
 		mjc_idempotency_store(&claim, "order", &order->order_id, reply);
 	}
@@ -604,27 +604,36 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 
 /* ----------------------------------------------------- SQL entry points -- */
 
-/* Arguments from `first` on: product_ids uuid[], quantities int[], eleven texts of the contact. */
+/*
+ * Arguments from `first` on: product_ids uuid[], quantities int[], eleven texts of the
+ * contact; from `extras` on: coupons text[], gift_cards text[], delivery_mode text.
+ */
 static void
-read_order(FunctionCallInfo fcinfo, int first, Order *order)
+read_order(FunctionCallInfo fcinfo, int first, int extras, Order *order)
 {
+	char *mode;
 	Datum *products;
 	Datum *quantities;
 	int n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MAX_ARRAY, &products);
 	int nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MAX_ARRAY, &quantities);
 
-	read_lines(order, products, n, quantities, nq);
+	order->lines = mjc_lines_read(products, n, quantities, nq);
 	read_contact(fcinfo, first + 2, &order->contact);
+	order->coupons = mjc_arg_words(fcinfo, extras, "coupons");
+	order->gift_cards = mjc_arg_words(fcinfo, extras + 1, "gift_cards");
+	mode = mjc_arg_text_or_null(fcinfo, extras + 2);
+	order->delivery_mode = mode == NULL ? "home" : mode;
 }
 
 PG_FUNCTION_INFO_V1(mjc_api_order_place_guest);
 /*
  * mjc_api.order_place_guest(request_id text, idempotency_key text, product_ids uuid[],
  *     quantities int[], first_name, last_name, phone, email, profession, street, city,
- *     postal_code, region, country, note, OUT body json, OUT replayed boolean)
+ *     postal_code, region, country, note, coupons text[], gift_cards text[], delivery_mode text,
+ *     OUT body json, OUT replayed boolean)
  * - a visitor orders, cash on delivery.
  *
- * Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201, MJ202,
+ * Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201-MJ211, MJ217,
  * MJ302-MJ305, MJ402.
  */
 Datum
@@ -637,7 +646,7 @@ mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 1);
-	read_order(fcinfo, 2, &order);
+	read_order(fcinfo, 2, 15, &order);
 	mjc_begin_write();
 	actor = mjc_actor_visitor(mjc_arg_text_or_null(fcinfo, 0));
 	reply = MemoryContextStrdup(caller, place(&order, true, &actor, &replayed));
@@ -649,7 +658,8 @@ PG_FUNCTION_INFO_V1(mjc_order_place);
 /*
  * mjc.order_place(product_ids uuid[], quantities int[], first_name, last_name, phone, email,
  *     profession, street, city, postal_code, region, country, note, idempotency_key,
- *     reservation_id) - staff take an order (by phone, over the counter); returns its reference.
+ *     reservation_id, coupons text[], gift_cards text[], delivery_mode) - staff take an order (by
+ * phone, over the counter); returns its reference.
  *
  * reservation_id: a hold whose units of these products go to the order, or NULL.
  * The order starts confirmed: staff spoke to the customer. Errors: those of guests
@@ -666,7 +676,7 @@ mjc_order_place(PG_FUNCTION_ARGS)
 
 	order.key = mjc_arg_text_or_null(fcinfo, 13);
 	order.hold = mjc_arg_uuid_or_null(fcinfo, 14);
-	read_order(fcinfo, 0, &order);
+	read_order(fcinfo, 0, 15, &order);
 	mjc_begin_write();
 	actor = mjc_actor_staff();
 	(void) place(&order, false, &actor, &replayed);

@@ -7,9 +7,6 @@
 #include "account.h"
 #include "order_state.h"
 
-#define MJC_MAX_LINES 50
-#define MJC_MAX_LINE_QTY 999
-
 extern char *mjc_order_json(const pg_uuid_t *order_id, bool for_staff);
 extern void mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *from,
 								const char *to, const MjcActor *actor, const char *note);

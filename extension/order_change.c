@@ -4,11 +4,11 @@
  * One way in for REST, psql and jobs. The order's row is locked first (so two
  * clerks, or a clerk and the expiry job, cannot both act), the transition is
  * decided by order_state.c, then payment, history, audit and stock follow in the
- * same transaction, stock last.
+ * same transaction, then stock, coupons and credit.
  *
- * Lock order: order row, then stock anchors by product id.
+ * Lock order: order row, stock anchors by product id, coupons by code, credit by id.
  * Tables written: order, customer_order, payment, shipment, order_event, audit,
- * and those of reservation.c.
+ * and those of reservation.c, coupon.c and credit.c.
  */
 #include "postgres.h"
 
@@ -19,6 +19,8 @@
 #include "args.h"
 #include "audit.h"
 #include "commit.h"
+#include "coupon.h"
+#include "credit.h"
 #include "error.h"
 #include "numbering.h"
 #include "order.h"
@@ -46,13 +48,18 @@ typedef struct Found
 	pg_uuid_t customer_id;
 	char *reference;
 	bool cash_on_delivery;
+	int ncoupons;
+	Datum *coupons; /* codes whose use the order took */
+	int ncredits;
+	Datum *credits; /* ids of cards that paid a part */
 } Found;
 
 /* -------------------------------------------------------------- Storage -- */
 
 static MjcStmt stmt_lock = {
 	"SELECT order_state, payment_state, fulfilment_state, customer_id, reference, "
-	"payment_method = 'CASH_ON_DELIVERY' FROM mjc.order WHERE order_id = $1 FOR UPDATE",
+	"payment_method = 'CASH_ON_DELIVERY', coupons, credit_ids FROM mjc.order WHERE order_id = $1 "
+	"FOR UPDATE",
 	1,
 	{UUIDOID},
 	NULL};
@@ -133,6 +140,18 @@ static MjcStmt stmt_products = {
 	{UUIDARRAYOID},
 	NULL};
 
+static MjcStmt stmt_coupons = {
+	"SELECT DISTINCT u.code COLLATE pg_catalog.\"C\" AS code FROM mjc.order o, unnest(o.coupons) u (code) "
+	"WHERE o.order_id = ANY ($1) ORDER BY 1",
+	1,
+	{UUIDARRAYOID},
+	NULL};
+static MjcStmt stmt_credits = {"SELECT DISTINCT u.id FROM mjc.order o, unnest(o.credit_ids) u (id) "
+							   "WHERE o.order_id = ANY ($1) ORDER BY 1",
+							   1,
+							   {UUIDARRAYOID},
+							   NULL};
+
 static Found
 lock_order(const pg_uuid_t *order_id)
 {
@@ -147,6 +166,8 @@ lock_order(const pg_uuid_t *order_id)
 	found.reference = mjc_text_col(0, 5);
 	found.cash_on_delivery = mjc_bool_col(0, 6);
 	found.status = mjc_status_of(&found.states);
+	found.ncoupons = mjc_array_col(0, 7, TEXTOID, &found.coupons);
+	found.ncredits = mjc_array_col(0, 8, UUIDOID, &found.credits);
 	return found;
 }
 
@@ -221,6 +242,20 @@ move_stock(const Change *change, const MjcOrderEffects *effects, const MjcActor 
 		mjc_reservation_move(&holder, products, n, MJC_MOVE_RETURN);
 }
 
+/* A cancelled order frees its coupons; one that ended gives back what cards paid. */
+static void
+give_back(const Change *change, const Found *found, const MjcActor *actor, TimestampTz at)
+{
+	const pg_uuid_t *who = actor->known ? &actor->id : NULL;
+
+	if (change->to != MJC_STATUS_CANCELLED && change->to != MJC_STATUS_REFUNDED)
+		return;
+	for (int i = 0; i < found->ncoupons && change->to == MJC_STATUS_CANCELLED; i++)
+		mjc_coupon_give_back(TextDatumGetCString(found->coupons[i]), &change->order_id, at);
+	for (int i = 0; i < found->ncredits; i++)
+		mjc_credit_give_back(DatumGetUUIDP(found->credits[i]), &change->order_id, who);
+}
+
 /* The order stays where it is; a note, tracking number or carrier is still kept. */
 static void
 note_only(const Change *change, const Found *found, const MjcActor *actor)
@@ -261,6 +296,7 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	mjc_audit(actor, "order_status", "order", found->reference, mjc_json_pair("status", from),
 			  mjc_json_pair("status", to));
 	move_stock(change, &effects, actor);
+	give_back(change, found, actor, at);
 }
 
 /*
@@ -410,7 +446,23 @@ mjc_order_change(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(change.to)));
 }
 
-/* Locks the products of several orders in product order; one order after the other would not. */
+/* Locks what several orders give back, each kind in its order; one order after the other would not.
+ */
+static void
+lock_coupons_and_credit(const pg_uuid_t *orders, uint64 norders)
+{
+	Datum ids = mjc_uuid_array(orders, (int) norders);
+	uint64 n = mjc_exec(&stmt_coupons, MJC_ARGS(MJC_DATUM(ids)));
+	char **codes = palloc(sizeof(char *) * Max(n, 1));
+
+	for (uint64 i = 0; i < n; i++)
+		codes[i] = mjc_text_col(i, 1);
+	mjc_coupons_lock(codes, (int) n);
+	n = mjc_exec(&stmt_credits, MJC_ARGS(MJC_DATUM(ids)));
+	mjc_credits_lock(mjc_uuid_cols(n, 1), (int) n);
+}
+
+/* Locks the products of several orders in product order. */
 static void
 lock_products(const pg_uuid_t *orders, uint64 norders)
 {
@@ -441,7 +493,10 @@ mjc_order_expire(PG_FUNCTION_ARGS)
 	n = mjc_exec(&stmt_due, MJC_ARGS(MJC_TIME(GetCurrentTimestamp()), MJC_INT4(batch)));
 	due = mjc_uuid_cols(n, 1);
 	if (n > 1)
+	{
 		lock_products(due, n);
+		lock_coupons_and_credit(due, n);
+	}
 	for (uint64 i = 0; i < n; i++)
 	{
 		Change change = {.order_id = due[i], .to = MJC_STATUS_CANCELLED, .event_kind = "expired"};

@@ -110,6 +110,7 @@ mjc_ruleset_prepare(MjcRuleset *set)
 
 		number_exclusivity(set, i);
 		set->has_gifts |= set->promotions[i].kind == MJC_PROMOTION_GIFT;
+		set->has_first_order |= set->promotions[i].first_order;
 		for (int j = 0; j < ids->n; j++)
 			set->targets[set->ntargets++] = (MjcTarget){ids->ids[j], i};
 		if (ids->n == 0)
@@ -193,6 +194,8 @@ in_words(const MjcWords *words, const char *word)
 bool
 mjc_promotion_conditions(const MjcCart *cart, const MjcPromotion *promotion)
 {
+	if (cart->at < promotion->from || cart->at >= promotion->until)
+		return false;
 	if (promotion->needs_coupon && !in_words(&cart->coupons, promotion->code))
 		return false;
 	if (promotion->groups.n > 0 && !in_words(&promotion->groups, cart->customer_group))

@@ -91,6 +91,7 @@ typedef struct MjcRuleset
 	int nwords;
 	uint64 *for_all; /* bits of the promotions without a target */
 	bool has_gifts;
+	bool has_first_order;
 } MjcRuleset;
 
 typedef struct MjcCartLine
@@ -192,6 +193,7 @@ typedef struct MjcTraceStep
 typedef struct MjcCart
 {
 	bool prices_include_tax;
+	TimestampTz at;
 	const char *customer_group;
 	const char *wilaya_code; /* or NULL */
 	bool first_order;

@@ -23,25 +23,31 @@ static MjcTable setting_table = {.name = "setting",
 								 .types = {TEXTOID, TEXTOID, INT8OID, BOOLOID, TEXTOID, INT8OID,
 										   INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
 
+static MjcStmt stmt_boolean = {
+	"SELECT boolean_value FROM mjc.setting WHERE name = $1 AND kind = 'boolean'",
+	1,
+	{TEXTOID},
+	NULL};
+
 #define MAX_SETTINGS 200
 
-/* The same without SQL: a rule reads several, and the table is small. */
+/* One value without SQL: a rule reads several, and the table is small. */
 static bool
-integer_directly(const char *name, int64 *value)
+value_directly(const char *name, const char *kind, int column, Datum *value)
 {
-	Datum rows[MAX_SETTINGS * 3];
+	Datum rows[MAX_SETTINGS * 4];
 	int n = mjc_direct_readable(&setting_table)
-				? mjc_direct_all(&setting_table, 3, rows, MAX_SETTINGS)
+				? mjc_direct_all(&setting_table, 4, rows, MAX_SETTINGS)
 				: -1;
 
 	for (int i = 0; i < n; i++)
 	{
-		const Datum *row = rows + i * 3;
+		const Datum *row = rows + i * 4;
 
 		if (strcmp(TextDatumGetCString(row[0]), name) != 0 ||
-			strcmp(TextDatumGetCString(row[1]), "integer") != 0)
+			strcmp(TextDatumGetCString(row[1]), kind) != 0)
 			continue;
-		*value = DatumGetInt64(row[2]);
+		*value = row[column];
 		return true;
 	}
 	return false;
@@ -51,11 +57,24 @@ integer_directly(const char *name, int64 *value)
 int64
 mjc_setting_integer(const char *name)
 {
-	int64 value;
+	Datum value;
 
-	if (integer_directly(name, &value))
-		return value;
+	if (value_directly(name, "integer", 2, &value))
+		return DatumGetInt64(value);
 	if (mjc_exec(&stmt_integer, MJC_ARGS(MJC_TEXT(name))) != 1)
 		mjc_raise(MJC_ERR_SETTING_UNKNOWN);
 	return mjc_int8_col(0, 1);
+}
+
+/* mjc_setting_boolean - value of a boolean setting. Needs SPI open. Errors: MJ007. */
+bool
+mjc_setting_boolean(const char *name)
+{
+	Datum value;
+
+	if (value_directly(name, "boolean", 3, &value))
+		return DatumGetBool(value);
+	if (mjc_exec(&stmt_boolean, MJC_ARGS(MJC_TEXT(name))) != 1)
+		mjc_raise(MJC_ERR_SETTING_UNKNOWN);
+	return mjc_bool_col(0, 1);
 }

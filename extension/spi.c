@@ -9,7 +9,9 @@
 
 #include "miscadmin.h"
 #include "tcop/utility.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "error.h"
@@ -208,10 +210,31 @@ mjc_text_or_null(uint64 row, int col)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+Jsonb *
+mjc_jsonb_col(uint64 row, int col)
+{
+	return DatumGetJsonbPCopy(column_not_null(row, col));
+}
+
 pg_uuid_t
 mjc_uuid_col(uint64 row, int col)
 {
 	return *DatumGetUUIDP(column_not_null(row, col));
+}
+
+/* mjc_array_col - the elements of an array column without NULLs; returns their number. */
+int
+mjc_array_col(uint64 row, int col, Oid elemtype, Datum **elements)
+{
+	ArrayType *array = DatumGetArrayTypePCopy(column_not_null(row, col));
+	int16 typlen;
+	bool typbyval;
+	char typalign;
+	int n;
+
+	get_typlenbyvalalign(elemtype, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, elemtype, typlen, typbyval, typalign, elements, NULL, &n);
+	return n;
 }
 
 /* mjc_uuid_cols - one column of the first rows, copied. */

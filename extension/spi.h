@@ -11,6 +11,7 @@
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "utils/date.h"
+#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -94,7 +95,9 @@ extern int64 mjc_int8_or(uint64 row, int col, int64 otherwise);
 extern bool mjc_bool_col(uint64 row, int col);
 extern char *mjc_text_col(uint64 row, int col);
 extern char *mjc_text_or_null(uint64 row, int col);
+extern Jsonb *mjc_jsonb_col(uint64 row, int col);
 extern pg_uuid_t mjc_uuid_col(uint64 row, int col);
+extern int mjc_array_col(uint64 row, int col, Oid elemtype, Datum **elements);
 extern pg_uuid_t *mjc_uuid_cols(uint64 rows, int col);
 extern TimestampTz mjc_time_col(uint64 row, int col);
 extern bool mjc_is_null(uint64 row, int col);

@@ -65,7 +65,10 @@ TO mjc_admin, mjc_analyst;
 GRANT EXECUTE ON FUNCTION
     mjc.available(uuid),
     mjc.check_invariants(timestamptz),
+    mjc.price_at(uuid, text, integer, timestamptz),
     mjc.product_id(text),
+    mjc.quote(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean),
+    mjc.quote_json(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean),
     mjc.shipping_for(text, bigint, date, text, integer),
     mjc.stock_at(uuid, timestamptz),
     mjc.stock_history(uuid, integer)
@@ -80,7 +83,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_confirm(text, text),
     mjc.order_contact_read(text),
     mjc.order_deliver(text),
-    mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid),
+    mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text),
     mjc.order_refund(text, text),
     mjc.order_ship(text, text, text),
     mjc.setting_set(text, text),

@@ -99,20 +99,35 @@ AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY  -- amounts of the order are the sums of its lines
-    SELECT 'order_totals', o.reference, format('subtotal %s, lines %s, tax %s, lines %s', o.subtotal_centimes, l.total, o.tax_centimes, l.tax)
+    SELECT 'order_totals', o.reference, format('subtotal %s, lines %s, discount %s, lines %s, tax %s, lines %s', o.subtotal_centimes,
+               l.total + l.discount, o.discount_centimes, l.discount, o.tax_centimes - o.shipping_tax_centimes, l.tax)
       FROM mjc.order o
-      LEFT JOIN LATERAL (SELECT coalesce(sum(x.total_centimes), 0) AS total, coalesce(sum(x.tax_centimes), 0) AS tax, count(*) AS n
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.total_centimes), 0) AS total, coalesce(sum(x.discount_centimes), 0) AS discount,
+                                coalesce(sum(x.tax_centimes), 0) AS tax, count(*) AS n
                            FROM mjc.order_line x WHERE x.order_id = o.order_id) l ON true
      WHERE (since IS NULL OR o.updated_at >= since)
-       AND (l.n = 0 OR l.total <> o.subtotal_centimes OR l.tax <> o.tax_centimes);
+       AND (l.n = 0 OR l.total + l.discount <> o.subtotal_centimes OR l.discount <> o.discount_centimes
+            OR l.tax <> o.tax_centimes - o.shipping_tax_centimes);
 
-    RETURN QUERY  -- one payment of the whole amount, in the state that the order tells
-    SELECT 'order_payment', o.reference, format('payments %s, amount %s of %s, state %s', p.n, p.amount, o.total_centimes, p.states)
+    RETURN QUERY  -- and follow from the steps that are stored with it; orders before the trace have none
+    SELECT 'order_trace', o.reference, format('stored %s/%s/%s/%s/%s, by its steps %s', o.subtotal_centimes, o.discount_centimes,
+               o.shipping_centimes, o.tax_centimes, o.total_centimes, r.price)
+      FROM mjc.order o
+      JOIN mjc.order_trace t ON t.order_id = o.order_id
+     CROSS JOIN LATERAL mjc.reprice_trace(t.steps) r (price)
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND r.price <> jsonb_build_object('subtotal', o.subtotal_centimes, 'discount', o.discount_centimes,
+               'goods', o.subtotal_centimes - o.discount_centimes, 'shipping', o.shipping_centimes, 'tax', o.tax_centimes,
+               'stamp_duty', o.stamp_duty_centimes, 'rounding', o.rounding_centimes, 'total', o.total_centimes,
+               'credit', o.credit_centimes, 'due', o.total_centimes - o.credit_centimes, 'differs', 0);
+
+    RETURN QUERY  -- one payment of what is due, in the state that the order tells
+    SELECT 'order_payment', o.reference, format('payments %s, amount %s of %s, state %s', p.n, p.amount, o.total_centimes - o.credit_centimes, p.states)
       FROM mjc.order o
       LEFT JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(x.amount_centimes), 0) AS amount, min(x.state) AS states
                            FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
      WHERE (since IS NULL OR o.updated_at >= since)
-       AND (p.n <> 1 OR p.amount <> o.total_centimes OR p.states IS DISTINCT FROM o.payment_state);
+       AND (p.n <> 1 OR p.amount <> o.total_centimes - o.credit_centimes OR p.states IS DISTINCT FROM o.payment_state);
 
     -- Goods are where the order says, all of them. A placed order that nobody confirmed in
     -- time may have lost some already; one that is confirmed keeps them.
@@ -182,6 +197,60 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_order_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns orders';
 
+CREATE FUNCTION mjc.check_pricing_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- entries of a coupon follow each other without a gap, each count from the one before
+    SELECT 'coupon_ledger', format('coupon %s seq %s', s.code, s.seq), format('%s used after %s and %s', s.used, s.used_before, s.change)
+      FROM (SELECT l.code, l.seq, l.change, l.used, l.at, lag(l.used, 1, 0::bigint) OVER w AS used_before,
+                   lag(l.seq, 1, 0::bigint) OVER w AS seq_before, lag(l.at) OVER w AS at_before
+              FROM mjc.coupon_ledger l
+             WHERE since IS NULL OR l.code IN (SELECT x.code FROM mjc.coupon_ledger x WHERE x.at >= since)
+            WINDOW w AS (PARTITION BY l.code ORDER BY l.seq)) s
+     WHERE s.seq <> s.seq_before + 1 OR s.used <> s.used_before + s.change OR s.at < s.at_before;
+
+    RETURN QUERY  -- never used more often than allowed, in all
+    SELECT 'coupon_limit', format('coupon %s', c.code), format('used %s of %s', l.used, c.max_uses)
+      FROM mjc.coupon c
+     CROSS JOIN LATERAL (SELECT x.used, x.change, x.at FROM mjc.coupon_ledger x WHERE x.code = c.code ORDER BY x.seq DESC LIMIT 1) l
+     WHERE l.used > c.max_uses AND l.change > 0 AND l.at > c.updated_at AND (since IS NULL OR l.at >= since);
+
+    RETURN QUERY  -- an order that stands has its uses, one that was cancelled has none
+    SELECT 'coupon_order', o.reference, format('coupon %s used %s times', u.code, l.uses)
+      FROM mjc.order o
+     CROSS JOIN LATERAL unnest(o.coupons) u (code)
+     CROSS JOIN LATERAL (SELECT coalesce(sum(x.change), 0) AS uses FROM mjc.coupon_ledger x
+                          WHERE x.code = u.code AND x.order_id = o.order_id) l
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND l.uses <> CASE WHEN o.order_state = 'cancelled' THEN 0 ELSE 1 END;
+
+    RETURN QUERY  -- entries of a card follow each other, each balance from the one before
+    SELECT 'credit_ledger', format('credit %s seq %s', s.credit_id, s.seq),
+           format('balance %s after %s and %s', s.balance_centimes, s.balance_before, s.amount_centimes)
+      FROM (SELECT l.credit_id, l.seq, l.amount_centimes, l.balance_centimes, l.at,
+                   lag(l.balance_centimes, 1, 0::bigint) OVER w AS balance_before, lag(l.seq, 1, 0::bigint) OVER w AS seq_before,
+                   lag(l.at) OVER w AS at_before
+              FROM mjc.credit_ledger l
+             WHERE since IS NULL OR l.credit_id IN (SELECT x.credit_id FROM mjc.credit_ledger x WHERE x.at >= since)
+            WINDOW w AS (PARTITION BY l.credit_id ORDER BY l.seq)) s
+     WHERE s.seq <> s.seq_before + 1 OR s.balance_centimes <> s.balance_before + s.amount_centimes OR s.at < s.at_before;
+
+    RETURN QUERY  -- what cards paid of an order is what they lost for it, until it comes back
+    SELECT 'credit_order', o.reference, format('paid by credit %s, taken from cards %s', o.credit_centimes, l.taken)
+      FROM mjc.order o
+     CROSS JOIN LATERAL (SELECT -coalesce(sum(x.amount_centimes), 0) AS taken
+                           FROM unnest(o.credit_ids) u (id)
+                           JOIN mjc.credit_ledger x ON x.credit_id = u.id AND x.order_id = o.order_id) l
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes END;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_pricing_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns coupons and credit';
+
 CREATE FUNCTION mjc.check_audit_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -214,6 +283,7 @@ AS $$
 BEGIN
     RETURN QUERY SELECT * FROM mjc.check_stock_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_order_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_pricing_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
 END
 $$;

@@ -18,12 +18,13 @@ CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
     first_name text, last_name text, phone text, email text DEFAULT NULL, profession text DEFAULT NULL,
     street text DEFAULT NULL, city text DEFAULT NULL, postal_code text DEFAULT NULL, region text DEFAULT NULL,
     country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL,
-    reservation_id uuid DEFAULT NULL) RETURNS text
+    reservation_id uuid DEFAULT NULL, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL,
+    delivery_mode text DEFAULT 'home') RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_place';
-COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid) IS
-    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ302, MJ305, MJ601';
+COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text) IS
+    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order; the customer of the phone has the prices of his group. delivery_mode: home or stop_desk. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ201 to MJ211, MJ217, MJ302, MJ305, MJ601';
 
 CREATE FUNCTION mjc.order_change(reference text, status text, note text DEFAULT NULL,
     tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text
@@ -85,6 +86,9 @@ BEGIN
                    'paymentMethod', o.payment_method,
                    'subtotal', mjc.dzd(o.subtotal_centimes), 'tax', 0, 'taxIncluded', mjc.dzd(o.tax_centimes),
                    'shipping', mjc.dzd(o.shipping_centimes), 'discount', mjc.dzd(o.discount_centimes),
+                   'stampDuty', mjc.dzd(o.stamp_duty_centimes), 'rounding', mjc.dzd(o.rounding_centimes),
+                   'credit', mjc.dzd(o.credit_centimes), 'amountDue', mjc.dzd(o.total_centimes - o.credit_centimes),
+                   'coupons', o.coupons, 'deliveryMode', o.delivery_mode,
                    'total', mjc.dzd(o.total_centimes), 'totalAmount', mjc.dzd(o.total_centimes), 'currency', o.currency,
                    'orderDate', mjc.iso(o.placed_at), 'createdAt', mjc.iso(o.placed_at), 'updatedAt', mjc.iso(o.updated_at),
                    'shippedAt', mjc.iso(o.shipped_at), 'deliveredAt', mjc.iso(o.delivered_at),
@@ -95,7 +99,7 @@ BEGIN
                    'items', (SELECT json_agg(json_build_object(
                                  'id', o.order_id || '-' || l.line_no, 'productId', l.product_id, 'productName', l.product_name,
                                  'sku', l.sku, 'quantity', l.qty, 'unitPrice', mjc.dzd(l.unit_price_centimes),
-                                 'totalPrice', mjc.dzd(l.total_centimes),
+                                 'discount', mjc.dzd(l.discount_centimes), 'totalPrice', mjc.dzd(l.total_centimes),
                                  'image', (SELECT g.url FROM mjc.product_image g WHERE g.product_id = l.product_id
                                             ORDER BY g.sort_order, g.image_id LIMIT 1)) ORDER BY l.line_no)
                                FROM mjc.order_line l WHERE l.order_id = o.order_id),

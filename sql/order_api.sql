@@ -2,13 +2,14 @@
 
 CREATE FUNCTION mjc_api.order_place_guest(request_id text, idempotency_key text, product_ids uuid[], quantities integer[],
     first_name text, last_name text, phone text, email text, profession text, street text, city text,
-    postal_code text, region text, country text, note text, OUT body json, OUT replayed boolean)
+    postal_code text, region text, country text, note text, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL,
+    delivery_mode text DEFAULT NULL, OUT body json, OUT replayed boolean)
     RETURNS record
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_place_guest';
-COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text) IS
-    'POST /orders/guest: cash on delivery; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201, MJ202, MJ302 to MJ305, MJ402';
+COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text[], text[], text) IS
+    'POST /orders/guest: cash on delivery; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ302 to MJ305, MJ402';
 
 CREATE FUNCTION mjc_api.order_track(order_number text, phone text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

@@ -1,0 +1,26 @@
+/*
+ * credit.h - gift cards and store credit as money that an order may use.
+ */
+#ifndef MJC_CREDIT_H
+#define MJC_CREDIT_H
+
+#include "promotion.h"
+
+#define MJC_MAX_CREDITS 10
+
+typedef struct MjcCredit
+{
+	pg_uuid_t id;
+	int64 balance; /* centimes, as it was read */
+	int64 used;	   /* of it, by this order */
+} MjcCredit;
+
+extern int mjc_credits_read(const MjcWords *codes, TimestampTz at, MjcCredit *credits);
+extern int64 mjc_credits_sum(const MjcCredit *credits, int n);
+extern void mjc_credits_use(MjcCredit *credits, int n, int64 amount);
+extern void mjc_credit_spend(const MjcCredit *credit, const pg_uuid_t *order_id);
+extern void mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id,
+								 const pg_uuid_t *actor);
+extern void mjc_credits_lock(const pg_uuid_t *ids, int n);
+
+#endif /* MJC_CREDIT_H */
