@@ -43,7 +43,7 @@ static MjcStmt stmt_wilaya = {
 /* Each place by its whole key: with IN () the exclusion index is read for every wilaya. */
 static MjcStmt stmt_tariff = {
 	"SELECT t.amount_centimes, coalesce(t.included_weight_g, -1), coalesce(t.step_weight_g, 1), "
-	"coalesce(t.step_centimes, 0) FROM unnest(ARRAY[$1, "
+	"coalesce(t.step_centimes, 0), u.n::pg_catalog.int4 FROM unnest(ARRAY[$1, "
 	"(SELECT z.zone_code FROM mjc.carrier_zone z WHERE z.wilaya_code = $1 AND z.validity @> $3 "
 	"AND z.carrier = (SELECT s.text_value FROM mjc.setting s WHERE s.name = 'shipping_carrier')), "
 	"'*']) WITH ORDINALITY u (place, n) CROSS JOIN LATERAL (SELECT x.amount_centimes, "
@@ -63,7 +63,7 @@ static MjcStmt stmt_tariff = {
 MjcDelivery
 mjc_delivery_find(const char *place, const char *mode, DateADT on_date)
 {
-	MjcDelivery delivery = {NULL, 0, {0, -1, 1, 0}};
+	MjcDelivery delivery = {NULL, 0, {0, -1, 1, 0}, 3};
 	char *typed = mjc_trim_or_null(place);
 	Datum day = DateADTGetDatum(on_date);
 
@@ -80,6 +80,7 @@ mjc_delivery_find(const char *place, const char *mode, DateADT on_date)
 		mjc_raise(MJC_ERR_TARIFF_MISSING);
 	delivery.tariff =
 		(MjcTariff){mjc_int8_col(0, 1), mjc_int4_col(0, 2), mjc_int4_col(0, 3), mjc_int8_col(0, 4)};
+	delivery.rank = mjc_int4_col(0, 5);
 	return delivery;
 }
 

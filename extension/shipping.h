@@ -14,6 +14,7 @@ typedef struct MjcDelivery
 	char *wilaya_code; /* NULL when the place is not known */
 	int32 days;		   /* calendar days until it arrives */
 	MjcTariff tariff;
+	int rank; /* 1 the wilaya's own tariff, 2 that of its zone, 3 that of everywhere else */
 } MjcDelivery;
 
 extern void mjc_delivery_mode_check(const char *mode);

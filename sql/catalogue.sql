@@ -7,6 +7,15 @@ CREATE FUNCTION mjc.unit_price(price bigint, sale_price bigint) RETURNS bigint
 COMMENT ON FUNCTION mjc.unit_price(bigint, bigint) IS
     'Price in force, centimes with tax: the sale price when 0 < sale < price, else the price';
 
+CREATE FUNCTION mjc.sale_price_at(sale_price bigint, sale_from timestamptz, sale_until timestamptz, at timestamptz) RETURNS bigint
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN (sale_from IS NULL OR sale_from OPERATOR(pg_catalog.<=) at)
+                 AND (sale_until IS NULL OR at OPERATOR(pg_catalog.<) sale_until) THEN sale_price END
+$$;
+COMMENT ON FUNCTION mjc.sale_price_at(bigint, timestamptz, timestamptz, timestamptz) IS
+    'The sale price of an article, centimes, while it is in force; NULL before and after. A missing date is no bound';
+
 CREATE FUNCTION mjc.category_subtree(keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -52,7 +61,7 @@ BEGIN
                'id', p.product_id, 'name', p.name, 'nameAr', p.name_ar, 'slug', p.slug, 'sku', p.sku,
                'manufacturerRef', p.manufacturer_ref, 'ean', p.ean,
                'description', p.description, 'shortDescription', p.short_description,
-               'price', mjc.dzd(p.price_centimes), 'salePrice', mjc.dzd(p.sale_price_centimes),
+               'price', mjc.dzd(p.price_centimes), 'salePrice', mjc.dzd(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp())),
                'stockQuantity', greatest(coalesce(s.available, 0), 0),
                'minStock', p.low_stock_qty, 'maxStock', p.max_stock_qty,
                'weight', round(p.weight_g / 1000.0, 3), 'warranty', p.warranty_months, 'condition', p.condition,

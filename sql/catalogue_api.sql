@@ -18,6 +18,8 @@ DECLARE
     pattern text := '%' || replace(replace(replace(lower(nullif(btrim(search), '')), '\', '\\'), '%', '\%'), '_', '\_') || '%';
     wanted_model uuid;
     source text := 'FROM mjc.product p WHERE true';
+    dated boolean;
+    price text;
     ordering text;
     total bigint;
     ids uuid[];
@@ -38,11 +40,18 @@ BEGIN
     IF pattern IS NOT NULL THEN
         source := source || ' AND lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''') || '' '' || coalesce(p.description, '''')) LIKE $4';
     END IF;
+    -- The index knows sale prices whatever their dates; while all of them are in force that is the
+    -- price. Otherwise it still finds what may cost so little, and the price in force decides.
+    dated := EXISTS (SELECT FROM mjc.product d
+                      WHERE (d.sale_from_at IS NOT NULL OR d.sale_until_at IS NOT NULL)
+                        AND mjc.sale_price_at(d.sale_price_centimes, d.sale_from_at, d.sale_until_at, statement_timestamp()) IS NULL);
+    price := CASE WHEN dated THEN 'coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes)'
+                  ELSE 'coalesce(p.sale_price_centimes, p.price_centimes)' END;
     IF min_price IS NOT NULL THEN
-        source := source || ' AND coalesce(p.sale_price_centimes, p.price_centimes) >= $5';
+        source := source || ' AND ' || price || ' >= $5';
     END IF;
     IF max_price IS NOT NULL THEN
-        source := source || ' AND coalesce(p.sale_price_centimes, p.price_centimes) <= $6';
+        source := source || ' AND coalesce(p.sale_price_centimes, p.price_centimes) <= $6 AND ' || price || ' <= $6';
     END IF;
     IF featured THEN
         source := source || ' AND p.is_featured';
@@ -54,7 +63,7 @@ BEGIN
         WHEN 'createdAt' THEN 'p.created_at'
         WHEN 'updatedAt' THEN 'p.updated_at'
         WHEN 'name' THEN 'p.name'
-        WHEN 'price' THEN 'coalesce(p.sale_price_centimes, p.price_centimes)'
+        WHEN 'price' THEN price
         WHEN 'stockQuantity' THEN 'coalesce((SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id), 0)'
     END;
     IF ordering IS NULL THEN

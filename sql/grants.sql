@@ -50,6 +50,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.reprice_trace(jsonb),
     mjc.refund_share(bigint, integer, integer, integer),
     mjc.reserved_change(text, integer),
+    mjc.sale_price_at(bigint, timestamptz, timestamptz, timestamptz),
     mjc.spread_discount(bigint, bigint[], bigint[]),
     mjc.stamp_duty(bigint, date),
     mjc.stock_label(bigint, integer),
@@ -71,7 +72,8 @@ GRANT EXECUTE ON FUNCTION
     mjc.quote_json(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean),
     mjc.shipping_for(text, bigint, date, text, integer),
     mjc.stock_at(uuid, timestamptz),
-    mjc.stock_history(uuid, integer)
+    mjc.stock_history(uuid, integer),
+    mjc.what_if(uuid, timestamptz, timestamptz)
 TO mjc_admin;
 
 -- rule

@@ -80,3 +80,11 @@ END
 $$;
 COMMENT ON FUNCTION mjc.quote_json(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean) IS
     'A quote as the frontends read it, dinars; arguments and errors of mjc.quote';
+
+CREATE FUNCTION mjc.what_if(candidate uuid, from_at timestamptz, until_at timestamptz DEFAULT now(), OUT order_id uuid, OUT reference text,
+    OUT total_before bigint, OUT total_after bigint, OUT difference bigint) RETURNS SETOF record
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1000
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_what_if';
+COMMENT ON FUNCTION mjc.what_if(uuid, timestamptz, timestamptz) IS
+    'What a promotion or a shipping tariff (its id; a draft or not) would have changed: every order of the period priced again without and with it, totals in centimes; nothing is written. Errors: MJ003, MJ004, MJ006';

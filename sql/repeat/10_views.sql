@@ -51,7 +51,10 @@ SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_stat
        o.carrier, o.tracking_number, o.placed_at, mjc.algiers_date(o.placed_at) AS placed_on, o.updated_at,
        o.estimated_on, o.shipped_at, o.delivered_at, o.cancelled_at,
        (SELECT count(*) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS line_count,
-       (SELECT sum(l.qty) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS units
+       (SELECT sum(l.qty) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS units,
+       o.customer_group, mjc.dzd(o.shipping_tax_centimes) AS shipping_tax_dzd, mjc.dzd(o.stamp_duty_centimes) AS stamp_duty_dzd,
+       mjc.dzd(o.rounding_centimes) AS rounding_dzd, mjc.dzd(o.credit_centimes) AS credit_dzd,
+       mjc.dzd(o.total_centimes - o.credit_centimes) AS due_dzd, o.coupons
   FROM mjc.order o
   LEFT JOIN mjc.wilaya w ON w.code = o.wilaya_code;
 
@@ -62,6 +65,50 @@ SELECT o.reference, l.order_id, l.line_no, l.product_id, l.sku, l.product_name, 
        l.tax_bp, mjc.dzd(l.tax_centimes) AS tax_included_dzd, o.status, o.placed_at
   FROM mjc.order_line l
   JOIN mjc.order o ON o.order_id = l.order_id;
+
+CREATE OR REPLACE VIEW mjc_report.order_trace AS
+SELECT o.reference, t.order_id, s.n AS step, s.step ->> 'rule' AS rule, (s.step ->> 'line')::integer AS line_no, s.step ->> 'ref' AS ref,
+       mjc.dzd((s.step ->> 'base')::bigint) AS base_dzd, mjc.dzd((s.step ->> 'value')::bigint) AS value_dzd,
+       (s.step ->> 'rate_bp')::integer AS rate_bp, (s.step ->> 'qty')::integer AS qty, mjc.dzd((s.step ->> 'amount')::bigint) AS amount_dzd,
+       mjc.dzd((s.step ->> 'withheld')::bigint) AS withheld_dzd, (s.step ->> 'rounding')::integer AS rounding_e4
+  FROM mjc.order_trace t
+  JOIN mjc.order o ON o.order_id = t.order_id
+ CROSS JOIN LATERAL jsonb_array_elements(t.steps) WITH ORDINALITY s (step, n);
+
+CREATE OR REPLACE VIEW mjc_report.promotion AS
+SELECT p.promotion_id, p.code, p.name, p.kind, p.scope, p.rate_bp, mjc.dzd(p.amount_centimes) AS amount_dzd, p.buy_qty, p.get_qty,
+       g.sku AS gift_sku, p.priority, p.exclusivity_group, p.needs_coupon, lower(p.validity) AS from_at, upper(p.validity) AS until_at,
+       p.min_qty, mjc.dzd(p.min_amount_centimes) AS min_amount_dzd, p.customer_groups, p.wilaya_codes, p.first_order, p.is_active,
+       p.is_active AND p.validity @> statement_timestamp() AS in_force, p.updated_at
+  FROM mjc.promotion p
+  LEFT JOIN mjc.product g ON g.product_id = p.gift_product_id;
+
+CREATE OR REPLACE VIEW mjc_report.coupon AS
+SELECT c.code, p.code AS promotion, c.max_uses, c.max_uses_per_customer, coalesce(l.used, 0) AS used, lower(c.validity) AS from_at,
+       upper(c.validity) AS until_at, c.is_active, l.at AS last_used_at
+  FROM mjc.coupon c
+  JOIN mjc.promotion p ON p.promotion_id = c.promotion_id
+  LEFT JOIN LATERAL (SELECT x.used, x.at FROM mjc.coupon_ledger x WHERE x.code = c.code ORDER BY x.seq DESC LIMIT 1) l ON true;
+
+CREATE OR REPLACE VIEW mjc_report.price AS
+SELECT l.code AS price_list, l.kind, l.customer_group, p.sku, x.product_id, lower(x.qty) AS from_qty, upper(x.qty) - 1 AS to_qty,
+       mjc.dzd(x.amount_centimes) AS price_dzd, lower(x.validity) AS from_at, upper(x.validity) AS until_at,
+       x.validity @> statement_timestamp() AS in_force
+  FROM mjc.price x
+  JOIN mjc.price_list l ON l.price_list_id = x.price_list_id
+  JOIN mjc.product p ON p.product_id = x.product_id;
+
+CREATE OR REPLACE VIEW mjc_report.shipping_tariff AS
+SELECT t.tariff_id, t.place_code, w.name AS wilaya, t.delivery_mode, mjc.dzd(t.amount_centimes) AS amount_dzd, t.included_weight_g,
+       t.step_weight_g, mjc.dzd(t.step_centimes) AS step_dzd, lower(t.validity) AS from_on, upper(t.validity) - 1 AS until_on, t.is_draft
+  FROM mjc.shipping_tariff t
+  LEFT JOIN mjc.wilaya w ON w.code = t.place_code;
+
+CREATE OR REPLACE VIEW mjc_report.credit AS
+SELECT c.credit_id, c.kind, mjc.dzd(coalesce(l.balance_centimes, 0)) AS balance_dzd, c.expires_at, c.is_active, c.created_at, l.at AS last_moved_at
+  FROM mjc.credit c
+  LEFT JOIN LATERAL (SELECT x.balance_centimes, x.at FROM mjc.credit_ledger x WHERE x.credit_id = c.credit_id
+                      ORDER BY x.seq DESC LIMIT 1) l ON true;
 
 CREATE OR REPLACE VIEW mjc_report.order_history AS
 SELECT o.reference, e.order_id, e.seq, e.at, e.kind, e.from_status, e.to_status, e.actor, e.channel
@@ -75,8 +122,10 @@ SELECT t.from_status, t.to_status
 CREATE OR REPLACE VIEW mjc_report.product AS
 SELECT p.product_id, p.sku, p.name, p.name_ar, p.manufacturer_ref, p.ean, c.name AS category, m.name AS manufacturer,
        mjc.dzd(p.price_centimes) AS price_dzd, mjc.dzd(p.sale_price_centimes) AS sale_price_dzd,
-       mjc.dzd(mjc.unit_price(p.price_centimes, p.sale_price_centimes)) AS unit_price_dzd,
-       p.tax_bp, p.low_stock_qty, p.is_active, p.is_featured, p.created_at, p.updated_at
+       mjc.dzd(mjc.unit_price(p.price_centimes, mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at,
+                                                                  statement_timestamp()))) AS unit_price_dzd,
+       p.tax_bp, p.low_stock_qty, p.is_active, p.is_featured, p.created_at, p.updated_at, p.sale_from_at, p.sale_until_at,
+       mjc.dzd(p.min_price_centimes) AS min_price_dzd
   FROM mjc.product p
   JOIN mjc.category c ON c.category_id = p.category_id
   LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id;

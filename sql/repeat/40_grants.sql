@@ -21,9 +21,10 @@ GRANT SELECT ON
 TO mjc_admin;
 
 GRANT SELECT ON
-    mjc_report.customer_order, mjc_report.dead_stock, mjc_report.job, mjc_report.order_history,
-    mjc_report.order_line, mjc_report.order_transition, mjc_report.product, mjc_report.reservation,
-    mjc_report.setting, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
+    mjc_report.coupon, mjc_report.credit, mjc_report.customer_order, mjc_report.dead_stock, mjc_report.job,
+    mjc_report.order_history, mjc_report.order_line, mjc_report.order_trace, mjc_report.order_transition,
+    mjc_report.price, mjc_report.product, mjc_report.promotion, mjc_report.reservation,
+    mjc_report.setting, mjc_report.shipping_tariff, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
     mjc_report.stock_movement, mjc_report.stock_valuation, mjc_report.table_class
 TO mjc_admin, mjc_analyst;
 

@@ -111,8 +111,8 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(b.stateme
     ('UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = :p1', 'stock_flag', 'stock that no search finds'),
     ('DELETE FROM mjc.stock_flag WHERE product_id = :p1', 'stock_flag', 'stock without a flag'),
     -- orders
-    ('UPDATE mjc.order SET subtotal_centimes = subtotal_centimes + 1, total_centimes = total_centimes + 1 WHERE order_id = :held', 'order_payment order_totals', 'a subtotal that is not the sum of the lines'),
-    ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals', 'a tax that is not the sum of the lines'),
+    ('UPDATE mjc.order SET subtotal_centimes = subtotal_centimes + 1, total_centimes = total_centimes + 1 WHERE order_id = :held', 'order_payment order_totals order_trace', 'a subtotal that is not the sum of the lines'),
+    ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals order_trace', 'a tax that is not the sum of the lines'),
     ('DELETE FROM mjc.order_line WHERE order_id = :held', 'order_totals reservation_owner', 'an order without lines'),
     ('DELETE FROM mjc.payment WHERE order_id = :held', 'order_payment', 'no payment'),
     ('INSERT INTO mjc.payment SELECT order_id, gen_random_uuid(), method, provider, NULL, 0, currency, state, created_at, updated_at FROM mjc.payment WHERE order_id = :held', 'order_payment', 'two payments'),

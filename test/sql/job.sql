@@ -2,7 +2,7 @@
 BEGIN;
 SELECT plan(46);
 \ir fixture.psql
-SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
+SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
 UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
 
@@ -58,7 +58,7 @@ UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = pg_temp.pid(1);
 INSERT INTO mjc.job (name, every, next_at) VALUES ('test_no_code', '1 minute', clock_timestamp() - interval '1 hour');
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 minute' - (CASE name WHEN 'invariants' THEN 1 ELSE 0 END) * interval '5 minutes' WHERE name <> 'test_no_code';
 CREATE TEMP TABLE second AS SELECT * FROM mjc.housekeep('1 minute');
-SELECT is((SELECT count(DISTINCT job) FROM second), 8::bigint, 'a failing job stops no other');
+SELECT is((SELECT count(DISTINCT job) FROM second), 9::bigint, 'a failing job stops no other');
 SELECT matches((SELECT error FROM second WHERE job = 'invariants'), '^1 broken promise\(s\), first: stock_flag', 'its error is in the answer');
 SELECT is((SELECT done FROM second WHERE job = 'invariants'), 0::bigint, 'it did nothing');
 SELECT is((SELECT count(*) FROM second WHERE error IS NOT NULL), 1::bigint, 'no other failed');

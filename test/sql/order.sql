@@ -12,8 +12,9 @@ SELECT (pg_temp.buy('{1,2}', '{2,3}', '0550 00 00 01', note => ' Sonnez deux foi
 SELECT :'body'::json ->> 'orderNumber' AS ref, :'body'::json ->> 'id' AS id \gset
 SELECT is((:'body'::json -> k)::text, v, format('reply: %s is %s', k, v))
   FROM (VALUES ('subtotal', '4000.97'),       -- 2 x 1999.00 + 3 x 0.99
-               ('shipping', '700.00'), ('discount', '0.00'), ('total', '4700.97'), ('totalAmount', '4700.97'),
-               ('tax', '0'), ('taxIncluded', '638.59'),  -- 638.34 of A, 0.25 of B
+               ('shipping', '700.00'), ('discount', '0.00'), ('total', '4701.00'), ('totalAmount', '4701.00'),
+               ('tax', '0'), ('taxIncluded', '750.35'),  -- 638.34 of A, 0.25 of B, 111.76 of the parcel
+               ('rounding', '0.03'), ('stampDuty', '0.00'), ('credit', '0.00'), ('amountDue', '4701.00'), ('deliveryMode', 'home'),
                ('currency', '"DZD"'), ('status', '"pending"'), ('statusCode', '"PENDING"'), ('paymentStatus', '"PENDING"'),
                ('paymentMethod', '"CASH_ON_DELIVERY"'), ('customerPhone', '"+213550000001"'), ('customerName', '"Amina Test"'),
                ('customerNote', '"Sonnez deux fois"'), ('shippedAt', 'null'), ('deliveredAt', 'null'), ('trackingNumber', 'null')) e (k, v);
@@ -26,13 +27,13 @@ SELECT is(mjc.order_reference_canonical(:'ref'), :'ref', 'the number is a good r
 SELECT results_eq(format($$SELECT channel, order_state, payment_state, fulfilment_state, status, subtotal_centimes, shipping_centimes, discount_centimes,
                                   tax_centimes, total_centimes, wilaya_code, confirm_by_at - placed_at, estimated_on - mjc.algiers_date(placed_at)
                              FROM mjc.order WHERE order_id = %L$$, :'id'),
-    $$VALUES ('web', 'placed', 'pending', 'unfulfilled', 'PENDING', 400097::bigint, 70000::bigint, 0::bigint, 63859::bigint, 470097::bigint, '99', '72:00'::interval, 3)$$,
+    $$VALUES ('web', 'placed', 'pending', 'unfulfilled', 'PENDING', 400097::bigint, 70000::bigint, 0::bigint, 75035::bigint, 470100::bigint, '99', '72:00'::interval, 3)$$,
     'the order as stored');
 SELECT results_eq(format('SELECT line_no, product_id, qty, list_price_centimes, unit_price_centimes, total_centimes, tax_bp, tax_centimes FROM mjc.order_line WHERE order_id = %L ORDER BY 1', :'id'),
     format('VALUES (1, %L::uuid, 2, 249900::bigint, 199900::bigint, 399800::bigint, 1900, 63834::bigint), (2, %L::uuid, 3, 99::bigint, 99::bigint, 297::bigint, 900, 25::bigint)',
            pg_temp.pid(1), pg_temp.pid(2)), 'its lines');
 SELECT results_eq(format('SELECT method, provider, amount_centimes, state FROM mjc.payment WHERE order_id = %L', :'id'),
-    $$VALUES ('CASH_ON_DELIVERY', 'cod', 470097::bigint, 'pending')$$, 'one payment of the whole amount');
+    $$VALUES ('CASH_ON_DELIVERY', 'cod', 470100::bigint, 'pending')$$, 'one payment of the whole amount');
 SELECT results_eq(format('SELECT seq, kind, from_status, to_status, channel FROM mjc.order_event WHERE order_id = %L', :'id'),
     $$VALUES (1, 'placed', NULL::text, 'PENDING', 'rest')$$, 'its history');
 SELECT results_eq(format($$SELECT line_no, kind, qty, held_qty, shipped_qty, backorder_qty, expires_at = (SELECT confirm_by_at FROM mjc.order o WHERE o.order_id = r.reservation_id)
@@ -393,8 +394,9 @@ SELECT is((mjc_api.staff_order_stats(:'admin', 0, gen_random_uuid()) ->> 'totalR
 SELECT throws_ok('SELECT mjc_api.staff_order_stats(NULL, NULL, NULL)', 'MJ060', NULL, 'REST: stats are not for visitors');
 
 -- Properties over all of these orders
-SELECT is_empty('SELECT order_id FROM mjc.order o WHERE total_centimes <> (SELECT sum(total_centimes) FROM mjc.order_line l WHERE l.order_id = o.order_id) + shipping_centimes',
-                'every total is the sum of its lines and shipping');
+SELECT is_empty('SELECT order_id FROM mjc.order o WHERE total_centimes <> (SELECT sum(total_centimes) FROM mjc.order_line l WHERE l.order_id = o.order_id) + shipping_centimes + stamp_duty_centimes + rounding_centimes
+                   OR total_centimes % 100 <> 0',
+                'every total is the sum of its lines, shipping, stamp duty and rounding, in whole dinars');
 SELECT is_empty($$SELECT product_id FROM mjc.stock_available a
                    WHERE a.on_hand <> (SELECT coalesce(sum(CASE kind WHEN 'receive' THEN qty WHEN 'adjust' THEN qty WHEN 'return' THEN qty WHEN 'ship' THEN -qty ELSE 0 END), 0)
                                          FROM mjc.stock_ledger g WHERE g.product_id = a.product_id)
