@@ -18,6 +18,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "args.h"
 #include "commit.h"
 #include "error.h"
 #include "guc.h"
@@ -226,4 +227,84 @@ mjc_idempotency_result(FunctionCallInfo fcinfo, const char *body, bool replayed)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+}
+
+/* ----------------------------------------------------- SQL entry points -- */
+
+static Datum
+claim_result(FunctionCallInfo fcinfo, bytea *key_hash, const char *reply)
+{
+	TupleDesc tupdesc;
+	Datum values[2] = {PointerGetDatum(key_hash), (Datum) 0};
+	bool nulls[2] = {key_hash == NULL, reply == NULL};
+
+	if (reply != NULL)
+		values[1] = CStringGetTextDatum(reply);
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(mjc_idempotency_begin);
+/*
+ * mjc.idempotency_begin(route text, caller uuid, key text, request text, windowed boolean,
+ *     OUT key_hash bytea, OUT reply text) - for rules in SQL.
+ *
+ * windowed false: without a key nothing is claimed.
+ * Errors: MJ003 route, those of mjc_idempotency_claim.
+ */
+Datum
+mjc_idempotency_begin(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char *route = mjc_arg_text(fcinfo, 0, "route");
+	char *key = mjc_arg_text_or_null(fcinfo, 2);
+	bool windowed = PG_ARGISNULL(4) || PG_GETARG_BOOL(4);
+	MjcClaim claim = {NULL, NULL, {{0}}};
+	bytea *key_hash = NULL;
+	char *reply = NULL;
+	MjcDigest digest;
+
+	if (key != NULL || windowed)
+	{
+		mjc_digest_begin(&digest);
+		mjc_digest_text(&digest, mjc_arg_text_or_null(fcinfo, 3));
+		mjc_begin_write();
+		claim = mjc_idempotency_claim(route, mjc_arg_uuid_or_null(fcinfo, 1), key,
+									  mjc_digest_end(&digest), GetCurrentTimestamp());
+		if (claim.reply != NULL)
+			reply = MemoryContextStrdup(caller, claim.reply);
+		if (claim.key_hash != NULL)
+		{
+			key_hash = MemoryContextAlloc(caller, VARSIZE(claim.key_hash));
+			memcpy(key_hash, claim.key_hash, VARSIZE(claim.key_hash));
+		}
+		mjc_end();
+	}
+	return claim_result(fcinfo, key_hash, reply);
+}
+
+PG_FUNCTION_INFO_V1(mjc_idempotency_end);
+/*
+ * mjc.idempotency_end(key_hash bytea, subject_kind text, subject uuid, reply text) - for rules
+ * in SQL: keeps the reply of what mjc.idempotency_begin claimed; key_hash NULL: nothing was.
+ *
+ * Errors: MJ003.
+ */
+Datum
+mjc_idempotency_end(PG_FUNCTION_ARGS)
+{
+	MjcClaim claim = {NULL, NULL, {{0}}};
+	char *subject_kind = mjc_arg_text(fcinfo, 1, "subject_kind");
+	pg_uuid_t *subject = mjc_arg_uuid(fcinfo, 2, "subject");
+	char *reply = mjc_arg_text(fcinfo, 3, "reply");
+
+	if (!PG_ARGISNULL(0))
+	{
+		claim.key_hash = PG_GETARG_BYTEA_P(0);
+		mjc_begin_write();
+		mjc_idempotency_store(&claim, subject_kind, subject, reply);
+		mjc_end();
+	}
+	PG_RETURN_VOID();
 }

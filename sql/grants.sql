@@ -34,6 +34,7 @@ GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
 GRANT EXECUTE ON FUNCTION
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
+    mjc.coupon_key(text),
     mjc.damaged_change(text, integer),
     mjc.dzd(bigint),
     mjc.fold_digits(text),
@@ -67,6 +68,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.available(uuid),
     mjc.check_invariants(timestamptz),
     mjc.price_at(uuid, text, integer, timestamptz),
+    mjc.credit_balance(uuid),
     mjc.product_id(text),
     mjc.quote(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean),
     mjc.quote_json(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean),
@@ -78,6 +80,14 @@ TO mjc_admin;
 
 -- rule
 GRANT EXECUTE ON FUNCTION
+    mjc.carrier_zone_set(text, text, text, date),
+    mjc.coupon_batch(text, integer, text, jsonb),
+    mjc.coupon_delete(text),
+    mjc.coupon_set(text, jsonb),
+    mjc.credit_close(uuid, text),
+    mjc.customer_group_assign(uuid, text),
+    mjc.customer_group_set(text, text, text, integer),
+    mjc.gift_card_issue(numeric, date, uuid, text),
     mjc.housekeep(interval),
     mjc.location_set(text, text, integer, boolean),
     mjc.order_cancel(text, text),
@@ -88,6 +98,14 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text),
     mjc.order_refund(text, text),
     mjc.order_ship(text, text, text),
+    mjc.price_list_delete(text),
+    mjc.price_list_price_end(uuid),
+    mjc.price_list_price_set(text, text, numeric, integer, integer, timestamptz, timestamptz, boolean),
+    mjc.price_list_set(text, jsonb),
+    mjc.price_set(uuid, numeric, numeric, timestamptz, timestamptz),
+    mjc.price_update(uuid, jsonb),
+    mjc.promotion_delete(text),
+    mjc.promotion_set(text, jsonb),
     mjc.setting_set(text, text),
     mjc.flush_seen(),
     mjc.stock_adjust(uuid, integer, text, text, smallint),
@@ -102,7 +120,10 @@ GRANT EXECUTE ON FUNCTION
     mjc.stock_reserve(uuid[], integer[], interval, text),
     mjc.stock_return(uuid, uuid, integer, boolean, text, text),
     mjc.stock_scrap(uuid, integer, text, text, smallint),
-    mjc.stock_transfer(uuid, integer, smallint, smallint, text, text)
+    mjc.stock_transfer(uuid, integer, smallint, smallint, text, text),
+    mjc.store_credit_add(uuid, numeric, text, text),
+    mjc.tariff_delete(uuid),
+    mjc.tariff_set(jsonb, uuid)
 TO mjc_admin;
 
 -- api

@@ -48,7 +48,7 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.coupon_key(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
     'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
     'mjc.reserved_change(text,integer)', 'mjc.stock_label(bigint,integer)', 'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
@@ -74,12 +74,19 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
 
 -- The admin
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.available(uuid)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date)',
+    'mjc.available(uuid)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date)',
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
     'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
     'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid)', 'mjc.order_refund(text,text)',
-    'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)', 'mjc.stock_adjust(uuid,integer,text,text,smallint)',
+    'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)',
+    'mjc.carrier_zone_set(text,text,text,date)', 'mjc.coupon_batch(text,integer,text,jsonb)', 'mjc.coupon_delete(text)', 'mjc.coupon_set(text,jsonb)',
+    'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
+    'mjc.gift_card_issue(numeric,date,uuid,text)', 'mjc.price_list_delete(text)', 'mjc.price_list_price_end(uuid)',
+    'mjc.price_list_price_set(text,text,numeric,integer,integer,timestamp with time zone,timestamp with time zone,boolean)', 'mjc.price_list_set(text,jsonb)',
+    'mjc.price_set(uuid,numeric,numeric,timestamp with time zone,timestamp with time zone)', 'mjc.price_update(uuid,jsonb)',
+    'mjc.promotion_delete(text)', 'mjc.promotion_set(text,jsonb)', 'mjc.store_credit_add(uuid,numeric,text,text)', 'mjc.tariff_delete(uuid)',
+    'mjc.tariff_set(jsonb,uuid)', 'mjc.stock_adjust(uuid,integer,text,text,smallint)',
     'mjc.stock_commit(uuid,uuid,integer,text)', 'mjc.stock_count(uuid,integer,timestamp with time zone,text,text,smallint)',
     'mjc.stock_damage(uuid,integer,text,text,smallint)', 'mjc.stock_expected(uuid,date,integer,text)', 'mjc.stock_expire(integer)',
     'mjc.stock_policy_set(uuid,integer,integer,integer)', 'mjc.stock_receive(uuid,integer,bigint,text,text,smallint)',
@@ -94,7 +101,7 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::r
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND a.attacl IS NOT NULL$$,
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
-    ARRAY['account_email', 'account_person', 'account_secret', 'address', 'customer_person', 'customer_phone', 'idempotency_key', 'login_failure',
+    ARRAY['account_email', 'account_person', 'account_secret', 'address', 'credit_code', 'customer_person', 'customer_phone', 'idempotency_key', 'login_failure',
           'order_contact', 'order_year', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
