@@ -88,21 +88,31 @@ mjc_actor_staff(void)
 }
 
 /*
- * refusal - why the account named by the first three arguments (actor,
- * token_version, token_id) may not act as admin; MJC_ERR__MAX: it may. Needs SPI
- * open. MJ060 no token, MJ063 closed, blocked or older token, MJ064 other role.
+ * token_refusal - why the account named by the first three arguments (actor,
+ * token_version, token_id) may not act; MJC_ERR__MAX: it may, and its role is in
+ * the row read. Needs SPI open. MJ060 no token, MJ063 closed, blocked or older token.
  */
 static MjcErrorId
-refusal(FunctionCallInfo fcinfo)
+token_refusal(FunctionCallInfo fcinfo)
 {
-	const char *role;
-
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return MJC_ERR_MISSING_TOKEN;
 	if (mjc_exec(&stmt_account,
 				 MJC_ARGS(MJC_UUID(PG_GETARG_UUID_P(0)), MJC_UUID(PG_GETARG_UUID_P(2)))) != 1 ||
 		!mjc_bool_col(0, 2) || mjc_int4_col(0, 3) != PG_GETARG_INT32(1) || mjc_bool_col(0, 4))
 		return MJC_ERR_TOKEN_REVOKED;
+	return MJC_ERR__MAX;
+}
+
+/* refusal - the same for an admin. Needs SPI open. MJ064 other role, those of token_refusal. */
+static MjcErrorId
+refusal(FunctionCallInfo fcinfo)
+{
+	MjcErrorId why = token_refusal(fcinfo);
+	const char *role;
+
+	if (why != MJC_ERR__MAX)
+		return why;
 	role = mjc_text_col(0, 1);
 	if (strcmp(role, "ADMIN") != 0 && strcmp(role, "SUPER_ADMIN") != 0)
 		return MJC_ERR_FORBIDDEN;
@@ -179,6 +189,25 @@ mjc_is_admin(PG_FUNCTION_ARGS)
 	{
 		mjc_begin();
 		why = refusal(fcinfo);
+		mjc_end();
+	}
+	PG_RETURN_BOOL(why == MJC_ERR__MAX);
+}
+
+PG_FUNCTION_INFO_V1(mjc_account_active);
+/*
+ * mjc.account_active(actor, token_version, token_id) - may the account of a verified token act
+ * now, whatever its role?
+ */
+Datum
+mjc_account_active(PG_FUNCTION_ARGS)
+{
+	MjcErrorId why = MJC_ERR_MISSING_TOKEN;
+
+	if (!PG_ARGISNULL(0))
+	{
+		mjc_begin();
+		why = token_refusal(fcinfo);
 		mjc_end();
 	}
 	PG_RETURN_BOOL(why == MJC_ERR__MAX);

@@ -48,8 +48,7 @@ mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantitie
 
 	if (nproducts != nquantities)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "quantities", 0});
-	if (nproducts == 0 || nproducts > MJC_MAX_LINES)
-		MJC_RAISE(MJC_ERR_ORDER_LINES_COUNT, {"min", NULL, 1}, {"max", NULL, MJC_MAX_LINES});
+	mjc_check_line_count(nproducts);
 	lines.product_ids = palloc(sizeof(pg_uuid_t) * nproducts);
 	lines.quantities = palloc0(sizeof(int32) * nproducts);
 	lines.client_lines = palloc(sizeof(int32) * nproducts);
@@ -59,8 +58,7 @@ mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantitie
 		int32 qty = DatumGetInt32(quantities[i]);
 		int at = find_product(lines.product_ids, lines.n, product_id);
 
-		if (qty < 1 || qty > MJC_MAX_LINE_QTY)
-			MJC_RAISE(MJC_ERR_STOCK_QTY_INVALID, {"min", NULL, 1}, {"max", NULL, MJC_MAX_LINE_QTY});
+		mjc_check_line_qty(qty);
 		if (at < 0)
 		{
 			at = lines.n++;

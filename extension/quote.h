@@ -14,6 +14,9 @@
 #define MJC_MAX_LINES 50
 #define MJC_MAX_LINE_QTY 999
 
+extern void mjc_check_line_count(int n);
+extern void mjc_check_line_qty(int64 qty);
+
 /* The lines that a client sent, each product once. */
 typedef struct MjcLines
 {

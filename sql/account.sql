@@ -24,6 +24,25 @@ CREATE FUNCTION mjc.is_admin(actor uuid, token_version integer, token_id uuid) R
 COMMENT ON FUNCTION mjc.is_admin(uuid, integer, uuid) IS
     'The same as an answer, for public routes: a token that no longer counts makes a visitor';
 
+CREATE FUNCTION mjc.account_active(actor uuid, token_version integer, token_id uuid) RETURNS boolean
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_account_active';
+COMMENT ON FUNCTION mjc.account_active(uuid, integer, uuid) IS
+    'True when the account of a verified token, of whatever role, may act now';
+
+-- A registered customer has the id of the account: nobody looks customers up by account_id,
+-- which would ask every shard.
+CREATE FUNCTION mjc.customer_of_account(actor uuid, token_version integer, token_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE WHEN mjc.account_active(actor, token_version, token_id) THEN actor END;
+END
+$$;
+COMMENT ON FUNCTION mjc.customer_of_account(uuid, integer, uuid) IS
+    'The customer who is signed in: the customer_id of an account is its account_id; NULL for a visitor or a token that no longer counts';
+
 CREATE FUNCTION mjc.staff_id() RETURNS uuid
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_staff_id';

@@ -35,11 +35,13 @@ GRANT EXECUTE ON FUNCTION
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
     mjc.coupon_key(text),
+    mjc.cart_owner_of_token(text),
     mjc.damaged_change(text, integer),
     mjc.dzd(bigint),
     mjc.fold_digits(text),
     mjc.iso(timestamptz),
     mjc.on_hand_change(text, integer),
+    mjc.order_limits(),
     mjc.order_reference(integer, bigint),
     mjc.order_reference_canonical(text),
     mjc.order_reference_scrambled(integer, bigint, bytea),
@@ -66,6 +68,7 @@ TO mjc_admin, mjc_analyst;
 -- read
 GRANT EXECUTE ON FUNCTION
     mjc.available(uuid),
+    mjc.cart_read(uuid),
     mjc.check_invariants(timestamptz),
     mjc.price_at(uuid, text, integer, timestamptz),
     mjc.credit_balance(uuid),

@@ -251,6 +251,40 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_pricing_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns coupons and credit';
 
+CREATE FUNCTION mjc.check_cart_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    limits record;
+BEGIN
+    SELECT * INTO limits FROM mjc.order_limits();
+
+    RETURN QUERY  -- no more in it than an order can take
+    SELECT 'cart_limits', format('cart %s', c.owner_id), format('%s lines, largest %s units, %s coupons', l.n, l.units, cardinality(c.coupons))
+      FROM mjc.cart c
+     CROSS JOIN LATERAL (SELECT count(*) AS n, max(x.qty) AS units FROM mjc.cart_line x WHERE x.owner_id = c.owner_id) l
+     WHERE (since IS NULL OR c.updated_at >= since)
+       AND (l.n > limits.max_lines OR l.units > limits.max_units OR cardinality(c.coupons) > limits.max_coupons
+            OR cardinality(c.coupons) <> (SELECT count(DISTINCT k) FROM unnest(c.coupons) k));
+
+    RETURN QUERY  -- a guest's or a customer's, kept for some time from its last change on
+    SELECT 'cart_times', format('cart %s', c.owner_id), format('%s: created %s, updated %s, kept until %s', c.kind, c.created_at, c.updated_at, c.expires_at)
+      FROM mjc.cart c
+     WHERE (since IS NULL OR c.updated_at >= since)
+       AND (c.kind NOT IN ('guest', 'customer') OR c.updated_at < c.created_at OR c.expires_at <= c.updated_at);
+
+    RETURN QUERY  -- a line changes under the lock of its cart, which then has that time
+    SELECT 'cart_line_locked', format('cart %s product %s', l.owner_id, l.product_id), format('line %s, cart %s', l.updated_at, c.updated_at)
+      FROM mjc.cart_line l
+      JOIN mjc.cart c ON c.owner_id = l.owner_id
+     WHERE (since IS NULL OR c.updated_at >= since) AND l.updated_at > c.updated_at;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_cart_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns carts';
+
 CREATE FUNCTION mjc.check_audit_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -284,6 +318,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_stock_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_order_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_pricing_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_cart_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
 END
 $$;

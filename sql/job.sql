@@ -97,6 +97,7 @@ BEGIN
     RETURN CASE name
         WHEN 'analyst_limit' THEN mjc.analyst_limit()
         WHEN 'audit_seal' THEN mjc.audit_seal()
+        WHEN 'cart_purge' THEN mjc.cart_purge()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'order_expire' THEN mjc.order_expire()

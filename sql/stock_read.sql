@@ -369,7 +369,7 @@ BEGIN
     IF quantities IS NULL THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'quantities');
     END IF;
-    IF cardinality(product_ids) NOT BETWEEN 1 AND 50 OR array_position(product_ids, NULL) IS NOT NULL THEN
+    IF cardinality(product_ids) NOT BETWEEN 1 AND (SELECT l.max_lines FROM mjc.order_limits() l) OR array_position(product_ids, NULL) IS NOT NULL THEN
         PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'product_ids');
     END IF;
     IF cardinality(quantities) <> cardinality(product_ids) OR array_position(quantities, NULL) IS NOT NULL

@@ -227,6 +227,15 @@ SELECT r.product_id, p.sku, r.reservation_id, r.kind, o.reference, r.line_no, l.
   LEFT JOIN mjc.order o ON o.order_id = r.reservation_id AND r.kind = 'order'
  WHERE r.held_qty > 0;
 
+-- Abandoned carts among them: nobody's name, and no token. mjc.cart_read shows what is in one.
+CREATE OR REPLACE VIEW mjc_report.cart AS
+SELECT c.owner_id, c.kind, l.lines, l.units, mjc.dzd(l.value_centimes) AS value_dzd, c.coupons, c.created_at, c.updated_at,
+       c.expires_at, c.expires_at <= statement_timestamp() AS expired
+  FROM mjc.cart c
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS lines, coalesce(sum(x.qty), 0) AS units, coalesce(sum(x.qty * x.seen_unit_centimes), 0)::bigint AS value_centimes
+         FROM mjc.cart_line x WHERE x.owner_id = c.owner_id) l;
+
 CREATE OR REPLACE VIEW mjc_report.job AS
 SELECT j.name, j.every, j.next_at, greatest(clock_timestamp() - j.next_at, interval '0') AS late_by,
        j.last_started_at, j.last_ok_at, j.last_rows, j.failures, j.error

@@ -168,6 +168,17 @@ COMMENT ON COLUMN mjc_report.reservation.promised_on IS 'Day promised for those'
 COMMENT ON COLUMN mjc_report.reservation.expires_at IS 'When the units are free again; empty: never';
 COMMENT ON COLUMN mjc_report.reservation.expired IS 'That time is past: the units no longer count as reserved';
 COMMENT ON COLUMN mjc_report.reservation.created_at IS 'When it was made';
+COMMENT ON VIEW mjc_report.cart IS 'Carts of guests and customers, abandoned ones too';
+COMMENT ON COLUMN mjc_report.cart.owner_id IS 'Whose cart: the customer, or a number made of the guest''s token';
+COMMENT ON COLUMN mjc_report.cart.kind IS 'guest or customer';
+COMMENT ON COLUMN mjc_report.cart.lines IS 'Articles in it';
+COMMENT ON COLUMN mjc_report.cart.units IS 'Units of all of them';
+COMMENT ON COLUMN mjc_report.cart.value_dzd IS 'Their value in dinars, tax included, at the prices that the buyer saw last, before discounts';
+COMMENT ON COLUMN mjc_report.cart.coupons IS 'Coupons noted in it';
+COMMENT ON COLUMN mjc_report.cart.created_at IS 'When it was begun';
+COMMENT ON COLUMN mjc_report.cart.updated_at IS 'When it was changed last';
+COMMENT ON COLUMN mjc_report.cart.expires_at IS 'When it is forgotten if it is not changed';
+COMMENT ON COLUMN mjc_report.cart.expired IS 'That time is past: it counts as empty';
 COMMENT ON VIEW mjc_report.job IS 'Background jobs: how late, last success, error';
 COMMENT ON VIEW mjc_report.setting IS 'Shop settings as text';
 COMMENT ON VIEW mjc_report.audit IS 'Changes by staff: who, what, before, after';

@@ -21,7 +21,7 @@ GRANT SELECT ON
 TO mjc_admin;
 
 GRANT SELECT ON
-    mjc_report.coupon, mjc_report.credit, mjc_report.customer_order, mjc_report.dead_stock, mjc_report.job,
+    mjc_report.cart, mjc_report.coupon, mjc_report.credit, mjc_report.customer_order, mjc_report.dead_stock, mjc_report.job,
     mjc_report.order_history, mjc_report.order_line, mjc_report.order_trace, mjc_report.order_transition,
     mjc_report.price, mjc_report.product, mjc_report.promotion, mjc_report.reservation,
     mjc_report.setting, mjc_report.shipping_tariff, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,

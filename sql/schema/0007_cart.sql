@@ -15,6 +15,8 @@ CREATE TABLE mjc.cart (
 
 CREATE INDEX cart_expires_at_idx ON mjc.cart (expires_at);
 
+CREATE INDEX cart_updated_at_idx ON mjc.cart (updated_at);
+
 -- seen_unit_centimes: the unit price that the buyer saw last, to tell him when it changed.
 CREATE TABLE mjc.cart_line (
     owner_id           uuid NOT NULL REFERENCES mjc.cart ON DELETE CASCADE,

@@ -48,8 +48,10 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.coupon_key(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
-    'mjc.on_hand_change(text,integer)', 'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
+    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
+    'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
+    'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
     'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
     'mjc.reserved_change(text,integer)', 'mjc.stock_label(bigint,integer)', 'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
     'mjc.uuid_v7()', 'mjc.version()'], 'the analyst may execute the pure functions');
@@ -67,18 +69,20 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
                        OR pg_get_viewdef(c.oid, true) ~ E'\n  WHERE ' AND NOT coalesce(c.reloptions, '{}') && ARRAY['security_barrier=true', 'security_barrier=on', 'security_barrier'])$$,
                 'report views belong to mjc_owner, and one that hides rows is a security barrier');
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'mjc_report'::regnamespace AND a.attnum > 0
-                  AND c.relname IN ('stock', 'stock_history', 'stock_valuation', 'dead_stock', 'short_order', 'stock_incoming', 'reservation')
+                  AND c.relname IN ('stock', 'stock_history', 'stock_valuation', 'dead_stock', 'short_order', 'stock_incoming', 'reservation', 'cart')
                   AND c.relname || '.' || a.attname NOT IN ('stock.product_id', 'stock.sku', 'stock.name') AND col_description(c.oid, a.attnum) IS NULL$$,
                 'each column of the stock reports says what it counts');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each has a comment');
 
 -- The admin
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.available(uuid)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date)',
+    'mjc.available(uuid)', 'mjc.cart_read(uuid)', 'mjc.what_if(uuid,timestamp with time zone,timestamp with time zone)',
+    'mjc.price_at(uuid,text,integer,timestamp with time zone)', 'mjc.quote(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean)',
+    'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
     'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
-    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid)', 'mjc.order_refund(text,text)',
+    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text)', 'mjc.order_refund(text,text)',
     'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)',
     'mjc.carrier_zone_set(text,text,text,date)', 'mjc.coupon_batch(text,integer,text,jsonb)', 'mjc.coupon_delete(text)', 'mjc.coupon_set(text,jsonb)',
     'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
