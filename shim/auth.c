@@ -60,14 +60,14 @@ auth_cookie(const char *header, const char *name, struct str *value)
 }
 
 bool
-auth_cookie_line(char *out, size_t cap, const char *name, const char *value, bool secure,
-				 const char *domain)
+auth_cookie_line(char *out, size_t cap, const char *name, const char *value, int life_s,
+				 bool secure, const char *domain)
 {
 	bool with_domain = domain != NULL && domain[0] != '\0';
-	int n = snprintf(out, cap, "%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s%s%s", name,
-					 value == NULL ? "" : value, value == NULL ? 0 : TOKEN_STAFF_LIFE_S,
-					 secure ? "; Secure" : "", with_domain ? "; Domain=" : "",
-					 with_domain ? domain : "");
+	int n =
+		snprintf(out, cap, "%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s%s%s", name,
+				 value == NULL ? "" : value, value == NULL ? 0 : life_s, secure ? "; Secure" : "",
+				 with_domain ? "; Domain=" : "", with_domain ? domain : "");
 
 	return n >= 0 && (size_t) n < cap;
 }
@@ -169,6 +169,20 @@ origin_ok(const struct auth_input *in, bool ask_fetch_site)
 		   strcmp(site, "none") == 0;
 }
 
+/*
+ * Whether another site makes a visitor change his cart. The cart's cookie is as
+ * good as a token here, and such a request would get one if it came without.
+ */
+static bool
+cart_from_elsewhere(const struct route *row, const struct auth_input *in,
+					const struct credentials *found)
+{
+	bool changes = (row->flags & RF_CART) != 0 && (row->flags & RF_WRITE) != 0;
+	bool bearer = found->present && !found->from_cookie;
+
+	return changes && !bearer && !origin_ok(in, true);
+}
+
 /* ---- Decision ---- */
 
 bool
@@ -206,6 +220,7 @@ check_signed_in(const struct route *row, const struct auth_input *in,
 enum error_id
 auth_check(const struct route *row, const struct auth_input *in, struct caller *out)
 {
+	bool writes = (row->flags & RF_WRITE) != 0;
 	struct credentials found;
 	enum error_id result;
 
@@ -217,13 +232,15 @@ auth_check(const struct route *row, const struct auth_input *in, struct caller *
 		return login && !origin_ok(in, false) ? ERROR_ORIGIN_REFUSED : ERROR_NONE;
 	}
 	result = credentials_find(in, &found);
+	if (result == ERROR_NONE && cart_from_elsewhere(row, in, &found))
+		result = ERROR_ORIGIN_REFUSED;
 	if (result != ERROR_NONE)
 		return result;
 	result = check_signed_in(row, in, &found, out);
 	if (result == ERROR_NONE)
 		return ERROR_NONE;
 	memset(out, 0, sizeof(*out));
-	return row->role == ROLE_OPTIONAL && row->method == METHOD_GET ? ERROR_NONE : result;
+	return row->role == ROLE_OPTIONAL && !(found.present && writes) ? ERROR_NONE : result;
 }
 
 /* ---- Login ---- */

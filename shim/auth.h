@@ -15,6 +15,7 @@
 
 #define AUTH_COOKIE_ACCESS "accessToken"
 #define AUTH_COOKIE_ADMIN "authToken"
+#define AUTH_COOKIE_CART "cartToken"
 
 #define AUTH_CORS_METHODS "GET, POST, PUT, DELETE, PATCH, OPTIONS"
 #define AUTH_CORS_HEADERS                                                                          \
@@ -62,11 +63,11 @@ int auth_cookie(const char *header, const char *name, struct str *value);
 /*
  * auth_cookie_line - the value of a Set-Cookie header for a token cookie.
  *
- * value: NULL clears the cookie. domain: NULL or "" leaves it out.
- * Returns false when cap is too small.
+ * value: NULL clears the cookie. life_s: seconds. domain: NULL or "" leaves it
+ * out. Returns false when cap is too small.
  */
-bool auth_cookie_line(char *out, size_t cap, const char *name, const char *value, bool secure,
-					  const char *domain);
+bool auth_cookie_line(char *out, size_t cap, const char *name, const char *value, int life_s,
+					  bool secure, const char *domain);
 
 /*
  * auth_login_caller - read id, role and tokenVersion of the user row that

@@ -14,6 +14,7 @@
 
 #include "app.h"
 #include "auth.h"
+#include "cart_cookie.h"
 #include "config.h"
 #include "http_reply.h"
 #include "limit.h"
@@ -171,6 +172,11 @@ flow_prefix(struct request *req)
 		}
 		req->args[n++] = key == NULL ? NULL : req->key;
 	}
+	if ((row->flags & RF_CART) != 0 && !cart_cookie_take(req, &req->args[n++]))
+	{
+		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+		return -1;
+	}
 	return n;
 }
 
@@ -299,6 +305,8 @@ flow_rows(struct request *req)
 		http_reply_header(req, "Idempotent-Replayed", "true");
 	if (row->action == ACTION_LOGOUT)
 		login_clear_cookies(req);
+	if ((row->flags & RF_CART) != 0)
+		cart_cookie_give(req);
 	http_reply_body(req, row->status, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0),
 					flow_clear_result, result, (row->flags & RF_RAW) == 0);
 }
@@ -345,6 +353,7 @@ flow_run(struct request *req)
 	{
 		case ACTION_NONE:
 		case ACTION_LOGOUT:
+		case ACTION_CART_MERGE:
 			flow_call(req);
 			break;
 		case ACTION_LOGIN:

@@ -14,6 +14,7 @@
 
 #include <microhttpd.h>
 
+#include "cart_cookie.h"
 #include "db.h"
 #include "error.h"
 #include "param.h"
@@ -122,6 +123,7 @@ struct request
 	const char *args[ROUTES_MAX_ARGS];
 	char token_version[24];
 	char key[PARAM_KEY_MAX + 1];
+	char cart_token[CART_TOKEN_SIZE]; /* as sent or fresh; empty: none */
 	struct login *login;
 
 	/* the reply and what is logged of it */

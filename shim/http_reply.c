@@ -50,6 +50,17 @@ http_reply_header(struct request *req, const char *name, const char *value)
 }
 
 void
+http_reply_cookie(struct request *req, const char *name, const char *value, int life_s)
+{
+	const struct config *config = req->app->config;
+	char line[REPLY_HEADER_VALUE];
+
+	if (auth_cookie_line(line, sizeof(line), name, value, life_s, config->cookie_secure,
+						 config->cookie_domain))
+		http_reply_header(req, "Set-Cookie", line);
+}
+
+void
 http_reply_clear(struct reply *reply)
 {
 	if (reply->free_fn != NULL)
@@ -107,15 +118,19 @@ http_reply_error(struct request *req, enum error_id id)
 	http_reply_problem(req);
 }
 
-/* Whether the reply may be kept by a shared cache, to be checked at each use. */
-static bool
-reply_public(const struct request *req)
+/* Who may keep the reply: a shared cache, checked at each use, or nobody. */
+static const char *
+reply_cache_control(const struct request *req)
 {
 	const struct route *row = req->match.row;
 
-	return row != NULL && row->method == METHOD_GET && req->reply.status == 200 &&
-		   (row->rate == RATE_READ || row->rate == RATE_SEARCH) && row->role <= ROLE_OPTIONAL &&
-		   !req->caller.present;
+	if (row != NULL && (row->flags & RF_CART) != 0)
+		return "private, no-store";
+	if (row != NULL && row->method == METHOD_GET && req->reply.status == 200 &&
+		(row->rate == RATE_READ || row->rate == RATE_SEARCH) && row->role <= ROLE_OPTIONAL &&
+		!req->caller.present)
+		return "public, max-age=0, must-revalidate";
+	return "no-store";
 }
 
 static void
@@ -143,8 +158,7 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 	if (req->reply.status != 204)
 		MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8");
 	MHD_add_response_header(response, "X-Request-Id", req->id);
-	MHD_add_response_header(response, "Cache-Control",
-							reply_public(req) ? "public, max-age=0, must-revalidate" : "no-store");
+	MHD_add_response_header(response, "Cache-Control", reply_cache_control(req));
 	if (req->app->config->cookie_secure)
 		MHD_add_response_header(response, "Strict-Transport-Security",
 								"max-age=31536000; includeSubDomains");

@@ -12,6 +12,9 @@
 /* http_reply_header - add a header; one that does not fit is left out. */
 void http_reply_header(struct request *req, const char *name, const char *value);
 
+/* http_reply_cookie - add a Set-Cookie as the configuration wants it; value NULL clears it. */
+void http_reply_cookie(struct request *req, const char *name, const char *value, int life_s);
+
 /*
  * http_reply_body - answer with a body.
  *

@@ -60,8 +60,9 @@ static const struct
 	double per_minute;
 	double burst;
 } rate_table[RATE__MAX] = {
-	[RATE_READ] = {1200, 200}, [RATE_SEARCH] = {600, 100},	  [RATE_ORDER] = {30, 15},
-	[RATE_TRACK] = {30, 15},   [RATE_AUTH] = {10.0 / 15, 10}, [RATE_STAFF] = {1200, 300},
+	[RATE_READ] = {1200, 200},	[RATE_SEARCH] = {600, 100},	   [RATE_ORDER] = {30, 15},
+	[RATE_TRACK] = {30, 15},	[RATE_AUTH] = {10.0 / 15, 10}, [RATE_STAFF] = {1200, 300},
+	[RATE_CART] = {6000, 1000},
 };
 
 static struct rate

@@ -63,12 +63,7 @@ login_free(struct login *login)
 static void
 login_cookie(struct request *req, const char *name, const char *value)
 {
-	const struct config *config = req->app->config;
-	char line[REPLY_HEADER_VALUE];
-
-	if (auth_cookie_line(line, sizeof(line), name, value, config->cookie_secure,
-						 config->cookie_domain))
-		http_reply_header(req, "Set-Cookie", line);
+	http_reply_cookie(req, name, value, TOKEN_STAFF_LIFE_S);
 }
 
 void

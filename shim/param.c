@@ -104,11 +104,18 @@ list_free(struct list *list)
 	free(list->item);
 }
 
+/* One entry of a T_TEXT_LIST. */
+static struct param_def
+list_entry(const struct param_def *def)
+{
+	return (struct param_def){def->path, def->where, T_TEXT, 1, 255, P_TRIM, NULL};
+}
+
 /* Add the entries of one comma list; false without memory. Stops past the limit. */
 static bool
 list_add(struct list *list, const struct param_def *def, const char *text, struct type_error *err)
 {
-	const struct param_def entry = {def->path, def->where, T_TEXT, 1, 255, P_TRIM, NULL};
+	const struct param_def entry = list_entry(def);
 	struct str item;
 
 	while (text_list_next(&text, &item))
@@ -201,6 +208,17 @@ body_scalar(const struct param_def *def, const json_t *root, struct param_value 
 	settle(def, def->path, text, &err, out, p);
 	if ((def->flags & P_SECRET) != 0)
 		param_json_wipe(value);
+}
+
+/* The body itself, of which only the form is checked here. */
+static void
+body_whole(const struct param_def *def, const json_t *root, struct param_value *out,
+		   struct problem *p)
+{
+	struct type_error err;
+	char *text = param_type_json(def, root, &err);
+
+	settle(def, BODY_FIELD, text, &err, out, p);
 }
 
 /* Bytes of the array's own path in "items[].productId"; 0 when def is no entry's member. */
@@ -306,6 +324,57 @@ body_array(const struct route *row, const struct param_def *def, const json_t *r
 	list_free(&list);
 }
 
+/* The entries of a JSON list of texts; each refused one is reported by its place. */
+static void
+body_list_entries(const struct param_def *def, const json_t *array, struct list *list,
+				  struct problem *p)
+{
+	const struct param_def entry = list_entry(def);
+	char name[FIELD_NAME_MAX];
+	struct type_error err;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (array, i, value)
+	{
+		char *text = param_type_json(&entry, value, &err);
+
+		snprintf(name, sizeof(name), "%s[%zu]", def->path, i);
+		if (text != NULL)
+			list->item[list->n++] = text;
+		else
+			report(p, name, &err);
+	}
+}
+
+static void
+body_list(const struct param_def *def, const json_t *root, struct param_value *out,
+		  struct problem *p)
+{
+	json_t *array = param_json_member(root, def->path, p);
+	size_t n = json_array_size(array);
+	struct list list = {NULL, 0};
+	struct type_error err = {.id = ERROR_NONE};
+
+	if (array != NULL && !json_is_array(array))
+		err.id = ERROR_FIELD_TYPE;
+	else if ((long long) n > def->max || (array != NULL && (long long) n < def->min))
+		err = (struct type_error){ERROR_FIELD_COUNT, true, def->min, def->max};
+	else if (array != NULL)
+	{
+		list.item = calloc(n + 1, sizeof(char *));
+		if (list.item != NULL)
+			body_list_entries(def, array, &list, p);
+		if (list.item != NULL && list.n == n)
+			out->text = text_array((const char *const *) list.item, n);
+		if (list.item == NULL || (list.n == n && out->text == NULL))
+			err.id = ERROR_INTERNAL_ERROR;
+	}
+	if (array == NULL || err.id != ERROR_NONE)
+		settle(def, def->path, NULL, &err, out, p);
+	list_free(&list);
+}
+
 static bool
 has_body_params(const struct route *row, bool *required)
 {
@@ -332,7 +401,11 @@ parse_body_params(const struct route *row, json_t *root, struct param_value *val
 
 		if (def->where != IN_BODY)
 			continue;
-		if (array_prefix(def) > 0)
+		if (def->path[0] == '\0')
+			body_whole(def, root, &values[i], p);
+		else if (def->type == T_TEXT_LIST)
+			body_list(def, root, &values[i], p);
+		else if (array_prefix(def) > 0)
 			body_array(row, def, root, &values[i], p);
 		else
 			body_scalar(def, root, &values[i], p);

@@ -18,6 +18,7 @@
 #define YEAR_MIN 1970
 #define YEAR_MAX 2999
 #define FRACTION_MAX 9
+#define REAL_DIGITS 15
 
 static char *
 refuse(struct type_error *err, enum error_id id)
@@ -498,11 +499,16 @@ param_type_text(const struct param_def *def, const char *text, size_t len, struc
 	return refuse(err, ERROR_FIELD_TYPE);
 }
 
-/* Any JSON value as its compact text; members sorted, so that order does not count. */
+/*
+ * Any JSON value as its compact text; members sorted, so that order does not
+ * count. A double keeps every decimal of 15 digits, and no amount has more: at
+ * full precision 1500.10 would reach the database as 1500.0999999999999.
+ */
 static char *
 type_json_text(const struct param_def *def, const json_t *value, struct type_error *err)
 {
-	char *dump = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	char *dump = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY |
+									   JSON_REAL_PRECISION(REAL_DIGITS));
 	size_t len = dump == NULL ? 0 : strlen(dump);
 
 	if (dump == NULL)

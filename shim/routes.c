@@ -3,11 +3,13 @@
  *
  * Invariants (checked by test/shim/unit.c): a pattern has as many ":names" as
  * the row has IN_PATH params, in that order; the length of an object array is
- * limited by its T_UUID_ARRAY; a GET never carries RF_WRITE; RF_IDEMPOTENT
- * implies RF_WRITE. Order of the rows does not matter.
+ * limited by its T_UUID_ARRAY; a body taken whole has no other parameter and no
+ * RF_STRICT_BODY; a GET never carries RF_WRITE; RF_IDEMPOTENT implies RF_WRITE.
+ * Order of the rows does not matter.
  *
  * Body fields that the frontends send beyond what a rule reads (amounts of an
- * order, for one) are ignored; every other row refuses them: RF_STRICT_BODY.
+ * order, lines of a cart) are ignored; every other row refuses them, by
+ * RF_STRICT_BODY or, where the body is taken whole, in its function.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +19,23 @@
 #define NAME_TEXT (P_TRIM | P_NULL_IF_EMPTY)
 #define NEEDED_TEXT (P_TRIM | P_NULL_IF_EMPTY | P_REQUIRED)
 #define MONEY_MAX 10000000000000LL /* 100 thousand million DZD, in centimes */
+#define DELIVERY_MODES "home|stop_desk"
+
+/* Parameters that several rows have alike. */
+#define ID_IN_PATH "id", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL
+#define CODE_IN_PATH "code", IN_PATH, T_TEXT, 1, 64, NEEDED_TEXT, NULL
+#define WHOLE_BODY "", IN_BODY, T_JSON_TEXT, 2, 65536, P_REQUIRED, NULL
+#define STAFF_PAGE "page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL
+#define STAFF_LIMIT "limit", IN_QUERY, T_INT, 1, 500, NAME_TEXT, NULL
 
 /* ---- Parameters ---- */
+
+static const struct param_def id_params[] = {{ID_IN_PATH}};
+static const struct param_def code_params[] = {{CODE_IN_PATH}};
+static const struct param_def body_params[] = {{WHOLE_BODY}};
+static const struct param_def id_body_params[] = {{ID_IN_PATH}, {WHOLE_BODY}};
+static const struct param_def code_body_params[] = {{CODE_IN_PATH}, {WHOLE_BODY}};
+static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}};
 
 static const struct param_def product_list_params[] = {
 	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
@@ -66,11 +83,45 @@ static const struct param_def wilaya_shipping_cost_params[] = {
 static const struct param_def shipping_quote_params[] = {
 	{"wilaya", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
 	{"totalAmount", IN_BODY, T_MONEY, 0, MONEY_MAX, 0, NULL},
+	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
 };
 
 static const struct param_def cart_validate_params[] = {
 	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
 	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+};
+
+static const struct param_def cart_add_params[] = {
+	{"productId", IN_BODY, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"quantity", IN_BODY, T_INT, 1, 999, P_REQUIRED, NULL},
+};
+
+static const struct param_def cart_set_params[] = {
+	{"itemId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"quantity", IN_BODY, T_INT, 0, 999, P_REQUIRED, NULL},
+};
+
+static const struct param_def cart_remove_params[] = {
+	{"itemId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def cart_sync_params[] = {
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 0, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+};
+
+static const struct param_def cart_coupon_add_params[] = {
+	{"code", IN_BODY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
+};
+
+/* Without lines the ones of the cart are quoted. */
+static const struct param_def cart_quote_params[] = {
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, 0, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, 0, NULL},
+	{"wilaya", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
+	{"paymentMethod", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"coupons", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
 };
 
 static const struct param_def order_place_guest_params[] = {
@@ -108,8 +159,8 @@ static const struct param_def staff_inventory_change_params[] = {
 };
 
 static const struct param_def staff_order_list_params[] = {
-	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
-	{"limit", IN_QUERY, T_INT, 1, 500, NAME_TEXT, NULL},
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
 	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
 	 "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"},
 	{"customerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
@@ -144,12 +195,59 @@ static const struct param_def staff_order_ship_params[] = {
 	{"carrier", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
 };
 
+static const struct param_def customer_group_assign_params[] = {
+	{ID_IN_PATH},
+	{"customerGroup", IN_BODY, T_TEXT, 1, 30, NEEDED_TEXT, NULL},
+};
+
+static const struct param_def price_list_prices_params[] = {
+	{ID_IN_PATH},
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"productId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def price_end_params[] = {
+	{ID_IN_PATH},
+	{"priceId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def promotion_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"active", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def promotion_what_if_params[] = {
+	{ID_IN_PATH},
+	{"dateFrom", IN_BODY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
+	{"dateTo", IN_BODY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def coupon_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"promotionId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def tariff_list_params[] = {
+	{"place", IN_QUERY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"deliveryMode", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
+};
+
+static const struct param_def carrier_zone_list_params[] = {
+	{"carrier", IN_QUERY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+};
+
 /* ---- Routes ---- */
 
 #define PARAMS(list) list, (int) (sizeof(list) / sizeof((list)[0]))
 #define NO_PARAMS NULL, 0
 #define STAFF_READ RF_STAFF_PRIMARY
+#define STAFF_LIST (STAFF_READ | RF_SLOW)
 #define STAFF_WRITE (RF_WRITE | RF_STRICT_BODY)
+#define STAFF_CREATE (RF_WRITE | RF_IDEMPOTENT)
+#define CART_WRITE (RF_WRITE | RF_CART)
 
 const struct route routes_table[] = {
 	{METHOD_GET, "/", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_BANNER, NO_PARAMS},
@@ -189,6 +287,27 @@ const struct route routes_table[] = {
 	{METHOD_POST, "/cart/validate", "mjc_api.cart_validate", ROLE_PUBLIC, RATE_READ,
 	 RF_STRICT_BODY | RF_MESSAGES, 200, ACTION_NONE, PARAMS(cart_validate_params)},
 
+	{METHOD_GET, "/cart", "mjc_api.cart_get", ROLE_OPTIONAL, RATE_CART, RF_STAFF_PRIMARY | RF_CART,
+	 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_DELETE, "/cart", "mjc_api.cart_clear", ROLE_OPTIONAL, RATE_CART, CART_WRITE, 200,
+	 ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/cart/items", "mjc_api.cart_add", ROLE_OPTIONAL, RATE_CART,
+	 CART_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(cart_add_params)},
+	{METHOD_PUT, "/cart/items/:itemId", "mjc_api.cart_set", ROLE_OPTIONAL, RATE_CART, CART_WRITE,
+	 200, ACTION_NONE, PARAMS(cart_set_params)},
+	{METHOD_DELETE, "/cart/items/:itemId", "mjc_api.cart_remove", ROLE_OPTIONAL, RATE_CART,
+	 CART_WRITE, 200, ACTION_NONE, PARAMS(cart_remove_params)},
+	{METHOD_POST, "/cart/sync", "mjc_api.cart_sync", ROLE_OPTIONAL, RATE_CART, CART_WRITE, 200,
+	 ACTION_NONE, PARAMS(cart_sync_params)},
+	{METHOD_POST, "/cart/merge", "mjc_api.cart_merge", ROLE_CUSTOMER, RATE_CART, CART_WRITE, 200,
+	 ACTION_CART_MERGE, NO_PARAMS},
+	{METHOD_POST, "/cart/coupons", "mjc_api.cart_coupon_add", ROLE_OPTIONAL, RATE_TRACK,
+	 CART_WRITE | RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(cart_coupon_add_params)},
+	{METHOD_DELETE, "/cart/coupons/:code", "mjc_api.cart_coupon_remove", ROLE_OPTIONAL, RATE_CART,
+	 CART_WRITE, 200, ACTION_NONE, PARAMS(code_params)},
+	{METHOD_POST, "/cart/quote", "mjc_api.cart_quote", ROLE_OPTIONAL, RATE_READ,
+	 RF_STAFF_PRIMARY | RF_CART, 200, ACTION_NONE, PARAMS(cart_quote_params)},
+
 	{METHOD_POST, "/orders/guest", "mjc_api.order_place_guest", ROLE_PUBLIC, RATE_ORDER,
 	 RF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(order_place_guest_params)},
 	{METHOD_GET, "/orders/track", "mjc_api.order_track", ROLE_PUBLIC, RATE_TRACK, 0, 200,
@@ -201,10 +320,10 @@ const struct route routes_table[] = {
 	{METHOD_POST, "/admin/logout", "mjc_api.staff_logout", ROLE_ADMIN, RATE_STAFF,
 	 RF_WRITE | RF_RAW, 200, ACTION_LOGOUT, NO_PARAMS},
 
-	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF,
-	 STAFF_READ | RF_SLOW, 200, ACTION_NONE, PARAMS(staff_order_list_params)},
+	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF, STAFF_LIST,
+	 200, ACTION_NONE, PARAMS(staff_order_list_params)},
 	{METHOD_GET, "/admin/orders/stats", "mjc_api.staff_order_stats", ROLE_ADMIN, RATE_STAFF,
-	 STAFF_READ | RF_SLOW, 200, ACTION_NONE, NO_PARAMS},
+	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_READ, 200, ACTION_NONE, PARAMS(staff_order_params)},
 	{METHOD_PUT, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
@@ -219,7 +338,77 @@ const struct route routes_table[] = {
 	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_params)},
 
 	{METHOD_GET, "/admin/inventory/alerts", "mjc_api.staff_inventory_alerts", ROLE_ADMIN,
-	 RATE_STAFF, STAFF_READ | RF_SLOW, 200, ACTION_NONE, NO_PARAMS},
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+
+	{METHOD_GET, "/admin/customer-groups", "mjc_api.staff_customer_group_list", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_PUT, "/admin/customer-groups/:code", "mjc_api.staff_customer_group_set", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(code_body_params)},
+	{METHOD_PUT, "/admin/customers/:id/group", "mjc_api.staff_customer_group_assign", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(customer_group_assign_params)},
+	{METHOD_PUT, "/admin/products/:id/price", "mjc_api.staff_price_set", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
+
+	{METHOD_GET, "/admin/price-lists", "mjc_api.staff_price_list_list", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/admin/price-lists", "mjc_api.staff_price_list_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(body_params)},
+	{METHOD_PUT, "/admin/price-lists/:id", "mjc_api.staff_price_list_update", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
+	{METHOD_DELETE, "/admin/price-lists/:id", "mjc_api.staff_price_list_delete", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_GET, "/admin/price-lists/:id/prices", "mjc_api.staff_price_list_prices", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(price_list_prices_params)},
+	{METHOD_POST, "/admin/price-lists/:id/prices", "mjc_api.staff_price_create", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_CREATE, 201, ACTION_NONE, PARAMS(id_body_params)},
+	{METHOD_DELETE, "/admin/price-lists/:id/prices/:priceId", "mjc_api.staff_price_end", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(price_end_params)},
+
+	{METHOD_GET, "/admin/promotions", "mjc_api.staff_promotion_list", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(promotion_list_params)},
+	{METHOD_POST, "/admin/promotions", "mjc_api.staff_promotion_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(body_params)},
+	{METHOD_GET, "/admin/promotions/:id", "mjc_api.staff_promotion_get", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_READ, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_PUT, "/admin/promotions/:id", "mjc_api.staff_promotion_update", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
+	{METHOD_DELETE, "/admin/promotions/:id", "mjc_api.staff_promotion_delete", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_POST, "/admin/promotions/:id/what-if", "mjc_api.staff_promotion_what_if", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST | RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(promotion_what_if_params)},
+
+	{METHOD_GET, "/admin/coupons", "mjc_api.staff_coupon_list", ROLE_ADMIN, RATE_STAFF, STAFF_LIST,
+	 200, ACTION_NONE, PARAMS(coupon_list_params)},
+	{METHOD_POST, "/admin/coupons", "mjc_api.staff_coupon_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(body_params)},
+	{METHOD_GET, "/admin/coupons/:code", "mjc_api.staff_coupon_get", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_READ, 200, ACTION_NONE, PARAMS(code_params)},
+	{METHOD_PUT, "/admin/coupons/:code", "mjc_api.staff_coupon_update", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(code_body_params)},
+	{METHOD_DELETE, "/admin/coupons/:code", "mjc_api.staff_coupon_delete", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(code_params)},
+
+	{METHOD_GET, "/admin/shipping-tariffs", "mjc_api.staff_tariff_list", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(tariff_list_params)},
+	{METHOD_POST, "/admin/shipping-tariffs", "mjc_api.staff_tariff_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(body_params)},
+	{METHOD_PUT, "/admin/shipping-tariffs/:id", "mjc_api.staff_tariff_update", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
+	{METHOD_DELETE, "/admin/shipping-tariffs/:id", "mjc_api.staff_tariff_delete", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_GET, "/admin/carrier-zones", "mjc_api.staff_carrier_zone_list", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(carrier_zone_list_params)},
+	{METHOD_POST, "/admin/carrier-zones", "mjc_api.staff_carrier_zone_set", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(body_params)},
+
+	{METHOD_GET, "/admin/gift-cards", "mjc_api.staff_credit_list", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(staff_page_params)},
+	{METHOD_POST, "/admin/gift-cards", "mjc_api.staff_gift_card_issue", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(body_params)},
+	{METHOD_GET, "/admin/gift-cards/:id", "mjc_api.staff_credit_get", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_READ, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_DELETE, "/admin/gift-cards/:id", "mjc_api.staff_credit_close", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
 };
 
 const int routes_count = (int) (sizeof(routes_table) / sizeof(routes_table[0]));
@@ -269,6 +458,8 @@ routes_prefix_args(const struct route *row)
 	if ((row->flags & RF_WRITE) != 0)
 		n += 1;
 	if ((row->flags & RF_IDEMPOTENT) != 0)
+		n += 1;
+	if ((row->flags & RF_CART) != 0)
 		n += 1;
 	return n;
 }
@@ -329,7 +520,7 @@ routes_rate_name(enum rate_class rate)
 	static const char *const names[RATE__MAX] = {
 		[RATE_READ] = "read",	[RATE_SEARCH] = "search", [RATE_ORDER] = "order",
 		[RATE_TRACK] = "track", [RATE_AUTH] = "auth",	  [RATE_STAFF] = "staff",
-		[RATE_NONE] = "none",
+		[RATE_CART] = "cart",	[RATE_NONE] = "none",
 	};
 
 	return names[rate];
@@ -364,8 +555,8 @@ print_arg_types(FILE *out, const struct route *row)
 static void
 print_flags(FILE *out, unsigned flags)
 {
-	static const char *const names[] = {"write",	   "idempotent",	"slow",	   "raw",
-										"strict_body", "staff_primary", "messages"};
+	static const char *const names[] = {"write",	   "idempotent",	"slow",		"raw",
+										"strict_body", "staff_primary", "messages", "cart"};
 	bool first = true;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)

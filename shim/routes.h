@@ -18,7 +18,7 @@
 enum role
 {
 	ROLE_PUBLIC,   /* no credentials are read */
-	ROLE_OPTIONAL, /* a good token is used, a bad one ignored */
+	ROLE_OPTIONAL, /* a good token is used, a bad one ignored; a write refuses a bad one */
 	ROLE_CUSTOMER, /* any signed-in account */
 	ROLE_TECHNICIAN,
 	ROLE_ADMIN,
@@ -35,6 +35,7 @@ enum rate_class
 	RATE_TRACK,
 	RATE_AUTH, /* counts failures only */
 	RATE_STAFF,
+	RATE_CART, /* the pages ask for the cart many times at once */
 	RATE_NONE,
 	RATE__MAX
 };
@@ -52,8 +53,8 @@ enum ptype
 	T_UUID,
 	T_UUID_ARRAY, /* body only, items[].x; min..max entries of the array */
 	T_TEXT,		  /* min..max characters (bytes with P_SECRET) */
-	T_TEXT_LIST,  /* query only; repeated keys or comma list; at most max entries of 1..255
-					 characters */
+	T_TEXT_LIST,  /* query: repeated keys or comma list; body: array of strings; at most max
+					 entries of 1..255 characters */
 	T_INT,		  /* min..max value */
 	T_INT_ARRAY,  /* body only, items[].x; min..max value of each entry */
 	T_MONEY,	  /* DZD with at most two decimals; min..max in centimes */
@@ -64,7 +65,7 @@ enum ptype
 	T_SLUG_OR_ID, /* min..max characters */
 	T_TIME_FROM,
 	T_TIME_TO,
-	T_JSON_TEXT /* body only; min..max bytes of the compact JSON */
+	T_JSON_TEXT /* body only; min..max bytes of the compact JSON; the whole body at path "" */
 };
 
 #define P_REQUIRED 0x01u
@@ -76,7 +77,8 @@ enum ptype
 
 struct param_def
 {
-	const char *path; /* "page", "customerInfo.phone", "items[].productId"; the name in a path */
+	const char *path; /* "page", "customerInfo.phone", "items[].productId"; the name in a path;
+						 "" is the whole body, an object whose fields the database checks */
 	enum where where;
 	enum ptype type;
 	long long min;
@@ -93,7 +95,8 @@ enum shim_action
 	ACTION_LIVE,
 	ACTION_READY,
 	ACTION_LOGIN,
-	ACTION_LOGOUT /* the row's function, then both cookies are cleared */
+	ACTION_LOGOUT,	  /* the row's function, then both cookies are cleared */
+	ACTION_CART_MERGE /* the row's function, then the cart's cookie is cleared */
 };
 
 #define RF_WRITE 0x01u		   /* write connection; gets request_id */
@@ -103,8 +106,9 @@ enum shim_action
 #define RF_STRICT_BODY 0x10u   /* unknown body fields are refused */
 #define RF_STAFF_PRIMARY 0x20u /* read-only, but on the primary server */
 #define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
+#define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
 
-#define ROUTES_MAX_PARAMS 16
+#define ROUTES_MAX_PARAMS 24
 #define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 6)
 #define ROUTES_MAX_PATH_VALUES 2
 
@@ -130,7 +134,7 @@ extern const int routes_count;
  * routes_prefix_args - how many SQL arguments stand before the declared params.
  *
  * In order: actor, token_version, token_id (role other than PUBLIC);
- * request_id (RF_WRITE); idempotency_key (RF_IDEMPOTENT).
+ * request_id (RF_WRITE); idempotency_key (RF_IDEMPOTENT); cart_token (RF_CART).
  */
 int routes_prefix_args(const struct route *row);
 

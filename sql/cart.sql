@@ -31,6 +31,9 @@ AS $$
 BEGIN
     owner := mjc.customer_of_account(actor, token_version, token_id);
     kind := 'customer';
+    IF owner IS NULL AND actor IS NOT NULL AND writes THEN
+        PERFORM mjc.raise('TOKEN_REVOKED');
+    END IF;
     IF owner IS NULL THEN
         owner := mjc.cart_owner_of_token(cart_token);
         kind := 'guest';
@@ -41,7 +44,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.cart_owner(uuid, integer, uuid, text, boolean) IS
-    'Whose cart a request means: the customer''s who is signed in, else the guest''s; a token that no longer counts makes a guest; NULL for a reader without either. Errors: MJ003, MJ010';
+    'Whose cart a request means: the customer''s who is signed in, else the guest''s; a token that no longer counts makes a guest of a reader; NULL for a reader without either. Errors: MJ003, MJ010, MJ063';
 
 CREATE FUNCTION mjc.cart_until(kind text, at timestamptz) RETURNS timestamptz
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -41,7 +41,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_add(uuid, integer, uuid, text, text, text, uuid, integer) IS
-    'POST /cart/items: {cartItem, cart}; without a key nothing is remembered. Errors: MJ003, MJ009, MJ010, MJ021 to MJ023, MJ104, MJ107, MJ251, MJ253';
+    'POST /cart/items: {cartItem, cart}; without a key nothing is remembered. Errors: MJ003, MJ009, MJ010, MJ021 to MJ023, MJ063, MJ104, MJ107, MJ251, MJ253';
 
 CREATE FUNCTION mjc_api.cart_set(actor uuid, token_version integer, token_id uuid, request_id text, cart_token text,
     item_id uuid, quantity integer) RETURNS json
@@ -59,7 +59,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_set(uuid, integer, uuid, text, text, uuid, integer) IS
-    'PUT /cart/items/:itemId: {cartItem, cart}; cartItem is null when the line is gone. Errors: MJ003, MJ009, MJ010, MJ104, MJ107, MJ252, MJ253';
+    'PUT /cart/items/:itemId: {cartItem, cart}; cartItem is null when the line is gone. Errors: MJ003, MJ009, MJ010, MJ063, MJ104, MJ107, MJ252, MJ253';
 
 CREATE FUNCTION mjc_api.cart_remove(actor uuid, token_version integer, token_id uuid, request_id text, cart_token text,
     item_id uuid) RETURNS json
@@ -75,7 +75,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_remove(uuid, integer, uuid, text, text, uuid) IS
-    'DELETE /cart/items/:itemId. Errors: MJ003, MJ009, MJ010, MJ252';
+    'DELETE /cart/items/:itemId. Errors: MJ003, MJ009, MJ010, MJ063, MJ252';
 
 CREATE FUNCTION mjc_api.cart_clear(actor uuid, token_version integer, token_id uuid, request_id text, cart_token text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -90,7 +90,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_clear(uuid, integer, uuid, text, text) IS
-    'DELETE /cart. Errors: MJ003, MJ009, MJ010';
+    'DELETE /cart. Errors: MJ003, MJ009, MJ010, MJ063';
 
 CREATE FUNCTION mjc_api.cart_sync(actor uuid, token_version integer, token_id uuid, request_id text, cart_token text,
     product_ids uuid[], quantities integer[]) RETURNS json
@@ -107,7 +107,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_sync(uuid, integer, uuid, text, text, uuid[], integer[]) IS
-    'POST /cart/sync: the cart has these lines and no other. Errors: MJ003, MJ006, MJ009, MJ010';
+    'POST /cart/sync: the cart has these lines and no other. Errors: MJ003, MJ006, MJ009, MJ010, MJ063';
 
 CREATE FUNCTION mjc_api.cart_merge(actor uuid, token_version integer, token_id uuid, request_id text, cart_token text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -142,7 +142,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_coupon_add(uuid, integer, uuid, text, text, text) IS
-    'POST /cart/coupons. Errors: MJ003, MJ009, MJ010, MJ203 to MJ209';
+    'POST /cart/coupons. Errors: MJ003, MJ009, MJ010, MJ063, MJ203 to MJ209';
 
 CREATE FUNCTION mjc_api.cart_coupon_remove(actor uuid, token_version integer, token_id uuid, request_id text, cart_token text, code text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -157,7 +157,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_coupon_remove(uuid, integer, uuid, text, text, text) IS
-    'DELETE /cart/coupons/:code. Errors: MJ003, MJ009, MJ010';
+    'DELETE /cart/coupons/:code. Errors: MJ003, MJ009, MJ010, MJ063';
 
 CREATE FUNCTION mjc_api.cart_quote(actor uuid, token_version integer, token_id uuid, cart_token text, product_ids uuid[],
     quantities integer[], place text, delivery_mode text, payment_method text, coupons text[]) RETURNS json

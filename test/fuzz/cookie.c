@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../shim/auth.h"
+#include "../../shim/cart_cookie.h"
 #include "../../shim/param.h"
 #include "../../shim/text.h"
 
@@ -59,13 +60,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = text_dup((const char *) data, size);
 	char key[PARAM_KEY_MAX + 1];
+	char cart[CART_TOKEN_SIZE];
 	const char *lines[LINES];
 	struct str value;
+	bool known;
 
 	split(text, lines);
 	try_rows(lines);
 	if (auth_cookie(lines[0], AUTH_COOKIE_ACCESS, &value) > 0 &&
 		(value.ptr < lines[0] || value.ptr + value.len > lines[0] + strlen(lines[0])))
+		abort();
+	known = cart_cookie_read(lines[0], cart);
+	if (strlen(cart) != (known ? CART_TOKEN_SIZE - 1 : 0))
 		abort();
 	error_lang(lines[4]);
 	if (lines[5] != NULL && param_idempotency_key(lines[5], key) && strlen(key) == 0)

@@ -49,7 +49,7 @@ for my $route (@routes)
 
 	like($route->{method}, qr/^(GET|POST|PUT|PATCH|DELETE)$/, "$name: a method");
 	like($route->{role}, qr/^(public|optional|customer|technician|admin|super)$/, 'names a role');
-	like($route->{rate}, qr/^(read|search|order|track|auth|staff|none)$/, 'names a rate class');
+	like($route->{rate}, qr/^(read|search|order|track|auth|staff|cart|none)$/, 'names a rate class');
 	like($route->{role}, qr/^(admin|super)$/, 'what is under /admin needs an admin')
 		if $route->{pattern} =~ m{^/admin/(?!login$)};
 	is($route->{volatility}, $route->{method} eq 'GET' ? 'read' : $route->{volatility},
@@ -72,8 +72,14 @@ is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 	'every other function of mjc_api is for the shim itself');
 
 # What creates may be repeated by key (design 6).
-is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
-	[ '/products/:id/inventory', '/orders/guest' ], 'the routes that honour a key');
+is_deeply(
+	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
+	[
+		'/products/:id/inventory', '/cart/items', '/orders/guest', '/admin/price-lists',
+		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
+		'/admin/shipping-tariffs', '/admin/gift-cards'
+	],
+	'the routes that honour a key');
 is_deeply(
 	[
 		grep { my $r = $_; $r->{flags} =~ /\bidempotent\b/ && $r->{types} !~ /^(?:uuid,integer,uuid,)?text,text,/ }
@@ -81,6 +87,10 @@ is_deeply(
 	],
 	[],
 	'which get request and key first, or right after the caller');
+
+is_deeply(
+	[ grep { ($_->{flags} =~ /\bcart\b/) != ($_->{pattern} =~ m{^/cart\b(?!/validate$)}) } @routes ], [],
+	'the routes of a cart get its token, and no others');
 
 #------------------------------------------------------------------ who may
 
@@ -100,18 +110,31 @@ my %expected = (
 		customer => 403, technician => 403, 'customer who says admin' => 403, nobody => 401,
 		expired => 401
 	},
+	customer => {
+		customer => 200, technician => 200, 'customer who says admin' => 200, nobody => 401,
+		expired => 401
+	},
 );
 my %body = (
 	'/admin/orders/:orderId/status' => { status => 'SHIPPED' },
 	'/products/:id/inventory' => { quantity => 1, type => 'STOCK_IN' },
+	'/admin/customers/:id/group' => { customerGroup => 'retail' },
+	'/admin/promotions/:id/what-if' => { dateFrom => '2026-01-01', dateTo => '2026-01-02' },
 );
+
+# What takes its body whole and is sent an empty document.
+my $document = qr{^(?:POST|PUT)\ /admin/(?:customer-groups|products|price-lists|promotions|coupons
+	|shipping-tariffs|carrier-zones|gift-cards)(?!.*/what-if)}x;
 
 for my $route (grep { $_->{role} !~ /^(public|optional)$/ } @routes)
 {
 	my $name = "$route->{method} $route->{pattern}";
 	my $path = '/api/v1' . $route->{pattern} =~ s/:\w+/00000000-0000-4000-8000-0000000000ff/gr;
 	my $expected = $expected{ $route->{role} };
-	my @body = exists $body{ $route->{pattern} } ? (body => $body{ $route->{pattern} }) : ();
+	my @body =
+		  exists $body{ $route->{pattern} } ? (body => $body{ $route->{pattern} })
+		: $name =~ $document ? (body => {})
+		: ();
 
 	ok($expected, "$name: a role that this test knows") or next;
 	is_error(request($route->{method}, $path, @body), 401, 'MISSING_TOKEN',
@@ -126,7 +149,7 @@ for my $route (grep { $_->{role} !~ /^(public|optional)$/ } @routes)
 				$route->{method}, $path, @body,
 				token => $who eq 'admin' ? mint('ADMIN', make_account('ADMIN'), 0) : $token{$who}
 			),
-			$route->{pattern} =~ /:/ ? qr/^404$/ : qr/^200$/,
+			$name =~ $document ? qr/^(?:404|422)$/ : $route->{pattern} =~ /:/ ? qr/^404$/ : qr/^200$/,
 			"$name: $who"
 		) if $who eq 'admin' || $route->{pattern} ne '/admin/logout';
 	}

@@ -2,7 +2,7 @@
  * unit.c - runs the unit tests of the shim's pure modules and prints TAP.
  *
  * Link: every test/shim/ *.c with text, routes, route, error, param,
- * param_type, param_json, token, auth and limit of the shim.
+ * param_type, param_json, token, auth, cart_cookie and limit of the shim.
  */
 #include <stdarg.h>
 #include <stdio.h>

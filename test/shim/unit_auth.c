@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 
 #include "../../shim/auth.h"
+#include "../../shim/cart_cookie.h"
 #include "../../shim/text.h"
 #include "tap.h"
 
@@ -321,17 +322,59 @@ test_cookies(void)
 	tap_int(auth_cookie("aa=1; xa=2; A=3; b=a=4", "a", &value), 0, "cookie: the whole name counts");
 	tap_int(auth_cookie(";;a;=;  a = x=y ", "a", &value), 1, "cookie: odd pieces");
 	tap_ok(value.len == 3 && memcmp(value.ptr, "x=y", 3) == 0, "cookie: a value with '='");
-	tap_ok(auth_cookie_line(line, sizeof(line), "accessToken", "t", false, NULL), "cookie: set");
+	tap_ok(auth_cookie_line(line, sizeof(line), "accessToken", "t", 28800, false, NULL),
+		   "cookie: set");
 	tap_text(line, "accessToken=t; Path=/; HttpOnly; SameSite=Lax; Max-Age=28800",
 			 "cookie: its line");
-	tap_ok(auth_cookie_line(line, sizeof(line), "authToken", NULL, true, ".mjchauffage.com"),
+	tap_ok(auth_cookie_line(line, sizeof(line), "authToken", NULL, 28800, true, ".mjchauffage.com"),
 		   "cookie: clear");
 	tap_text(
 		line,
 		"authToken=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure; Domain=.mjchauffage.com",
 		"cookie: its line");
-	tap_ok(!auth_cookie_line(small, sizeof(small), "accessToken", "t", false, ""),
+	tap_ok(!auth_cookie_line(small, sizeof(small), "accessToken", "t", 28800, false, ""),
 		   "cookie: too small");
+}
+
+#define CART "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-8" /* 32 bytes */
+
+static void
+test_cart_cookie(void)
+{
+	static const struct
+	{
+		const char *header;
+		bool ok;
+	} cases[] = {
+		{"cartToken=" CART, true},
+		{"a=b; cartToken= " CART " ; accessToken=x", true},
+		{NULL, false},
+		{"", false},
+		{"cartToken=", false},
+		{"cartToken=" CART "; cartToken=" CART, false},
+		{"cartToken=x; cartToken=" CART, false},
+		{"carttoken=" CART, false},
+		{"cartToken=\"" CART "\"", false},
+		{"cartToken=" CART "A", false},
+		{"cartToken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-", false},
+		{"cartToken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+8", false},
+		{"cartToken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA AA", false},
+		{"cartToken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-9", false},
+		{"cartToken=' OR token LIKE '%AAAAAAAAAAAAAAAAAAAAAAAAA", false},
+	};
+	char token[CART_TOKEN_SIZE], other[CART_TOKEN_SIZE], header[100];
+
+	for (size_t i = 0; i < LEN(cases); i++)
+	{
+		tap_ok(cart_cookie_read(cases[i].header, token) == cases[i].ok, "cart cookie: case %zu", i);
+		tap_text(token, cases[i].ok ? CART : "", "cart cookie: its value");
+	}
+	tap_ok(cart_cookie_make(token) && cart_cookie_make(other), "cart cookie: made");
+	tap_int((long long) strlen(token), 43, "cart cookie: of 43 characters");
+	tap_ok(strcmp(token, other) != 0, "cart cookie: another each time");
+	snprintf(header, sizeof(header), "cartToken=%s", token);
+	tap_ok(cart_cookie_read(header, other) && strcmp(token, other) == 0,
+		   "cart cookie: and read again");
 }
 
 static void
@@ -493,6 +536,67 @@ test_origin(void)
 	tap_ok(!auth_origin_listed("https://a.example", NULL), "cors: nor no Origin");
 }
 
+/* A cart is its guest's by cookie or nobody's yet, and changed from our pages only. */
+static void
+test_cart_rows(void)
+{
+	static const struct
+	{
+		struct headers h;
+		enum error_id read, write, merge;
+		const char *name;
+	} cases[] = {
+		{{NULL, NULL, NULL, NULL}, 0, 0, ERROR_MISSING_TOKEN, "nobody"},
+		{{"Bearer ", NULL, NULL, NULL}, 0, 0, 0, "Bearer"},
+		{{NULL, "accessToken=", NULL, NULL}, 0, 0, 0, "cookie"},
+		{{"Bearer x", NULL, NULL, NULL},
+		 0,
+		 ERROR_TOKEN_INVALID,
+		 ERROR_TOKEN_INVALID,
+		 "a bad token"},
+		{{NULL, "accessToken=x", NULL, NULL},
+		 0,
+		 ERROR_TOKEN_INVALID,
+		 ERROR_TOKEN_INVALID,
+		 "a bad one by cookie"},
+		{{NULL, NULL, "https://evil.example", NULL},
+		 0,
+		 ERROR_ORIGIN_REFUSED,
+		 ERROR_ORIGIN_REFUSED,
+		 "a guest from elsewhere"},
+		{{NULL, "cartToken=" CART "; x=", NULL, "cross-site"},
+		 0,
+		 ERROR_ORIGIN_REFUSED,
+		 ERROR_ORIGIN_REFUSED,
+		 "a cart from elsewhere"},
+		{{NULL, "cartToken=" CART "; x=", "https://www.shop.example", "cross-site"},
+		 0,
+		 0,
+		 ERROR_MISSING_TOKEN,
+		 "a cart from our page"},
+		{{"Bearer ", "cartToken=" CART "; x=", "https://evil.example", NULL},
+		 0,
+		 0,
+		 0,
+		 "Bearer from anywhere"},
+	};
+	char *token = token_for("CUSTOMER");
+	bool present;
+
+	for (size_t i = 0; i < LEN(cases); i++)
+	{
+		tap_int(check(row_of(METHOD_GET, "/cart"), &cases[i].h, token, &present), cases[i].read,
+				"cart: %s reads", cases[i].name);
+		tap_int(check(row_of(METHOD_POST, "/cart/quote"), &cases[i].h, token, &present),
+				cases[i].read, "cart: %s asks for a quote", cases[i].name);
+		tap_int(check(row_of(METHOD_POST, "/cart/items"), &cases[i].h, token, &present),
+				cases[i].write, "cart: %s changes", cases[i].name);
+		tap_int(check(row_of(METHOD_POST, "/cart/merge"), &cases[i].h, token, &present),
+				cases[i].merge, "cart: %s merges", cases[i].name);
+	}
+	free(token);
+}
+
 static void
 test_scheme(void)
 {
@@ -559,9 +663,11 @@ test_auth(void)
 	test_secrets();
 	test_mint();
 	test_cookies();
+	test_cart_cookie();
 	test_roles();
 	test_credentials();
 	test_origin();
+	test_cart_rows();
 	test_scheme();
 	test_login();
 }

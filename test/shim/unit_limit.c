@@ -29,7 +29,7 @@ test_bursts(void)
 		int per_minute;
 	} cases[] = {
 		{RATE_READ, 200, 1200}, {RATE_SEARCH, 100, 600}, {RATE_ORDER, 15, 30},
-		{RATE_TRACK, 15, 30},	{RATE_STAFF, 300, 1200},
+		{RATE_TRACK, 15, 30},	{RATE_STAFF, 300, 1200}, {RATE_CART, 1000, 6000},
 	};
 	struct limit *limit = limit_new(1, 0);
 

@@ -402,7 +402,16 @@ test_times(void)
 		{"2025-11-20T10:00", "2025-11-20 10:00:00+01:00", ERROR_NONE},
 	};
 
+	static const struct value_case body_to[] = {
+		{NULL, NULL, ERROR_NONE},
+		{"\" 2025-11-20 \"", "2025-11-21 00:00:00+01:00", ERROR_NONE},
+		{"\"2025-11-20T10:00:00.000Z\"", "2025-11-20 10:00:00.000+00:00", ERROR_NONE},
+		{"\"2025-02-30\"", NULL, ERROR_FIELD_FORMAT},
+		{"20251120", NULL, ERROR_FIELD_TYPE},
+	};
+
 	QUERY("from", DEF(T_TIME_FROM, 0, 0, TEXT_FLAGS, NULL), from);
+	BODY("to in a body", DEF(T_TIME_TO, 0, 0, TEXT_FLAGS, NULL), body_to);
 	QUERY("to", DEF(T_TIME_TO, 0, 0, TEXT_FLAGS, NULL), to);
 }
 
@@ -419,10 +428,29 @@ test_lists_and_json(void)
 		{"a,b,c,d", NULL, ERROR_FIELD_COUNT},
 		{"a,b\x01", NULL, ERROR_FIELD_FORMAT},
 	};
+	static const struct value_case body_list[] = {
+		{NULL, NULL, ERROR_NONE},
+		{"null", NULL, ERROR_NONE},
+		{"[]", "{}", ERROR_NONE},
+		{"[\"a\"]", "{\"a\"}", ERROR_NONE},
+		{"[\" a \",\"b,c\"]", "{\"a\",\"b,c\"}", ERROR_NONE},
+		{"[\"NULL\",\"{}\",\"\\\\\"]", "{\"NULL\",\"{}\",\"\\\\\"}", ERROR_NONE},
+		{"[\"a\",\"b\",\"c\",\"d\"]", NULL, ERROR_FIELD_COUNT},
+		{"[\"a\",\"\"]", NULL, ERROR_FIELD_LENGTH},
+		{"[\"  \"]", NULL, ERROR_FIELD_LENGTH},
+		{"[1]", NULL, ERROR_FIELD_TYPE},
+		{"[null]", NULL, ERROR_FIELD_TYPE},
+		{"[[\"a\"]]", NULL, ERROR_FIELD_TYPE},
+		{"[\"a\\nb\"]", NULL, ERROR_FIELD_FORMAT},
+		{"\"a,b\"", NULL, ERROR_FIELD_TYPE},
+		{"{\"0\":\"a\"}", NULL, ERROR_FIELD_TYPE},
+		{"7", NULL, ERROR_FIELD_TYPE},
+	};
 	static const struct value_case json[] = {
+		{"[1500.10,0.1,99999999999.99,1.5,2.0]", "[1500.1,0.1,99999999999.99,1.5,2.0]", ERROR_NONE},
 		{"{\"b\":1,\"a\":[true,null]}", "{\"a\":[true,null],\"b\":1}", ERROR_NONE},
 		{"\"x\"", "\"x\"", ERROR_NONE},
-		{"\"0123456789012345678901234567890\"", NULL, ERROR_FIELD_LENGTH},
+		{"\"01234567890123456789012345678901234567890\"", NULL, ERROR_FIELD_LENGTH},
 	};
 	struct param_def def = {"v", IN_QUERY, T_TEXT_LIST, 0, 3, TEXT_FLAGS, NULL};
 	struct route row = {.method = METHOD_GET, .pattern = "/x", .params = &def, .nparams = 1};
@@ -443,7 +471,8 @@ test_lists_and_json(void)
 	def.type = T_TEXT;
 	def.max = 500;
 	value_check(&row, &(struct param_input){.query = twice, .nquery = 2}, &scalar, "query");
-	BODY("json text", DEF(T_JSON_TEXT, 1, 30, 0, NULL), json);
+	BODY("body list", DEF(T_TEXT_LIST, 0, 3, 0, NULL), body_list);
+	BODY("json text", DEF(T_JSON_TEXT, 1, 40, 0, NULL), json);
 }
 
 void

@@ -212,6 +212,134 @@ test_strict(void)
 	refused_is(&row, "{\"ite\":1,\"info.name\":1,\"items[].id\":1}", "ite body");
 }
 
+/* A body that is passed on whole: n bytes of compact JSON; the caller frees it. */
+static char *
+document(int n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fprintf(out, "{\"name\":\"%0*d\"}", n - 11, 0);
+	fclose(out);
+	return text;
+}
+
+static void
+test_whole_body(void)
+{
+	const struct route *create = row_of(METHOD_POST, "/admin/promotions");
+	const struct route *update = row_of(METHOD_PUT, "/admin/promotions/:id");
+	static const struct
+	{
+		const char *body;
+		const char *want;
+	} cases[] = {
+		{"{}", ""},
+		{" { \"b\" : [ 1 , 2.50 ] ,\t\"a\" : { \"x\" : null } } ", ""},
+		{"{\"anything\":1,\"\":2,\"<script>\":3}", ""},
+		{"", "body"},
+		{"null", "body"},
+		{"[]", "body"},
+		{"[{}]", "body"},
+		{"\"{}\"", "body"},
+		{"7", "body"},
+		{"{\"a\":1,\"a\":1}", "MALFORMED_REQUEST"},
+		{"{\"a\":\"\\u0000\"}", "MALFORMED_REQUEST"},
+		{"{\"a\\u0000b\":1}", "MALFORMED_REQUEST"},
+		{"{\"a\":\"\xff\"}", "MALFORMED_REQUEST"},
+		{"{} {}", "MALFORMED_REQUEST"},
+		{"{\"a\":123456789012345678901}", "MALFORMED_REQUEST"},
+	};
+	struct param_value values[ROUTES_MAX_PARAMS];
+	const char *path[] = {UUID, NULL};
+	struct problem p = {0};
+	char *text;
+
+	for (size_t i = 0; i < LEN(cases); i++)
+	{
+		refused_is(create, cases[i].body, cases[i].want);
+		refused_is(update, cases[i].body, cases[i].want);
+	}
+	tap_int(param_parse(update,
+						&(struct param_input){.path_values = path,
+											  .body = cases[1].body,
+											  .body_len = strlen(cases[1].body)},
+						values, &p),
+			0, "whole body: read");
+	tap_text(values[0].text, UUID, "whole body: after the path");
+	tap_text(values[1].text, "{\"a\":{\"x\":null},\"b\":[1,2.5]}",
+			 "whole body: compact and sorted");
+	param_free(update, values);
+	for (int n = 65536; n <= 65537; n++)
+	{
+		text = document(n);
+		tap_int((long long) strlen(text), n, "whole body: %d bytes", n);
+		tap_text(refused(create, NULL, text, strlen(text)), n == 65536 ? "" : "body",
+				 "whole body: at most 65536");
+		free(text);
+	}
+}
+
+static void
+test_body_list(void)
+{
+	const struct route *quote = row_of(METHOD_POST, "/cart/quote");
+	static const struct param_def needed = {"tags", IN_BODY, T_TEXT_LIST, 1, 2, P_REQUIRED, NULL};
+	struct route row = {.method = METHOD_POST,
+						.pattern = "/x",
+						.flags = RF_STRICT_BODY,
+						.params = &needed,
+						.nparams = 1};
+	char body[600];
+
+	refused_is(quote, "{\"coupons\":[\"A\",\"B\",\"C\",\"D\",\"E\",\"F\",\"G\",\"H\",\"I\",\"J\"]}",
+			   "");
+	refused_is(quote,
+			   "{\"coupons\":[\"A\",\"B\",\"C\",\"D\",\"E\",\"F\",\"G\",\"H\",\"I\",\"J\",\"K\"]}",
+			   "coupons");
+	refused_is(quote, "{\"coupons\":[\"A\",1,\"\",null,\"B\",\"x\\ty\"]}",
+			   "coupons[1] coupons[2] coupons[3] coupons[5]");
+	snprintf(body, sizeof(body), "{\"coupons\":[\"%0255d\",\"%0256d\"]}", 0, 0);
+	refused_is(quote, body, "coupons[1]");
+	refused_is(&row, "{}", "tags");
+	refused_is(&row, "{\"tags\":null}", "tags");
+	refused_is(&row, "{\"tags\":[]}", "tags");
+	refused_is(&row, "{\"tags\":[\"a\",\"b\"]}", "");
+	refused_is(&row, "{\"tags\":[\"a\"],\"tag\":1}", "tag");
+}
+
+static void
+test_cart(void)
+{
+	const struct route *add = row_of(METHOD_POST, "/cart/items");
+	const struct route *set = row_of(METHOD_PUT, "/cart/items/:itemId");
+	const struct route *sync = row_of(METHOD_POST, "/cart/sync");
+	const struct route *quote = row_of(METHOD_POST, "/cart/quote");
+	const struct route *coupon = row_of(METHOD_POST, "/cart/coupons");
+
+	refused_is(add, "{\"productId\":\"" UUID "\",\"quantity\":1,\"price\":\"1\",\"name\":null}",
+			   "");
+	refused_is(add, "{\"productId\":\"" UUID "\",\"quantity\":0}", "quantity");
+	refused_is(add, "{\"productId\":\"x\",\"quantity\":1000}", "productId quantity");
+	refused_is(add, "", "body");
+	refused_is(set, "{\"quantity\":0}", "");
+	refused_is(set, "{\"quantity\":1000}", "quantity");
+	refused_is(set, "{\"quantity\":\"1\"}", "quantity");
+	refused_is(sync, "{\"items\":[]}", "");
+	refused_is(sync, "{}", "items");
+	refused_is(sync, "{\"items\":[{\"productId\":\"" UUID "\",\"quantity\":1,\"image\":null}]}",
+			   "");
+	refused_is(quote, "", "");
+	refused_is(quote, "{}", "");
+	refused_is(quote, "{\"items\":[]}", "items");
+	refused_is(quote, "{\"items\":[{\"productId\":\"" UUID "\"}],\"deliveryMode\":\"drone\"}",
+			   "items[0].quantity deliveryMode");
+	refused_is(coupon, "{\"code\":\" X \"}", "");
+	refused_is(coupon, "{\"code\":\" \"}", "code");
+	refused_is(coupon, "{\"code\":\"X\",\"amount\":1}", "amount");
+}
+
 static void
 test_paths(void)
 {
@@ -349,6 +477,9 @@ test_param_row(void)
 	test_order_values();
 	test_unreadable();
 	test_strict();
+	test_whole_body();
+	test_body_list();
+	test_cart();
 	test_paths();
 	test_login();
 	test_idempotency_key();

@@ -44,6 +44,12 @@ test_found(void)
 		{METHOD_PUT, "/admin/orders/7/status", "/admin/orders/:orderId/status", "7"},
 		{METHOD_PATCH, "/api/v1/admin/orders/7/status", "/admin/orders/:orderId/status", "7"},
 		{METHOD_POST, "/orders/guest", "/orders/guest", NULL},
+		{METHOD_GET, "/cart", "/cart", NULL},
+		{METHOD_DELETE, "/api/cart", "/cart", NULL},
+		{METHOD_DELETE, "/cart/items/7", "/cart/items/:itemId", "7"},
+		{METHOD_DELETE, "/cart/coupons/ÉTÉ", "/cart/coupons/:code", "ÉTÉ"},
+		{METHOD_DELETE, "/admin/price-lists/7/prices/8", "/admin/price-lists/:id/prices/:priceId",
+		 "7"},
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++)
@@ -117,6 +123,9 @@ test_allow(void)
 		{METHOD_GET, "/admin/orders/7/status", "PUT, PATCH, OPTIONS"},
 		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, OPTIONS"},
 		{METHOD_GET, "/products/x/inventory", "POST, OPTIONS"},
+		{METHOD_POST, "/cart", "GET, HEAD, DELETE, OPTIONS"},
+		{METHOD_GET, "/cart/items/7", "PUT, DELETE, OPTIONS"},
+		{METHOD_PATCH, "/admin/promotions/7", "GET, HEAD, PUT, DELETE, OPTIONS"},
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++)
@@ -151,6 +160,18 @@ path_params_agree(const struct route *row)
 	return strchr(at, ':') == NULL;
 }
 
+/* Whether a parameter at "" takes the body whole and nothing else reads it. */
+static bool
+body_is_whole(const struct route *row, const struct param_def *def)
+{
+	int in_body = 0;
+
+	for (int i = 0; i < row->nparams; i++)
+		in_body += row->params[i].where == IN_BODY;
+	return in_body == 1 && def->type == T_JSON_TEXT && (def->flags & P_REQUIRED) != 0 &&
+		   (row->flags & RF_STRICT_BODY) == 0;
+}
+
 static bool
 param_is_sane(const struct route *row, const struct param_def *def)
 {
@@ -158,9 +179,11 @@ param_is_sane(const struct route *row, const struct param_def *def)
 
 	if (array != (strstr(def->path, "[].") != NULL) || (array && def->where != IN_BODY))
 		return false;
-	if (def->type == T_TEXT_LIST && def->where != IN_QUERY)
+	if (def->type == T_TEXT_LIST && def->where == IN_PATH)
 		return false;
 	if (def->type == T_JSON_TEXT && def->where != IN_BODY)
+		return false;
+	if (def->path[0] == '\0' && !body_is_whole(row, def))
 		return false;
 	if ((def->type == T_CHOICE) != (def->choices != NULL) || def->min > def->max)
 		return false;
@@ -196,8 +219,14 @@ test_table(void)
 		tap_ok(sane && row->nparams <= ROUTES_MAX_PARAMS && arrays_are_limited(row),
 			   "table: %s has sound params", row->pattern);
 		tap_ok((row->function == NULL) ==
-				   (row->action != ACTION_NONE && row->action != ACTION_LOGOUT),
+				   (row->action != ACTION_NONE && row->action != ACTION_LOGOUT &&
+					row->action != ACTION_CART_MERGE),
 			   "table: %s has a function or an action", row->pattern);
+		tap_ok(routes_prefix_args(row) + row->nparams <= ROUTES_MAX_ARGS,
+			   "table: %s has room for its arguments", row->pattern);
+		tap_ok((row->flags & RF_CART) == 0 ||
+				   (row->role != ROLE_PUBLIC && strncmp(row->pattern, "/cart", 5) == 0),
+			   "table: %s takes a cart only from its owner", row->pattern);
 		tap_ok(!(write && row->method == METHOD_GET) &&
 				   (write || (row->flags & RF_IDEMPOTENT) == 0),
 			   "table: %s writes only where it may", row->pattern);
@@ -244,6 +273,28 @@ test_sql(void)
 			 "$5::text,$6::uuid,$7::integer,$8::text,$9::text)",
 			 "sql: an idempotent staff write");
 	free(sql);
+	sql = routes_sql(row_of(METHOD_GET, "/cart"));
+	tap_text(sql, "SELECT * FROM mjc_api.cart_get($1::uuid,$2::integer,$3::uuid,$4::text)",
+			 "sql: a cart");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_POST, "/cart/items"));
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.cart_add($1::uuid,$2::integer,$3::uuid,$4::text,$5::text,"
+			 "$6::text,$7::uuid,$8::integer)",
+			 "sql: an idempotent write of a cart");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_POST, "/cart/quote"));
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.cart_quote($1::uuid,$2::integer,$3::uuid,$4::text,$5::uuid[],"
+			 "$6::integer[],$7::text,$8::text,$9::text,$10::text[])",
+			 "sql: a list of texts in a body");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_PUT, "/admin/promotions/:id"));
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.staff_promotion_update($1::uuid,$2::integer,$3::uuid,$4::text,"
+			 "$5::uuid,$6::text)",
+			 "sql: a body taken whole");
+	free(sql);
 	sql = routes_sql(row_of(METHOD_GET, "/wilayas"));
 	tap_text(sql, "SELECT * FROM mjc_api.wilaya_list()", "sql: no arguments");
 	free(sql);
@@ -258,7 +309,7 @@ test_print(void)
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 	int lines = 0;
-	bool shape = true;
+	bool shape = true, cart = false;
 
 	routes_print(out);
 	fclose(out);
@@ -269,10 +320,13 @@ test_print(void)
 		for (const char *s = line; *s != '\0'; s++)
 			tabs += *s == '\t';
 		shape = shape && tabs == 7 && strstr(line, "\t\t") == NULL;
+		cart = cart || strcmp(line, "DELETE\t/cart\tmjc_api.cart_clear\tuuid,integer,uuid,text,text"
+									"\toptional\tcart\twrite,cart\twrite") == 0;
 		lines++;
 	}
 	tap_ok(shape, "print: eight fields a line, none empty");
 	tap_int(lines, routes_count, "print: one line a route");
+	tap_ok(cart, "print: a row of the cart");
 	free(text);
 }
 

@@ -1,6 +1,6 @@
 -- cart: carts of guests and customers, what every route answers, limits, expiry.
 BEGIN;
-SELECT plan(226);
+SELECT plan(227);
 \ir fixture.psql
 UPDATE mjc.setting SET integer_value = 30 WHERE name = 'cart_days';
 SELECT pg_temp.make_stock(n, 1000, n * 100) FROM generate_series(1, 60) n \g /dev/null
@@ -87,7 +87,8 @@ SELECT is(:'answer'::jsonb, pg_temp.get(1), 'adding answers the cart that is the
 SELECT is((pg_temp.my_add(1, 4, 2) -> 'cart') - 'quote' -> 'itemCount', '2', 'a customer');
 SELECT results_eq($$SELECT kind, abs(extract(epoch FROM expires_at - clock_timestamp()) / 86400 - 360) < 0.01 FROM mjc.cart WHERE owner_id = pg_temp.customer(1)$$, $$VALUES ('customer', true)$$, 'keeps it twelve times as long');
 SELECT is(pg_temp.said(pg_temp.my_get(1, pg_temp.token(1))), '4:2', 'signed in, the token of the guest does not count');
-SELECT is(pg_temp.said(mjc_api.cart_get(pg_temp.customer(1), 7, pg_temp.customer(1), pg_temp.token(1))::jsonb), '2:5 1:2 3:1', 'a token that no longer counts makes a guest');
+SELECT is(pg_temp.said(mjc_api.cart_get(pg_temp.customer(1), 7, pg_temp.customer(1), pg_temp.token(1))::jsonb), '2:5 1:2 3:1', 'a token that no longer counts makes a guest of who looks');
+SELECT throws_ok(format($$SELECT mjc_api.cart_clear(%L, 7, %L, 'r', %L)$$, pg_temp.customer(1), pg_temp.customer(1), pg_temp.token(1)), 'MJ063', NULL, 'and changes nothing');
 SELECT is(pg_temp.said(mjc_api.cart_get(pg_temp.customer(9), 0, pg_temp.customer(9), NULL)::jsonb), NULL, 'or nobody');
 SELECT throws_ok(format('SELECT mjc_api.cart_add(NULL, NULL, NULL, NULL, NULL, %s)', a), c, NULL, 'add: ' || w)
   FROM (VALUES (format('NULL, %L, 1', pg_temp.pid(1)), 'MJ003', 'no cart'), (format('%L, NULL, 1', pg_temp.token(2)), 'MJ003', 'no product'),

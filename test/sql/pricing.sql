@@ -68,10 +68,10 @@ SELECT is((SELECT w::jsonb FROM json_array_elements(mjc_api.wilaya_list() -> 'da
     '{"id": "99", "code": "99", "name": "Épreuve", "nameAr": "اختبار", "active": true, "shippingCost": 700.00, "deliveryDays": 3}'::jsonb, 'one of them');
 SELECT is(mjc_api.wilaya_shipping_cost(p)::jsonb, '{"shippingCost": 700.00, "freeShippingThreshold": 50000.00}'::jsonb, format('shipping cost of "%s"', p)) FROM unnest(ARRAY['99', 'épreuve', 'اختبار', '٩٩']) p;
 SELECT is(mjc_api.wilaya_shipping_cost(p)::text, NULL, format('no wilaya "%s"', p)) FROM unnest(ARRAY['00', 'Atlantis', '', NULL, '97', '999']) p;
-SELECT is(mjc_api.shipping_quote('99', 4999999)::jsonb, '{"shippingCost": 700.00, "wilaya": "Épreuve"}'::jsonb, 'a quote');
-SELECT is(mjc_api.shipping_quote('99', 5000000)::jsonb, '{"shippingCost": 0.00, "wilaya": "Épreuve"}'::jsonb, 'a quote from the threshold on');
-SELECT is(mjc_api.shipping_quote('Atlantis', NULL)::jsonb, '{"shippingCost": 600.00, "wilaya": null}'::jsonb, 'a quote for an unknown place');
-SELECT throws_ok($$SELECT mjc_api.shipping_quote('99', -1)$$, 'MJ201', NULL, 'a quote for less than nothing');
+SELECT is(mjc_api.shipping_quote('99', 4999999, NULL)::jsonb, '{"shippingCost": 700.00, "wilaya": "Épreuve"}'::jsonb, 'a quote');
+SELECT is(mjc_api.shipping_quote('99', 5000000, 'home')::jsonb, '{"shippingCost": 0.00, "wilaya": "Épreuve"}'::jsonb, 'a quote from the threshold on');
+SELECT is(mjc_api.shipping_quote('Atlantis', NULL, NULL)::jsonb, '{"shippingCost": 600.00, "wilaya": null}'::jsonb, 'a quote for an unknown place');
+SELECT throws_ok($$SELECT mjc_api.shipping_quote('99', -1, NULL)$$, 'MJ201', NULL, 'a quote for less than nothing');
 SELECT is((SELECT string_agg(m ->> 'id', ' ') FROM json_array_elements(mjc_api.payment_method_list()) m), 'CASH_ON_DELIVERY', 'one way to pay');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 
