@@ -16,7 +16,7 @@ COMMENT ON TABLE mjc.cart_line IS 'Lines of carts; changed by mjc.cart_add, mjc.
 COMMENT ON TABLE mjc.category IS 'Category tree';
 COMMENT ON TABLE mjc.coupon IS 'Coupon codes and their limits. Change with mjc.coupon_set';
 COMMENT ON TABLE mjc.coupon_ledger IS 'Uses of coupons, append-only; written by mjc.order_place and mjc.order_change';
-COMMENT ON TABLE mjc.credit IS 'Gift cards and store credit; the balance is the newest row of mjc.credit_ledger. Change with mjc.gift_card_issue, mjc.store_credit_add, mjc.credit_close';
+COMMENT ON TABLE mjc.credit IS 'Gift cards and store credit; the balance is the newest row of its ledger. Change with mjc.gift_card_issue, mjc.store_credit_add, mjc.credit_close';
 COMMENT ON TABLE mjc.credit_code IS 'Secret: which gift card a code opens (its SHA-256)';
 COMMENT ON TABLE mjc.credit_ledger IS 'Movements of gift cards and store credit, append-only; written by mjc.gift_card_issue, mjc.store_credit_add, mjc.order_place and mjc.order_change';
 COMMENT ON TABLE mjc.customer IS 'Customers, without personal data; written by mjc.order_place and the shop';
