@@ -138,6 +138,9 @@ static const struct param_def order_place_guest_params[] = {
 	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
 	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
 	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"coupons", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"giftCards", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
 };
 
 static const struct param_def order_track_params[] = {

@@ -193,10 +193,13 @@ AS $$
 DECLARE
     mine record;
     quote json;
+    discounts json;
 BEGIN
     SELECT * INTO mine FROM mjc.cart_lines(owner);
     IF cardinality(mine.product_ids) > 0 THEN
         quote := mjc.cart_priced(owner, kind, mine.product_ids, mine.quantities, mine.coupons, false);
+        discounts := (SELECT json_agg(e.d ORDER BY e.place) FROM json_array_elements(quote -> 'discounts') WITH ORDINALITY e (d, place)
+                       WHERE NOT EXISTS (SELECT FROM mjc.promotion p WHERE p.code = e.d ->> 'promotion' AND p.scope = 'shipping'));
     END IF;
     RETURN (
         SELECT json_build_object(
@@ -211,11 +214,11 @@ BEGIN
                    'total', coalesce(quote -> 'goods', to_json(mjc.dzd(0))),
                    'subtotal', coalesce(quote -> 'subtotal', to_json(mjc.dzd(0))),
                    'discount', coalesce(quote -> 'discount', to_json(mjc.dzd(0))),
-                   'discounts', coalesce(quote -> 'discounts', '[]'::json),
+                   'discounts', coalesce(discounts, '[]'::json),
                    'coupons', coalesce(quote -> 'coupons',
                        (SELECT json_agg(json_build_object('code', k, 'status', 'COUPON_NOT_APPLICABLE')) FROM unnest(mine.coupons) k), '[]'::json),
                    'adjusted', coalesce(adjusted, '[]'::json),
-                   'quote', CASE WHEN quote IS NOT NULL THEN json_build_object('lines', quote -> 'lines', 'discounts', quote -> 'discounts',
+                   'quote', CASE WHEN quote IS NOT NULL THEN json_build_object('lines', quote -> 'lines', 'discounts', coalesce(discounts, '[]'::json),
                        'coupons', quote -> 'coupons', 'subtotal', quote -> 'subtotal', 'discount', quote -> 'discount', 'goods', quote -> 'goods') END)
           FROM (SELECT l.product_id, l.qty, l.added_at, p.name, p.name_ar, p.sku, p.slug, p.is_active, g.name AS category,
                        mjc.dzd(l.seen_unit_centimes) AS seen, q.unit, q.list,

@@ -65,6 +65,14 @@ test_order(void)
 
 	refused_is(row, "{" ITEMS "," CUSTOMER "," ADDRESS ",\"totalAmount\":1,\"currency\":\"DZD\"}",
 			   "");
+	refused_is(row,
+			   "{" ITEMS "," CUSTOMER "," ADDRESS
+			   ",\"coupons\":[\"A\"],\"giftCards\":null,\"deliveryMode\":\"Stop_Desk\"}",
+			   "");
+	refused_is(row,
+			   "{" ITEMS "," CUSTOMER "," ADDRESS
+			   ",\"coupons\":\"A\",\"giftCards\":[\"A\",7],\"deliveryMode\":\"drone\"}",
+			   "coupons giftCards[1] deliveryMode");
 	refused_is(row, "{}",
 			   "items customerInfo.firstName customerInfo.lastName customerInfo.phone "
 			   "shippingAddress.street shippingAddress.city shippingAddress.region");

@@ -1,6 +1,6 @@
 -- cart_pricing: what a cart says of promotions, coupons, price lists and gifts.
 BEGIN;
-SELECT plan(45);
+SELECT plan(47);
 \ir fixture.psql
 UPDATE mjc.promotion SET is_active = false;
 CREATE FUNCTION pg_temp.changed() RETURNS void LANGUAGE sql
@@ -36,6 +36,13 @@ SELECT results_eq($$SELECT (i ->> 'price')::numeric, (i ->> 'lineTotal')::numeri
 UPDATE mjc.promotion SET is_active = false WHERE code = 'test-all';
 SELECT pg_temp.changed() \g /dev/null
 SELECT is(pg_temp.get(1) ->> 'total', '500.00', 'over at once');
+
+INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp) VALUES (gen_random_uuid(), 'test-ship', 'Free shipping', 'percent', 'shipping', 10000);
+SELECT pg_temp.changed() \g /dev/null
+SELECT is(pg_temp.get(1) -> 'discounts', '[]', 'what is off the shipping is not of the cart');
+SELECT is(pg_temp.quote(1, NULL, NULL) #>> '{discounts,0,promotion}', 'test-ship', 'but of the quote for a place');
+UPDATE mjc.promotion SET is_active = false WHERE code = 'test-ship';
+SELECT pg_temp.changed() \g /dev/null
 
 -- Coupons
 INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, amount_centimes, product_ids, exclusivity_group, needs_coupon)
