@@ -1,9 +1,9 @@
 /*
  * credit.c - gift cards and store credit: a balance that can never go below zero.
  *
- * G1 A balance is the newest entry of an append-only ledger, under the lock of its
- *    row in mjc.credit (mjc.credit_move, sql/credit.sql): each movement names what
- *    caused it (op_id) and counts once.
+ * G1 A balance is the newest entry of an append-only ledger, read fresh under the lock
+ *    of its row in mjc.credit; each movement names what caused it (op_id) and counts
+ *    once.
  * G2 An order is priced with the balances of that moment; if one has become too
  *    small when the order takes its part, the order is refused and nothing is taken.
  * G3 What an order used goes back to where it came from, once, when the order is
@@ -14,8 +14,10 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "args.h"
 #include "credit.h"
 #include "error.h"
 #include "money.h"
@@ -38,10 +40,25 @@ static MjcStmt stmt_credit = {
 	2,
 	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
-static MjcStmt stmt_move = {"SELECT mjc.credit_move($1, $2, $3, $4, $5, $6, NULL)",
-							6,
-							{UUIDOID, TEXTOID, INT8OID, UUIDOID, TEXTOID, UUIDOID},
-							NULL};
+static MjcStmt stmt_same = {
+	"SELECT l.kind, l.amount_centimes, l.order_id, l.balance_centimes FROM mjc.credit_ledger l "
+	"WHERE l.credit_id = $1 AND l.op_id = $2",
+	2,
+	{UUIDOID, TEXTOID},
+	NULL};
+static MjcStmt stmt_newest = {
+	"SELECT l.seq, l.balance_centimes, l.at FROM mjc.credit_ledger l WHERE l.credit_id = $1 "
+	"ORDER BY l.seq DESC LIMIT 1",
+	1,
+	{UUIDOID},
+	NULL};
+static MjcStmt stmt_insert = {
+	"INSERT INTO mjc.credit_ledger (credit_id, seq, kind, amount_centimes, balance_centimes, "
+	"order_id, op_id, actor, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+	10,
+	{UUIDOID, INT8OID, TEXTOID, INT8OID, INT8OID, UUIDOID, TEXTOID, UUIDOID, TEXTOID,
+	 TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_lock = {
 	"SELECT 1 FROM mjc.credit c WHERE c.credit_id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}, NULL};
 static MjcStmt stmt_spent = {
@@ -102,15 +119,71 @@ mjc_credits_use(MjcCredit *credits, int n, int64 amount)
 	}
 }
 
-static void
-move(const pg_uuid_t *credit_id, const char *kind, int64 amount, const pg_uuid_t *order_id,
-	 const pg_uuid_t *actor)
+/* A movement of a balance; texts and ids that may be missing are NULL. */
+typedef struct Move
 {
-	char *op_id = psprintf("%s:%s", kind, mjc_uuid_text(order_id));
+	const pg_uuid_t *credit_id;
+	const char *kind;
+	int64 amount;
+	const pg_uuid_t *order_id;
+	const char *op_id;
+	const pg_uuid_t *actor;
+	const char *reason;
+} Move;
 
-	mjc_exec_one(&stmt_move,
-				 MJC_ARGS(MJC_UUID(credit_id), MJC_TEXT(kind), MJC_INT8(amount), MJC_UUID(order_id),
-						  MJC_TEXT(op_id), MJC_UUID_OR_NULL(actor)));
+/* Was this movement made before? Errors: MJ106 another one under that op_id. */
+static bool
+made_before(const Move *m, int64 *balance)
+{
+	pg_uuid_t of_order = {{0}};
+
+	if (mjc_exec_fresh(&stmt_same, MJC_ARGS(MJC_UUID(m->credit_id), MJC_TEXT(m->op_id))) == 0)
+		return false;
+	if (!mjc_is_null(0, 3))
+		of_order = mjc_uuid_col(0, 3);
+	if (strcmp(mjc_text_col(0, 1), m->kind) != 0 || mjc_int8_col(0, 2) != m->amount ||
+		mjc_is_null(0, 3) != (m->order_id == NULL) ||
+		(m->order_id != NULL && mjc_uuid_compare(&of_order, m->order_id) != 0))
+		mjc_raise(MJC_ERR_OP_ID_REUSED);
+	*balance = mjc_int8_col(0, 4);
+	return true;
+}
+
+/* G1. Returns the balance after it. Errors: MJ106, MJ210 no such card, MJ211 below zero. */
+static int64
+move(const Move *m)
+{
+	int64 seq = 0;
+	int64 balance = 0;
+	TimestampTz at = GetCurrentTimestamp();
+
+	if (mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(m->credit_id))) != 1)
+		mjc_raise(MJC_ERR_GIFT_CARD_UNKNOWN);
+	if (made_before(m, &balance))
+		return balance;
+	if (mjc_exec_fresh(&stmt_newest, MJC_ARGS(MJC_UUID(m->credit_id))) == 1)
+	{
+		seq = mjc_int8_col(0, 1);
+		balance = mjc_int8_col(0, 2);
+		at = Max(at, mjc_time_col(0, 3));
+	}
+	if (balance + m->amount < 0)
+		MJC_RAISE(MJC_ERR_CREDIT_INSUFFICIENT, {"balance", mjc_dzd_text(balance), 0});
+	balance = mjc_money_add(balance, m->amount);
+	mjc_exec_one(&stmt_insert,
+				 MJC_ARGS(MJC_UUID(m->credit_id), MJC_INT8(seq + 1), MJC_TEXT(m->kind),
+						  MJC_INT8(m->amount), MJC_INT8(balance), MJC_UUID_OR_NULL(m->order_id),
+						  MJC_TEXT(m->op_id), MJC_UUID_OR_NULL(m->actor),
+						  MJC_TEXT_OR_NULL(m->reason), MJC_TIME(at)));
+	return balance;
+}
+
+static void
+move_for_order(const pg_uuid_t *credit_id, const char *kind, int64 amount,
+			   const pg_uuid_t *order_id, const pg_uuid_t *actor)
+{
+	(void) move(&(Move){credit_id, kind, amount, order_id,
+						psprintf("%s:%s", kind, mjc_uuid_text(order_id)), actor, NULL});
 }
 
 /* mjc_credit_spend - the part of an order. Needs SPI open. Errors: MJ211 too little is left. */
@@ -118,7 +191,7 @@ void
 mjc_credit_spend(const MjcCredit *credit, const pg_uuid_t *order_id)
 {
 	if (credit->used > 0)
-		move(&credit->id, "spend", -credit->used, order_id, NULL);
+		move_for_order(&credit->id, "spend", -credit->used, order_id, NULL);
 }
 
 /* mjc_credit_give_back - what an order used of it, once (G3). Needs SPI open. */
@@ -131,7 +204,7 @@ mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id, cons
 	mjc_exec_fresh(&stmt_spent, MJC_ARGS(MJC_UUID(credit_id), MJC_UUID(order_id)));
 	spent = mjc_int8_col(0, 1);
 	if (spent > 0)
-		move(credit_id, "refund", spent, order_id, actor);
+		move_for_order(credit_id, "refund", spent, order_id, actor);
 }
 
 /* mjc_credits_lock - the cards of several orders, ids sorted. Needs SPI open. */
@@ -140,4 +213,31 @@ mjc_credits_lock(const pg_uuid_t *ids, int n)
 {
 	for (int i = 0; i < n; i++)
 		(void) mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(&ids[i])));
+}
+
+/* ----------------------------------------------------- SQL entry points -- */
+
+PG_FUNCTION_INFO_V1(mjc_credit_move);
+/*
+ * mjc.credit_move(credit_id uuid, kind text, amount bigint, order_id uuid, op_id text,
+ *     actor uuid, reason text) returns bigint - see move(); for the rules in SQL.
+ */
+Datum
+mjc_credit_move(PG_FUNCTION_ARGS)
+{
+	Move m = {.credit_id = mjc_arg_uuid(fcinfo, 0, "credit_id"),
+			  .kind = mjc_arg_text(fcinfo, 1, "kind"),
+			  .amount = mjc_arg_int64(fcinfo, 2, "amount"),
+			  .order_id = mjc_arg_uuid_or_null(fcinfo, 3),
+			  .op_id = mjc_arg_text(fcinfo, 4, "op_id"),
+			  .actor = mjc_arg_uuid_or_null(fcinfo, 5),
+			  .reason = mjc_arg_text_or_null(fcinfo, 6)};
+	int64 balance;
+
+	if (m.amount > MJC_MAX_AMOUNT || m.amount < -MJC_MAX_AMOUNT)
+		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
+	mjc_begin_write();
+	balance = move(&m);
+	mjc_end();
+	PG_RETURN_INT64(balance);
 }

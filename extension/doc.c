@@ -222,6 +222,14 @@ refuse(const char *field)
 	MJC_RAISE(MJC_ERR_PROMOTION_INVALID, {"field", field, 0});
 }
 
+/* An empty list is no condition but a mistake. */
+static void
+listed(JsonbContainer *doc, const char *key, int n)
+{
+	if (n == 0 && find(doc, key) != NULL)
+		refuse(key);
+}
+
 static int
 word_of(JsonbContainer *doc, const char *key, const char *const *names, int n)
 {
@@ -285,6 +293,11 @@ mjc_doc_promotion(JsonbContainer *doc)
 	p.manufacturers = mjc_doc_ids(doc, "manufacturer_ids", MAX_TARGETS);
 	p.groups = mjc_doc_words(doc, "customer_groups", MAX_WORDS);
 	p.wilayas = mjc_doc_words(doc, "wilaya_codes", MAX_WORDS);
+	listed(doc, "product_ids", p.products.n);
+	listed(doc, "category_ids", p.categories.n);
+	listed(doc, "manufacturer_ids", p.manufacturers.n);
+	listed(doc, "customer_groups", p.groups.n);
+	listed(doc, "wilaya_codes", p.wilayas.n);
 	p.from = DT_NOBEGIN;
 	p.until = DT_NOEND;
 	check_promotion(&p);

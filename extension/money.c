@@ -106,6 +106,16 @@ mjc_money_percent(int64 amount, int32 bp)
 	return mjc_money_scale(amount, bp, MJC_BP_ONE);
 }
 
+/* mjc_dzd_text - centimes as dinars with two decimals. */
+char *
+mjc_dzd_text(int64 centimes)
+{
+	int64 magnitude = centimes < 0 ? -centimes : centimes;
+
+	return psprintf("%s" INT64_FORMAT ".%02d", centimes < 0 ? "-" : "", magnitude / 100,
+					(int) (magnitude % 100));
+}
+
 /*
  * mjc_money_allocate - split amount by weights, largest remainder (R4).
  *

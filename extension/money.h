@@ -14,6 +14,7 @@ extern int64 mjc_money_times(int64 unit, int64 qty);
 extern int64 mjc_money_percent(int64 amount, int32 bp);
 extern int64 mjc_money_scale(int64 amount, int64 numerator, int64 denominator);
 extern int32 mjc_money_scale_error(int64 result, int64 amount, int64 numerator, int64 denominator);
+extern char *mjc_dzd_text(int64 centimes);
 extern void mjc_check_rate(int32 bp);
 extern void mjc_money_allocate(int64 amount, const int64 *weights, int n, int64 *shares);
 extern int64 mjc_money_spread(int64 amount, const int64 *weights, const int64 *rooms, int n,

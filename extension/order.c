@@ -431,7 +431,7 @@ coupon_codes(const Order *order)
 		construct_array(codes, order->quote.ncoupons, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* The cards that pay a part. */
+/* The cards that pay a part, likewise. */
 static Datum
 credit_ids(const Order *order)
 {
@@ -503,6 +503,18 @@ reserve_lines(const Order *order, const MjcActor *actor)
 	return mjc_reservation_take(&holder, takes, cart->nlines);
 }
 
+/* The uses of coupons and the parts of cards; whoever comes too late is refused here. */
+static void
+take_coupons_and_credit(const Order *order)
+{
+	const MjcQuote *quote = &order->quote;
+
+	for (int i = 0; i < quote->ncoupons; i++)
+		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
+	for (int i = 0; i < quote->ncredits; i++)
+		mjc_credit_spend(&quote->credits[i], &order->order_id);
+}
+
 static int
 compare_coupons(const void *a, const void *b)
 {
@@ -515,18 +527,12 @@ compare_credits(const void *a, const void *b)
 	return mjc_uuid_compare(&((const MjcCredit *) a)->id, &((const MjcCredit *) b)->id);
 }
 
-/* The uses of coupons and the parts of cards; whoever comes too late is refused here. */
+/* From here on coupons and cards stand in the order in which everybody locks them. */
 static void
-take_coupons_and_credit(Order *order)
+sort_for_locks(MjcQuote *quote)
 {
-	MjcQuote *quote = &order->quote;
-
 	qsort(quote->coupons, quote->ncoupons, sizeof(MjcCoupon), compare_coupons);
-	for (int i = 0; i < quote->ncoupons; i++)
-		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
 	qsort(quote->credits, quote->ncredits, sizeof(MjcCredit), compare_credits);
-	for (int i = 0; i < quote->ncredits; i++)
-		mjc_credit_spend(&quote->credits[i], &order->order_id);
 }
 
 /* A guest pays the prices of everybody: what he says of himself proves nothing. */
@@ -548,6 +554,7 @@ price_order(Order *order, bool guest)
 		order->customer_group = mjc_text_col(0, 1);
 	request.customer_group = order->customer_group;
 	mjc_quote_make(&request, &order->quote);
+	sort_for_locks(&order->quote);
 }
 
 /*

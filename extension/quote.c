@@ -13,6 +13,7 @@
 
 #include "args.h"
 #include "calendar.h"
+#include "direct.h"
 #include "error.h"
 #include "money.h"
 #include "quote.h"
@@ -23,6 +24,7 @@
 
 #define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 #define ROUND_TO 100	/* centimes: what is due is whole dinars (P5) */
+#define MAX_SMALL 50	/* rows of a small table read at once; beyond, SQL serves */
 #define FIRST_ORDERS 20 /* that are looked at: who has more does not order for the first time */
 
 /* ---------------------------------------------------------------- Rules -- */
@@ -123,6 +125,16 @@ static MjcStmt stmt_available = {
 	NULL};
 static MjcStmt stmt_group = {
 	"SELECT 1 FROM mjc.customer_group g WHERE g.customer_group = $1", 1, {TEXTOID}, NULL};
+static MjcTable method_table = {
+	.name = "payment_method",
+	.columns = {"method", "is_enabled", "is_cash", "name_fr", "name_ar", "description",
+				"is_default", "sort_order", NULL},
+	.types = {TEXTOID, BOOLOID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT4OID}};
+static MjcTable list_table = {
+	.name = "price_list",
+	.columns = {"price_list_id", "customer_group", "code", "name", "kind", "created_at",
+				"updated_at", NULL},
+	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
 static MjcStmt stmt_method = {
 	"SELECT m.is_cash FROM mjc.payment_method m WHERE m.method = $1 AND m.is_enabled",
 	1,
@@ -224,12 +236,30 @@ int4_array(const int32 *numbers, int n)
 		construct_array(elements, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
+/* Most shops have few lists, most groups none: then no price needs to be looked for. */
+static bool
+has_lists(const char *customer_group)
+{
+	Datum rows[MAX_SMALL * 2];
+	int n = mjc_direct_readable(&list_table) ? mjc_direct_all(&list_table, 2, rows, MAX_SMALL) : -1;
+
+	for (int i = 0; i < n; i++)
+		if (rows[i * 2 + 1] == (Datum) 0 ||
+			strcmp(TextDatumGetCString(rows[i * 2 + 1]), customer_group) == 0)
+			return true;
+	return n < 0;
+}
+
 /* The price lists of the customer's group. */
 static void
 read_lists(const MjcQuoteRequest *request, MjcPrices *prices)
 {
 	const MjcLines *lines = &request->lines;
-	uint64 rows =
+	uint64 rows;
+
+	if (!has_lists(request->customer_group))
+		return;
+	rows =
 		mjc_exec(&stmt_lists, MJC_ARGS(MJC_DATUM(mjc_uuid_array(lines->product_ids, lines->n)),
 									   MJC_DATUM(int4_array(lines->quantities, lines->n)),
 									   MJC_TIME(request->at), MJC_TEXT(request->customer_group)));
@@ -358,7 +388,15 @@ is_first_order(const pg_uuid_t *customer_id)
 static bool
 is_cash(const char *payment_method)
 {
-	if (mjc_exec(&stmt_method, MJC_ARGS(MJC_TEXT(payment_method))) != 1)
+	Datum rows[MAX_SMALL * 3];
+	int n =
+		mjc_direct_readable(&method_table) ? mjc_direct_all(&method_table, 3, rows, MAX_SMALL) : -1;
+
+	for (int i = 0; i < n; i++)
+		if (DatumGetBool(rows[i * 3 + 1]) &&
+			strcmp(TextDatumGetCString(rows[i * 3]), payment_method) == 0)
+			return DatumGetBool(rows[i * 3 + 2]);
+	if (n >= 0 || mjc_exec(&stmt_method, MJC_ARGS(MJC_TEXT(payment_method))) != 1)
 		mjc_raise(MJC_ERR_PAYMENT_METHOD_UNKNOWN);
 	return mjc_bool_col(0, 1);
 }
@@ -384,12 +422,24 @@ fill_delivery(const MjcQuoteRequest *request, MjcQuote *quote)
 			request->tariff_wilaya == NULL ? NULL : pstrdup(request->tariff_wilaya);
 	}
 	else
-		quote->delivery = mjc_delivery_find(request->place, request->delivery_mode,
-											mjc_algiers_date(request->at));
+		quote->delivery =
+			mjc_delivery_find(request->place, request->delivery_mode, mjc_algiers_date(request->at),
+							  request->strict || request->place != NULL);
 	cart->wilaya_code = quote->delivery.wilaya_code;
 	cart->tariff = quote->delivery.tariff;
-	cart->free_shipping_from = mjc_setting_integer("free_shipping_threshold_centimes");
-	cart->shipping_tax_bp = (int32) mjc_setting_integer("shipping_tax_bp");
+}
+
+static void
+fill_settings(MjcCart *cart)
+{
+	static const char *const names[] = {"free_shipping_threshold_centimes", "shipping_tax_bp",
+										"stamp_duty_charged"};
+	int64 values[lengthof(names)];
+
+	mjc_settings(names, lengthof(names), values);
+	cart->free_shipping_from = values[0];
+	cart->shipping_tax_bp = (int32) values[1];
+	cart->cash = values[2] != 0;
 }
 
 static void
@@ -398,7 +448,7 @@ fill_payment(const MjcQuoteRequest *request, MjcQuote *quote)
 	MjcCart *cart = &quote->cart;
 
 	cart->round_to = ROUND_TO;
-	cart->cash = is_cash(request->payment_method) && mjc_setting_boolean("stamp_duty_charged");
+	cart->cash = is_cash(request->payment_method) && cart->cash;
 	if (cart->cash)
 	{
 		mjc_stamp_scale_read(&cart->stamp, mjc_algiers_date(request->at));
@@ -461,6 +511,7 @@ mjc_quote_make(const MjcQuoteRequest *request, MjcQuote *quote)
 	cart->room_lines = request->lines.n + (quote->set->has_gifts ? quote->set->n : 0);
 	cart->lines = palloc0(sizeof(MjcCartLine) * cart->room_lines);
 	quote->articles = palloc(sizeof(MjcArticle) * cart->room_lines);
+	fill_settings(cart);
 	fill_delivery(request, quote);
 	fill_coupons(request, quote);
 	fill_lines(request, quote);

@@ -32,10 +32,14 @@ static MjcTable version_table = {.name = "pricing_version",
 								 .columns = {"singleton", "version", NULL},
 								 .types = {BOOLOID, UUIDOID}};
 static MjcStmt stmt_version = {"SELECT version FROM mjc.pricing_version", 0, {0}, NULL};
-/* What ended before $1 is left out; $2 is taken although it is a draft. */
+/*
+ * What ended before $1 is left out; $2 is taken although it is a draft. A category
+ * that is gone still stands there: without it the promotion would be for everything.
+ */
 static MjcStmt stmt_promotions = {
 	"SELECT to_jsonb(p) || CASE WHEN p.category_ids IS NULL THEN '{}' ELSE jsonb_build_object("
-	"'category_ids', mjc.category_subtree(p.category_ids::pg_catalog.text[])) END, "
+	"'category_ids', mjc.category_subtree(p.category_ids::pg_catalog.text[]) || p.category_ids) "
+	"END, "
 	"coalesce(lower(p.validity), '-infinity'), coalesce(upper(p.validity), 'infinity') "
 	"FROM mjc.promotion p WHERE coalesce(upper(p.validity), 'infinity') > $1 "
 	"AND (p.is_active OR p.promotion_id = $2)",

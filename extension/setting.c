@@ -10,8 +10,12 @@
 #include "setting.h"
 #include "spi.h"
 
-static MjcStmt stmt_integer = {
-	"SELECT integer_value FROM mjc.setting WHERE name = $1 AND kind = 'integer'",
+#define MAX_SETTINGS 200
+#define COLUMNS 4
+
+/* A boolean is 0 or 1. */
+static MjcStmt stmt_setting = {
+	"SELECT coalesce(integer_value, boolean_value::pg_catalog.int4) FROM mjc.setting WHERE name = $1",
 	1,
 	{TEXTOID},
 	NULL};
@@ -23,58 +27,60 @@ static MjcTable setting_table = {.name = "setting",
 								 .types = {TEXTOID, TEXTOID, INT8OID, BOOLOID, TEXTOID, INT8OID,
 										   INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
 
-static MjcStmt stmt_boolean = {
-	"SELECT boolean_value FROM mjc.setting WHERE name = $1 AND kind = 'boolean'",
-	1,
-	{TEXTOID},
-	NULL};
-
-#define MAX_SETTINGS 200
-
-/* One value without SQL: a rule reads several, and the table is small. */
+/* Compared in place: a rule reads several, each beside all the others. */
 static bool
-value_directly(const char *name, const char *kind, int column, Datum *value)
+is_named(Datum name, const char *wanted)
 {
-	Datum rows[MAX_SETTINGS * 4];
-	int n = mjc_direct_readable(&setting_table)
-				? mjc_direct_all(&setting_table, 4, rows, MAX_SETTINGS)
-				: -1;
+	text *name_text = DatumGetTextPP(name);
+	size_t len = VARSIZE_ANY_EXHDR(name_text);
 
+	return strlen(wanted) == len && memcmp(VARDATA_ANY(name_text), wanted, len) == 0;
+}
+
+static bool
+find(const Datum *rows, int n, const char *name, int64 *value)
+{
 	for (int i = 0; i < n; i++)
 	{
-		const Datum *row = rows + i * 4;
+		const Datum *row = rows + i * COLUMNS;
 
-		if (strcmp(TextDatumGetCString(row[0]), name) != 0 ||
-			strcmp(TextDatumGetCString(row[1]), kind) != 0)
+		if (!is_named(row[0], name))
 			continue;
-		*value = row[column];
+		*value = is_named(row[1], "boolean") ? DatumGetBool(row[3]) : DatumGetInt64(row[2]);
 		return true;
 	}
 	return false;
 }
 
-/* mjc_setting_integer - value of an integer setting. Needs SPI open. Errors: MJ007. */
+/*
+ * mjc_settings - several integer or boolean (0 or 1) settings in one pass. Needs SPI open.
+ *
+ * values: n of them, in the order of names. Errors: MJ007.
+ */
+void
+mjc_settings(const char *const *names, int n, int64 *values)
+{
+	Datum rows[MAX_SETTINGS * COLUMNS];
+	int nrows = mjc_direct_readable(&setting_table)
+					? mjc_direct_all(&setting_table, COLUMNS, rows, MAX_SETTINGS)
+					: -1;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (find(rows, nrows, names[i], &values[i]))
+			continue;
+		if (mjc_exec(&stmt_setting, MJC_ARGS(MJC_TEXT(names[i]))) != 1 || mjc_is_null(0, 1))
+			mjc_raise(MJC_ERR_SETTING_UNKNOWN);
+		values[i] = mjc_int8_col(0, 1);
+	}
+}
+
+/* mjc_setting_integer - one of them. */
 int64
 mjc_setting_integer(const char *name)
 {
-	Datum value;
+	int64 value;
 
-	if (value_directly(name, "integer", 2, &value))
-		return DatumGetInt64(value);
-	if (mjc_exec(&stmt_integer, MJC_ARGS(MJC_TEXT(name))) != 1)
-		mjc_raise(MJC_ERR_SETTING_UNKNOWN);
-	return mjc_int8_col(0, 1);
-}
-
-/* mjc_setting_boolean - value of a boolean setting. Needs SPI open. Errors: MJ007. */
-bool
-mjc_setting_boolean(const char *name)
-{
-	Datum value;
-
-	if (value_directly(name, "boolean", 3, &value))
-		return DatumGetBool(value);
-	if (mjc_exec(&stmt_boolean, MJC_ARGS(MJC_TEXT(name))) != 1)
-		mjc_raise(MJC_ERR_SETTING_UNKNOWN);
-	return mjc_bool_col(0, 1);
+	mjc_settings(&name, 1, &value);
+	return value;
 }

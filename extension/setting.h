@@ -4,7 +4,7 @@
 #ifndef MJC_SETTING_H
 #define MJC_SETTING_H
 
+extern void mjc_settings(const char *const *names, int n, int64 *values);
 extern int64 mjc_setting_integer(const char *name);
-extern bool mjc_setting_boolean(const char *name);
 
 #endif /* MJC_SETTING_H */

@@ -57,11 +57,12 @@ static MjcStmt stmt_tariff = {
 /*
  * mjc_delivery_find - how a parcel goes to a place (S1, S2). Needs SPI open.
  *
- * place: wilaya code or name, NULL unknown. on_date: the shop's day.
+ * place: wilaya code or name, NULL unknown. on_date: the shop's day. must: a missing
+ * tariff is an error; else it asks for nothing (a cart that is looked at has no place yet).
  * Errors: MJ202 no tariff covers that day, MJ217.
  */
 MjcDelivery
-mjc_delivery_find(const char *place, const char *mode, DateADT on_date)
+mjc_delivery_find(const char *place, const char *mode, DateADT on_date, bool must)
 {
 	MjcDelivery delivery = {NULL, 0, {0, -1, 1, 0}, 3};
 	char *typed = mjc_trim_or_null(place);
@@ -77,7 +78,11 @@ mjc_delivery_find(const char *place, const char *mode, DateADT on_date)
 		delivery.days = (int32) mjc_setting_integer("delivery_days_default");
 	if (mjc_exec(&stmt_tariff, MJC_ARGS(MJC_TEXT_OR_NULL(delivery.wilaya_code), MJC_TEXT(mode),
 										MJC_DATUM(day))) != 1)
-		mjc_raise(MJC_ERR_TARIFF_MISSING);
+	{
+		if (must)
+			mjc_raise(MJC_ERR_TARIFF_MISSING);
+		return delivery;
+	}
 	delivery.tariff =
 		(MjcTariff){mjc_int8_col(0, 1), mjc_int4_col(0, 2), mjc_int4_col(0, 3), mjc_int8_col(0, 4)};
 	delivery.rank = mjc_int4_col(0, 5);
@@ -109,7 +114,7 @@ mjc_shipping_for(PG_FUNCTION_ARGS)
 	if (weight < 0)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "weight_g", 0});
 	mjc_begin();
-	delivery = mjc_delivery_find(place, mode, on_date);
+	delivery = mjc_delivery_find(place, mode, on_date, true);
 	price = mjc_shipping_due(subtotal, mjc_tariff_price(&delivery.tariff, weight),
 							 mjc_setting_integer("free_shipping_threshold_centimes"));
 	mjc_end();

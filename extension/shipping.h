@@ -18,6 +18,7 @@ typedef struct MjcDelivery
 } MjcDelivery;
 
 extern void mjc_delivery_mode_check(const char *mode);
-extern MjcDelivery mjc_delivery_find(const char *place, const char *mode, DateADT on_date);
+extern MjcDelivery mjc_delivery_find(const char *place, const char *mode, DateADT on_date,
+									 bool must);
 
 #endif /* MJC_SHIPPING_H */

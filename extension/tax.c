@@ -15,10 +15,14 @@
 #include "funcapi.h"
 
 #include "args.h"
+#include "direct.h"
 #include "error.h"
 #include "money.h"
 #include "spi.h"
 #include "tax.h"
+
+#define MAX_BRACKETS 100 /* read at once; beyond, SQL serves */
+#define BRACKET_COLUMNS 7
 
 /* ---------------------------------------------------------------- Rules -- */
 
@@ -67,23 +71,76 @@ static MjcStmt stmt_scale = {
 	"SELECT b.valid_from_on, b.above_centimes, b.step_centimes, b.per_step_centimes, "
 	"b.floor_centimes, coalesce(b.cap_centimes, -1), b.is_whole FROM mjc.stamp_duty_bracket b "
 	"WHERE b.valid_from_on = (SELECT max(x.valid_from_on) FROM mjc.stamp_duty_bracket x "
-	"WHERE x.valid_from_on <= $1) ORDER BY b.above_centimes",
-	1,
-	{DATEOID},
+	"WHERE x.valid_from_on <= $1) ORDER BY b.above_centimes LIMIT $2",
+	2,
+	{DATEOID, INT4OID},
 	NULL};
+
+static MjcTable bracket_table = {
+	.name = "stamp_duty_bracket",
+	.columns = {"valid_from_on", "above_centimes", "step_centimes", "per_step_centimes",
+				"floor_centimes", "cap_centimes", "is_whole", NULL},
+	.types = {DATEOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, BOOLOID}};
+
+/* One row of the table; column order as above. A cap of NULL comes as 0, which no cap is. */
+static MjcStampBracket
+bracket_of(const Datum *row)
+{
+	int64 cap = DatumGetInt64(row[5]);
+
+	return (MjcStampBracket){DatumGetInt64(row[1]), DatumGetInt64(row[2]), DatumGetInt64(row[3]),
+							 DatumGetInt64(row[4]), cap > 0 ? cap : -1,	   DatumGetBool(row[6])};
+}
+
+/* The newest scale up to that day among these rows, its brackets in rising order. */
+static void
+scale_of_rows(MjcStampScale *scale, const Datum *rows, int n, DateADT on_date)
+{
+	scale->valid_from = DATEVAL_NOBEGIN;
+	for (int i = 0; i < n; i++)
+	{
+		DateADT from = DatumGetDateADT(rows[i * BRACKET_COLUMNS]);
+
+		if (from <= on_date && from > scale->valid_from)
+			scale->valid_from = from;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		MjcStampBracket bracket = bracket_of(rows + i * BRACKET_COLUMNS);
+		int at = scale->n;
+
+		if (DatumGetDateADT(rows[i * BRACKET_COLUMNS]) != scale->valid_from)
+			continue;
+		for (; at > 0 && scale->brackets[at - 1].above > bracket.above; at--)
+			scale->brackets[at] = scale->brackets[at - 1];
+		scale->brackets[at] = bracket;
+		scale->n++;
+	}
+}
 
 /* mjc_stamp_scale_read - the scale of a day; no bracket when there is none. Needs SPI open. */
 void
 mjc_stamp_scale_read(MjcStampScale *scale, DateADT on_date)
 {
-	uint64 n = mjc_exec(&stmt_scale, MJC_ARGS(MJC_DATUM(DateADTGetDatum(on_date))));
+	Datum rows[MAX_BRACKETS * BRACKET_COLUMNS];
+	int n = mjc_direct_readable(&bracket_table)
+				? mjc_direct_all(&bracket_table, BRACKET_COLUMNS, rows, MAX_BRACKETS)
+				: -1;
+	uint64 nread;
 
-	scale->n = (int) n;
-	scale->brackets = palloc0(sizeof(MjcStampBracket) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
+	scale->n = 0;
+	scale->brackets = palloc0(sizeof(MjcStampBracket) * MAX_BRACKETS);
+	if (n >= 0)
+	{
+		scale_of_rows(scale, rows, n, on_date);
+		return;
+	}
+	nread = mjc_exec(&stmt_scale,
+					 MJC_ARGS(MJC_DATUM(DateADTGetDatum(on_date)), MJC_INT4(MAX_BRACKETS)));
+	for (uint64 i = 0; i < nread; i++)
 	{
 		scale->valid_from = mjc_date_col(i, 1);
-		scale->brackets[i] =
+		scale->brackets[scale->n++] =
 			(MjcStampBracket){mjc_int8_col(i, 2), mjc_int8_col(i, 3), mjc_int8_col(i, 4),
 							  mjc_int8_col(i, 5), mjc_int8_col(i, 6), mjc_bool_col(i, 7)};
 	}

@@ -184,7 +184,7 @@ make_plan(WhatIf *plan, const pg_uuid_t *candidate, TimestampTz from)
 	let_it_apply(&plan->after, code);
 	plan->free_shipping_from = mjc_setting_integer("free_shipping_threshold_centimes");
 	plan->shipping_tax_bp = (int32) mjc_setting_integer("shipping_tax_bp");
-	plan->stamp_duty = mjc_setting_boolean("stamp_duty_charged");
+	plan->stamp_duty = mjc_setting_integer("stamp_duty_charged") != 0;
 	plan_gifts(plan);
 }
 
@@ -284,7 +284,7 @@ try_order(const WhatIf *plan, const Past *past, ReturnSetInfo *out)
 {
 	DateADT day = mjc_algiers_date(past->placed_at);
 	MjcCart cart = cart_of(plan, past);
-	MjcDelivery delivery = mjc_delivery_find(past->wilaya_code, past->delivery_mode, day);
+	MjcDelivery delivery = mjc_delivery_find(past->wilaya_code, past->delivery_mode, day, false);
 	bool fits = tariff_fits(plan, past, &delivery, day);
 	int64 before = total_with(&cart, &plan->before, &delivery.tariff);
 	int64 after = total_with(&cart, &plan->after, fits ? &plan->tariff : &delivery.tariff);

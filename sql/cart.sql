@@ -497,6 +497,9 @@ DECLARE
     most integer := (SELECT l.max_coupons FROM mjc.order_limits() l);
     mine record;
     used text[];
+    at_checkout boolean;
+    priced json;
+    status text;
 BEGIN
     PERFORM mjc.check_schema();
     IF cart_coupon_add.code IS NULL THEN
@@ -523,7 +526,14 @@ BEGIN
                                                                  mine.coupons, false) -> 'coupons') e
                        WHERE e ->> 'status' = 'APPLIED');
     END IF;
-    PERFORM mjc.cart_priced(owner, cart_coupon_add.kind, mine.product_ids, mine.quantities, used || key, true);
+    -- One for some wilayas is judged when the place is known; here only whether it may be used at all.
+    at_checkout := EXISTS (SELECT FROM mjc.coupon c JOIN mjc.promotion p ON p.promotion_id = c.promotion_id
+                            WHERE c.code = key AND p.wilaya_codes IS NOT NULL);
+    priced := mjc.cart_priced(owner, cart_coupon_add.kind, mine.product_ids, mine.quantities, used || key, NOT at_checkout);
+    SELECT e ->> 'status' INTO status FROM json_array_elements(priced -> 'coupons') e WHERE e ->> 'code' = key;
+    IF status NOT IN ('APPLIED', 'COUPON_NOT_APPLICABLE') THEN
+        PERFORM mjc.raise(status);
+    END IF;
     UPDATE mjc.cart c SET coupons = c.coupons || key WHERE c.owner_id = owner;
     PERFORM mjc.cart_touch(owner, clock_timestamp());
 END

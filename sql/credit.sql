@@ -13,40 +13,11 @@ $$;
 COMMENT ON FUNCTION mjc.credit_balance(uuid) IS 'What is left on a gift card or store credit, centimes; NULL when there is none of that id';
 
 CREATE FUNCTION mjc.credit_move(credit_id uuid, kind text, amount bigint, order_id uuid, op_id text, actor uuid, reason text) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    old record;
-    newest record;
-    balance bigint;
-BEGIN
-    PERFORM FROM mjc.credit c WHERE c.credit_id = credit_move.credit_id FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        PERFORM mjc.raise('GIFT_CARD_UNKNOWN');
-    END IF;
-    SELECT l.kind, l.amount_centimes, l.order_id, l.balance_centimes INTO old FROM mjc.credit_ledger l
-     WHERE l.credit_id = credit_move.credit_id AND l.op_id = credit_move.op_id;
-    IF FOUND THEN
-        IF (old.kind, old.amount_centimes, old.order_id) IS DISTINCT FROM (credit_move.kind, amount, credit_move.order_id) THEN
-            PERFORM mjc.raise('OP_ID_REUSED');
-        END IF;
-        RETURN old.balance_centimes;
-    END IF;
-    SELECT l.seq, l.balance_centimes, l.at INTO newest FROM mjc.credit_ledger l
-     WHERE l.credit_id = credit_move.credit_id ORDER BY l.seq DESC LIMIT 1;
-    balance := coalesce(newest.balance_centimes, 0) + amount;
-    IF balance < 0 THEN
-        PERFORM mjc.raise('CREDIT_INSUFFICIENT', 'balance', mjc.dzd(balance - amount)::text);
-    END IF;
-    INSERT INTO mjc.credit_ledger (credit_id, seq, kind, amount_centimes, balance_centimes, order_id, op_id, actor, reason, at)
-    VALUES (credit_move.credit_id, coalesce(newest.seq, 0) + 1, credit_move.kind, amount, balance, credit_move.order_id,
-            credit_move.op_id, credit_move.actor, credit_move.reason, greatest(clock_timestamp(), newest.at));
-    RETURN balance;
-END
-$$;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_credit_move';
 COMMENT ON FUNCTION mjc.credit_move(uuid, text, bigint, uuid, text, uuid, text) IS
-    'The one way to move a balance, once an op_id; returns the new balance in centimes, for a repeat that of the first. Errors: MJ106, MJ210, MJ211';
+    'The one way to move a balance, once an op_id; returns the new balance in centimes, for a repeat that of the first. Errors: MJ003, MJ106, MJ201, MJ210, MJ211';
 
 ------------------------------------------------------------------- gift cards
 

@@ -331,9 +331,9 @@ DECLARE
     id uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    PERFORM mjc.doc_check(doc, '{code,name,kind,customerGroup}');
     SELECT l.price_list_id INTO id FROM mjc.price_list l WHERE l.code = price_list_set.code;
-    RETURN mjc.price_list_write(mjc.staff_id(), 'psql', id, jsonb_build_object('code', price_list_set.code) || doc, NULL);
+    RETURN mjc.price_list_write(mjc.staff_id(), 'psql', id,
+        CASE WHEN jsonb_typeof(doc) = 'object' THEN jsonb_build_object('code', price_list_set.code) || doc ELSE doc END, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.price_list_set(text, jsonb) IS

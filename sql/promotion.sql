@@ -239,7 +239,8 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     SELECT p.promotion_id INTO id FROM mjc.promotion p WHERE p.code = promotion_set.code;
-    RETURN mjc.promotion_write(mjc.staff_id(), 'psql', id, jsonb_build_object('code', promotion_set.code) || doc, NULL);
+    RETURN mjc.promotion_write(mjc.staff_id(), 'psql', id,
+        CASE WHEN jsonb_typeof(doc) = 'object' THEN jsonb_build_object('code', promotion_set.code) || doc ELSE doc END, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.promotion_set(text, jsonb) IS

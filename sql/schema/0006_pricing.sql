@@ -265,7 +265,7 @@ CREATE TABLE mjc.stamp_duty_bracket (
     is_whole          boolean NOT NULL,
     PRIMARY KEY (valid_from_on, above_centimes),
     CONSTRAINT stamp_duty_bracket_ck CHECK (above_centimes >= 0 AND step_centimes > 0 AND per_step_centimes >= 0
-        AND floor_centimes >= 0 AND cap_centimes >= floor_centimes)
+        AND floor_centimes >= 0 AND cap_centimes >= floor_centimes AND cap_centimes > 0)
 );
 
 ALTER TABLE mjc.payment_method ADD COLUMN is_cash boolean NOT NULL DEFAULT false;

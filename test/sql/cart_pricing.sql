@@ -1,6 +1,6 @@
 -- cart_pricing: what a cart says of promotions, coupons, price lists and gifts.
 BEGIN;
-SELECT plan(47);
+SELECT plan(51);
 \ir fixture.psql
 UPDATE mjc.promotion SET is_active = false;
 CREATE FUNCTION pg_temp.changed() RETURNS void LANGUAGE sql
@@ -130,6 +130,18 @@ SELECT is(pg_temp.get(5) #> '{quote,lines,1}' @> jsonb_build_object('productId',
 SELECT is(pg_temp.get(5) ->> 'total', '1000.00', 'and costs nothing');
 SELECT is(pg_temp.sync(5, '{5,8}', '{2,3}') ->> 'total', '2600.00', 'one of three is free when it is bought');
 SELECT is_empty('SELECT * FROM mjc.check_cart_invariants(NULL)', 'no promise is broken');
+
+-- A coupon for one wilaya waits for the place
+INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, needs_coupon, wilaya_codes)
+VALUES (gen_random_uuid(), 'test-place', 'For the test wilaya', 'percent', 'order', 5000, true, '{99}');
+INSERT INTO mjc.coupon (code, promotion_id) SELECT 'TESTPLACE', promotion_id FROM mjc.promotion WHERE code = 'test-place';
+INSERT INTO mjc.coupon (code, promotion_id, validity) SELECT 'TESTPLACEOVER', promotion_id, '(,2020-01-01)' FROM mjc.promotion WHERE code = 'test-place';
+SELECT pg_temp.changed() \g /dev/null
+SELECT pg_temp.sync(77, '{1}', '{1}') \g /dev/null
+SELECT is(pg_temp.coupons(pg_temp.coupon(77, 'testplace')), 'TESTPLACE COUPON_NOT_APPLICABLE', 'a coupon for some wilayas may be put into a cart');
+SELECT is((mjc_api.cart_quote(NULL, NULL, NULL, pg_temp.token(77), NULL, NULL, '99', NULL, NULL, NULL) #>> '{quote,goods}')::numeric, 50.00, 'and counts where the parcel goes there');
+SELECT is((mjc_api.cart_quote(NULL, NULL, NULL, pg_temp.token(77), NULL, NULL, '16', NULL, NULL, NULL) #>> '{quote,goods}')::numeric, 100.00, 'not elsewhere');
+SELECT throws_ok($$SELECT pg_temp.coupon(77, 'TESTPLACEOVER')$$, 'MJ204', NULL, 'one that is over is refused all the same');
 
 SELECT * FROM finish();
 ROLLBACK;
