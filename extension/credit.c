@@ -27,9 +27,7 @@
 /* -------------------------------------------------------------- Storage -- */
 
 static MjcStmt stmt_code = {
-	"SELECT k.credit_id FROM mjc.credit_code k WHERE k.code_hash = pg_catalog.sha256("
-	"pg_catalog.convert_to(pg_catalog.upper(pg_catalog.regexp_replace($1, '[^0-9A-Za-z]', '', "
-	"'g')), 'UTF8'))",
+	"SELECT k.credit_id FROM mjc.credit_code k WHERE k.code_hash = mjc.gift_card_hash($1)",
 	1,
 	{TEXTOID},
 	NULL};
@@ -60,7 +58,10 @@ static MjcStmt stmt_insert = {
 	 TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_lock = {
-	"SELECT 1 FROM mjc.credit c WHERE c.credit_id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}, NULL};
+	"SELECT c.is_active FROM mjc.credit c WHERE c.credit_id = $1 FOR NO KEY UPDATE",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_spent = {
 	"SELECT -coalesce(sum(l.amount_centimes), 0)::pg_catalog.int8 FROM mjc.credit_ledger l "
 	"WHERE l.credit_id = $1 AND l.order_id = $2",
@@ -149,18 +150,23 @@ made_before(const Move *m, int64 *balance)
 	return true;
 }
 
-/* G1. Returns the balance after it. Errors: MJ106, MJ210 no such card, MJ211 below zero. */
+/* G1. Returns the balance after it. Errors: MJ106, MJ210 no card to spend of, MJ211 below zero. */
 static int64
 move(const Move *m)
 {
 	int64 seq = 0;
 	int64 balance = 0;
 	TimestampTz at = GetCurrentTimestamp();
+	bool active;
 
 	if (mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(m->credit_id))) != 1)
 		mjc_raise(MJC_ERR_GIFT_CARD_UNKNOWN);
+	active = mjc_bool_col(0, 1);
 	if (made_before(m, &balance))
 		return balance;
+	/* It may have been closed since the order was priced. */
+	if (!active && strcmp(m->kind, "spend") == 0)
+		mjc_raise(MJC_ERR_GIFT_CARD_UNKNOWN);
 	if (mjc_exec_fresh(&stmt_newest, MJC_ARGS(MJC_UUID(m->credit_id))) == 1)
 	{
 		seq = mjc_int8_col(0, 1);

@@ -10,6 +10,7 @@
 
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 
 #include "args.h"
 #include "calendar.h"
@@ -442,6 +443,18 @@ fill_settings(MjcCart *cart)
 	cart->cash = values[2] != 0;
 }
 
+/* A day as the trace keeps it, whatever the session's DateStyle. */
+static char *
+iso_day(DateADT day)
+{
+	int year;
+	int month;
+	int of_month;
+
+	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &of_month);
+	return psprintf("%04d-%02d-%02d", year, month, of_month);
+}
+
 static void
 fill_payment(const MjcQuoteRequest *request, MjcQuote *quote)
 {
@@ -452,8 +465,7 @@ fill_payment(const MjcQuoteRequest *request, MjcQuote *quote)
 	if (cart->cash)
 	{
 		mjc_stamp_scale_read(&cart->stamp, mjc_algiers_date(request->at));
-		cart->stamp_ref =
-			DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(cart->stamp.valid_from)));
+		cart->stamp_ref = iso_day(cart->stamp.valid_from);
 	}
 	if (request->gift_cards.n > MJC_MAX_CREDITS)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "gift_cards", 0});

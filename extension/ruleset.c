@@ -33,16 +33,15 @@ static MjcTable version_table = {.name = "pricing_version",
 								 .types = {BOOLOID, UUIDOID}};
 static MjcStmt stmt_version = {"SELECT version FROM mjc.pricing_version", 0, {0}, NULL};
 /*
- * What ended before $1 is left out; $2 is taken although it is a draft. A category
- * that is gone still stands there: without it the promotion would be for everything.
+ * What ended before $1 is left out; $2 is taken although it is a draft or over. The
+ * categories themselves stay in the list: were they gone, an empty one would mean all.
  */
 static MjcStmt stmt_promotions = {
 	"SELECT to_jsonb(p) || CASE WHEN p.category_ids IS NULL THEN '{}' ELSE jsonb_build_object("
-	"'category_ids', mjc.category_subtree(p.category_ids::pg_catalog.text[]) || p.category_ids) "
-	"END, "
-	"coalesce(lower(p.validity), '-infinity'), coalesce(upper(p.validity), 'infinity') "
-	"FROM mjc.promotion p WHERE coalesce(upper(p.validity), 'infinity') > $1 "
-	"AND (p.is_active OR p.promotion_id = $2)",
+	"'category_ids', p.category_ids || mjc.category_subtree(p.category_ids::pg_catalog.text[])) "
+	"END, coalesce(lower(p.validity), '-infinity'), coalesce(upper(p.validity), 'infinity') "
+	"FROM mjc.promotion p WHERE (coalesce(upper(p.validity), 'infinity') > $1 AND p.is_active) "
+	"OR p.promotion_id = $2",
 	2,
 	{TIMESTAMPTZOID, UUIDOID},
 	NULL};
@@ -87,7 +86,7 @@ load(TimestampTz since, const pg_uuid_t *candidate, MemoryContext context)
  * mjc_ruleset_since - the promotions that had not ended at an instant, for pricing at
  * any instant after it; made anew, in the current memory context. Needs SPI open.
  *
- * candidate: a promotion that counts although it is not active, or NULL.
+ * candidate: a promotion that counts although it is not active or over, or NULL.
  */
 const MjcRuleset *
 mjc_ruleset_since(TimestampTz since, const pg_uuid_t *candidate)

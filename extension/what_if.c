@@ -98,11 +98,12 @@ static MjcStmt stmt_coupon = {
 	1,
 	{TEXTOID},
 	NULL};
-static MjcStmt stmt_earlier = {"SELECT 1 FROM mjc.customer_order x WHERE x.customer_id = $1 "
-							   "AND x.placed_at < $2 LIMIT 1",
-							   2,
-							   {UUIDOID, TIMESTAMPTZOID},
-							   NULL};
+static MjcStmt stmt_earlier = {
+	"SELECT 1 FROM mjc.customer_order x JOIN mjc.order o ON o.order_id = x.order_id "
+	"WHERE x.customer_id = $1 AND x.placed_at < $2 AND o.order_state <> 'cancelled' LIMIT 1",
+	2,
+	{UUIDOID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_zone = {
 	"SELECT 1 FROM mjc.carrier_zone z WHERE z.wilaya_code = $1 AND z.validity @> $2 "
 	"AND z.zone_code = $3 AND z.carrier = (SELECT s.text_value FROM mjc.setting s "

@@ -134,7 +134,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_customer_group_assign(uuid, integer, uuid, text, uuid, text) IS
-    'PUT /admin/customers/:customerId/group: NULL when there is no such customer. Errors: MJ060, MJ063, MJ064, MJ216';
+    'PUT /admin/customers/:id/group: NULL when there is no such customer. Errors: MJ060, MJ063, MJ064, MJ216';
 
 ------------------------------------------------------------------ base prices
 
@@ -412,7 +412,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_promotion_what_if(uuid, integer, uuid, uuid, timestamptz, timestamptz) IS
-    'GET /admin/promotions/:id/what-if: what the orders of a time (default: 30 days) would have cost with it; sample: the first 20 that it changes. Errors: MJ060, MJ063, MJ064';
+    'POST /admin/promotions/:id/what-if: what the orders of a time (default: 30 days) would have cost with it; sample: the first 20 that it changes. Errors: MJ060, MJ063, MJ064';
 
 ---------------------------------------------------------------------- coupons
 
@@ -608,7 +608,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_carrier_zone_set(uuid, integer, uuid, text, text) IS
-    'PUT /admin/carrier-zones. Errors: MJ003, MJ006, MJ010, MJ060, MJ063, MJ064';
+    'POST /admin/carrier-zones. Errors: MJ003, MJ006, MJ010, MJ060, MJ063, MJ064';
 
 ----------------------------------------------------------------------- credit
 
@@ -631,7 +631,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_credit_list(uuid, integer, uuid, integer, integer) IS
-    'GET /admin/credits: gift cards and store credit, newest first, never a code. Errors: MJ060, MJ063, MJ064';
+    'GET /admin/gift-cards: gift cards and store credit, newest first, never a code. Errors: MJ060, MJ063, MJ064';
 
 CREATE FUNCTION mjc_api.staff_gift_card_issue(actor uuid, token_version integer, token_id uuid,
     request_id text, idempotency_key text, doc text, OUT body json, OUT replayed boolean)
@@ -676,7 +676,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_credit_get(uuid, integer, uuid, uuid) IS
-    'GET /admin/credits/:id with its movements. Errors: MJ060, MJ063, MJ064';
+    'GET /admin/gift-cards/:id with its movements. Errors: MJ060, MJ063, MJ064';
 
 CREATE FUNCTION mjc_api.staff_credit_close(actor uuid, token_version integer, token_id uuid, request_id text, id uuid) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -692,4 +692,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_credit_close(uuid, integer, uuid, text, uuid) IS
-    'POST /admin/credits/:id/close: nothing can be spent of it any more. Errors: MJ060, MJ063, MJ064';
+    'DELETE /admin/gift-cards/:id: nothing can be spent of it any more. Errors: MJ060, MJ063, MJ064';

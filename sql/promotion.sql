@@ -10,7 +10,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.pricing_changed() IS
-    'Last step of every change of promotions: sessions that keep a compiled set read it anew';
+    'Last step of every change of promotions: sessions that keep a compiled set read it anew. First step of every change of tariffs and zones: one comes after the other';
 
 -------------------------------------------------------------------- promotions
 

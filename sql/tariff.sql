@@ -132,8 +132,8 @@ DECLARE
     wanted jsonb;
 BEGIN
     PERFORM mjc.doc_check(doc, '{place,deliveryMode,amount,includedWeight,stepWeight,stepAmount,from,until,draft,replace}');
-    -- Few write, nobody who reads waits: one at a time.
-    LOCK TABLE mjc.shipping_tariff IN SHARE ROW EXCLUSIVE MODE;
+    -- One at a time, and in any isolation level the second sees or is told of the first.
+    PERFORM mjc.pricing_changed();
     before := mjc.tariff_doc(id);
     IF id IS NOT NULL AND before IS NULL THEN
         RETURN NULL;
@@ -191,7 +191,7 @@ DECLARE
     before jsonb;
     has_begun boolean;
 BEGIN
-    LOCK TABLE mjc.shipping_tariff IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM mjc.pricing_changed();
     before := mjc.tariff_doc(id);
     IF before IS NULL THEN
         RETURN NULL;
@@ -270,7 +270,7 @@ BEGIN
     IF first_day < today THEN
         PERFORM mjc.doc_refuse('from', 'ARGUMENT_RANGE');
     END IF;
-    LOCK TABLE mjc.carrier_zone IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM mjc.pricing_changed();
     before := mjc.carrier_zone_doc(who, place, first_day);
     DELETE FROM mjc.carrier_zone z WHERE z.carrier = who AND z.wilaya_code = place AND lower(z.validity) = first_day;
     UPDATE mjc.carrier_zone z SET validity = daterange(lower(z.validity), first_day)

@@ -188,7 +188,12 @@ is_deeply(cart_of(with($second)), [ [ $part, 1 ] ], 'the other visitor keeps his
 
 #------------------------------------------------------------------ sync
 
-my @many = map { make_product(price => 100 + $_, stock => 9) } 1 .. 51;
+my @many = split /\n/, sql(<<~'SQL', category => test_category());
+	INSERT INTO mjc.product (product_id, slug, sku, category_id, name, price_centimes, cost_centimes)
+	SELECT gen_random_uuid(), 'many-' || gen_random_uuid(), gen_random_uuid(), :'category', 'One of many', 10000, 5000
+	  FROM generate_series(1, 51) RETURNING product_id
+	SQL
+sql('SELECT mjc.stock_receive(u, 9) FROM unnest(string_to_array(:\'ids\', \' \')::uuid[]) u', ids => "@many");
 $reply = sync_to([ [ $part, 2 ], [ $other, 1 ] ], with($mine));
 is($reply->{status}, 200, 'the page says what the cart is');
 shape($reply->{json}{data}, \%cart, 'its shape');

@@ -1,7 +1,7 @@
 -- money: amounts in centimes. Vectors P, V, S, O, Y, M, I are those of the pricing rules;
 -- the others are computed by hand.
 BEGIN;
-SELECT plan(100);
+SELECT plan(126);
 
 -- percent_of: one rounding, half away from zero
 SELECT is(mjc.percent_of(8333, 5000), 4167::bigint, 'V4: half of 8333 rounds up as a magnitude');
@@ -31,55 +31,6 @@ SELECT throws_ok('SELECT mjc.percent_of(9223372036854775807, 100000)', 'MJ201', 
 SELECT throws_ok('SELECT mjc.percent_of((-9223372036854775807 - 1)::bigint, 100000)', 'MJ201', NULL, 'nor does the smallest');
 SELECT is(mjc.percent_of(NULL, 1900), NULL, 'no amount, no answer');
 SELECT is(mjc.percent_of(100, NULL), NULL, 'no rate, no answer');
-
--- tax_of_gross: prices that include tax
-SELECT is(mjc.tax_of_gross(100000, 1900)::text, '(84034,15966)', '1000 DZD at 19 %');
-SELECT is(mjc.tax_of_gross(249900, 1900)::text, '(210000,39900)', '2499 DZD at 19 %');
-SELECT is(mjc.tax_of_gross(99, 1900)::text, '(83,16)', '0.99 DZD at 19 %');
-SELECT is(mjc.tax_of_gross(1, 1900)::text, '(1,0)', 'one centime at 19 %');
-SELECT is(mjc.tax_of_gross(100, 2000)::text, '(83,17)', 'V3');
-SELECT is(mjc.tax_of_gross(500, 2000)::text, '(417,83)', 'V2');
-SELECT is(mjc.tax_of_gross(420, 2000)::text, '(350,70)', 'V6');
-SELECT is(mjc.tax_of_gross(50, 2000)::text, '(42,8)', 'V10');
-SELECT is(mjc.tax_of_gross(140292, 2000)::text, '(116910,23382)', 'V15, first step');
-SELECT is(mjc.tax_of_gross(126263, 2000)::text, '(105219,21044)', 'V15, second step');
-SELECT is(mjc.tax_of_gross(1240, 2000)::text, '(1033,207)', 'V19');
-SELECT is(mjc.tax_of_gross(1000, 2300)::text, '(813,187)', 'S1');
-SELECT is(mjc.tax_of_gross(3700, 2300)::text, '(3008,692)', 'S6');
-SELECT is(mjc.tax_of_gross(6000, 500)::text, '(5714,286)', 'O1: included in 60');
-SELECT is(mjc.tax_of_gross(3000, 500)::text, '(2857,143)', 'O1: included in 30');
-SELECT is(mjc.tax_of_gross(2900, 500)::text, '(2762,138)', 'O1: included in 29');
-SELECT is(mjc.tax_of_gross(-100000, 1900)::text, '(-84034,-15966)', 'a credit mirrors a debit');
-SELECT is(mjc.tax_of_gross(0, 1900)::text, '(0,0)', 'nothing holds no tax');
-SELECT is(mjc.tax_of_gross(12345, 0)::text, '(12345,0)', 'rate 0');
-SELECT is(mjc.tax_of_gross(1100, 100000)::text, '(100,1000)', 'the largest rate');
-SELECT throws_ok('SELECT mjc.tax_of_gross(1, 100001)', 'MJ006', NULL, 'a rate above the largest');
-SELECT throws_ok('SELECT mjc.tax_of_gross(1, -1)', 'MJ006', NULL, 'a negative rate');
-SELECT throws_ok('SELECT mjc.tax_of_gross(10000000000001, 0)', 'MJ201', NULL, 'an amount out of range');
-SELECT is((mjc.tax_of_gross(NULL, 1900)).net, NULL, 'no amount, no answer');
-SELECT is((mjc.tax_of_gross(1, NULL)).net, NULL, 'no rate, no answer');
-SELECT is(count(*), 0::bigint, 'net + tax = gross, and net is the exact quotient rounded once')
-  FROM generate_series(-3000, 60000, 7) g
- CROSS JOIN unnest(ARRAY[0, 1, 900, 1900, 2000, 10000, 100000]) r
- CROSS JOIN LATERAL mjc.tax_of_gross(g, r) t
- WHERE t.net + t.tax <> g OR t.net <> round(g::numeric * 10000 / (10000 + r));
-
--- tax_of_net: prices before tax
-SELECT is(mjc.tax_of_net(123, 2000)::text, '(148,25)', 'V1: one');
-SELECT is(mjc.tax_of_net(369, 2000)::text, '(443,74)', 'V1: three, rounded on the line');
-SELECT is(mjc.tax_of_net(500, 2000)::text, '(600,100)', 'V2');
-SELECT is(mjc.tax_of_net(420, 2000)::text, '(504,84)', 'V6');
-SELECT is(mjc.tax_of_net(730, 2000)::text, '(876,146)', 'V7');
-SELECT is(mjc.tax_of_net(1000, 2300)::text, '(1230,230)', 'S1');
-SELECT is(mjc.tax_of_net(4000, 2300)::text, '(4920,920)', 'S6');
-SELECT is(mjc.tax_of_net(2900, 500)::text, '(3045,145)', 'O1: excluded 29');
-SELECT is((mjc.tax_of_net(6000, 1000)).gross + (mjc.tax_of_net(500, 5000)).gross, 7350::bigint, 'M1: 30 x 2 at 10 % + 5 at 50 %');
-SELECT is(mjc.tax_of_net(-123, 2000)::text, '(-148,-25)', 'a credit mirrors a debit');
-SELECT throws_ok('SELECT mjc.tax_of_net(1, 100001)', 'MJ006', NULL, 'a rate above the largest');
-SELECT throws_ok('SELECT mjc.tax_of_net(1, -1)', 'MJ006', NULL, 'a negative rate');
-SELECT is(mjc.tax_of_net(10000000000000, 0)::text, '(10000000000000,0)', 'the largest amount');
-SELECT throws_ok('SELECT mjc.tax_of_net(10000000000000, 1)', 'MJ201', NULL, 'the largest amount and tax');
-SELECT is((mjc.tax_of_net(NULL, 1900)).gross, NULL, 'no amount, no answer');
 
 -- allocate: largest remainder, ties to the earlier
 SELECT is(mjc.allocate(300, '{4000,2000,2000}'), '{150,75,75}'::bigint[], 'P1');
@@ -118,6 +69,89 @@ SELECT throws_ok($$SELECT mjc.allocate(1, array_fill(1::bigint, ARRAY[10001]))$$
 SELECT throws_ok($$SELECT mjc.allocate(10000000000001, '{1}')$$, 'MJ201', NULL, 'an amount out of range');
 SELECT throws_ok($$SELECT mjc.allocate(1, '{10000000000001}')$$, 'MJ201', NULL, 'a weight out of range');
 SELECT is(mjc.allocate(NULL, '{1}'), NULL, 'no amount, no answer');
+
+-- spread_discount: as allocate, but no share above what the line costs less its floor
+SELECT is(mjc.spread_discount(299, '{0}'), '{0}'::bigint[], 'Y4: a line that costs nothing takes nothing');
+SELECT is(mjc.spread_discount(-299, '{0}'), '{0}'::bigint[], 'Y4, negative');
+SELECT is(mjc.spread_discount(1200, '{1000,2000,5000,3000}', '{0,1900,5000,2600}'), '{700,100,0,400}'::bigint[], 'Y5: what floors keep goes to lines with room');
+SELECT is(mjc.spread_discount(-1200, '{1000,2000,5000,3000}', '{0,1900,5000,2600}'), '{-700,-100,0,-400}'::bigint[], 'Y5, negative');
+SELECT is(mjc.spread_discount(2500, '{5000,6000}', '{4500,0}'), '{500,2000}'::bigint[], 'Y6');
+SELECT is(mjc.spread_discount(2500, '{5000,6000}', '{4500,4500}'), '{500,1500}'::bigint[], 'Y7: 500 are not spread');
+SELECT is(mjc.spread_discount(2500, '{5000,2000,2000,2000}', '{4500,1500,1500,1500}'), '{500,500,500,500}'::bigint[], 'Y7 over four lines');
+SELECT is(mjc.spread_discount(299, '{4300,1400,2300}'), mjc.allocate(299, '{4300,1400,2300}'), 'without floors it is allocate');
+SELECT is(mjc.spread_discount(299, '{4300,1400,2300}', NULL), '{161,52,86}'::bigint[], 'floors NULL: none');
+SELECT is(mjc.spread_discount(299, '{1000,1000,1000}'), '{100,100,99}'::bigint[], 'ties to the earlier');
+SELECT is(mjc.spread_discount(100, '{100,100}', '{100,100}'), '{0,0}'::bigint[], 'no line has room');
+SELECT is(mjc.spread_discount(100, '{0,0,0}'), '{0,0,0}'::bigint[], 'no line costs anything');
+SELECT is(mjc.spread_discount(100, '{10,20}', '{500,500}'), '{0,0}'::bigint[], 'a floor above the line is no room, not less');
+SELECT is(mjc.spread_discount(0, '{10,20}', '{0,0}'), '{0,0}'::bigint[], 'nothing to spread');
+SELECT is(mjc.spread_discount(30, '{10,20}'), '{10,20}'::bigint[], 'all that they cost');
+SELECT is(mjc.spread_discount(31, '{10,20}'), '{10,20}'::bigint[], 'and no more');
+SELECT is(mjc.spread_discount(7, '{5,0}', '{0,0}'), '{5,0}'::bigint[], 'what costs nothing takes nothing, whatever is left');
+SELECT is(mjc.spread_discount(3, '{1,1,1}', '{0,1,0}'), '{1,0,1}'::bigint[], 'one centime each');
+SELECT is(mjc.spread_discount(10000000000000, '{10000000000000,10000000000000}', '{5000000000000,0}'), '{5000000000000,5000000000000}'::bigint[], 'the largest amounts');
+SELECT is((SELECT sum(x) FROM unnest(mjc.spread_discount(10000, array_fill(2::bigint, ARRAY[10000]), array_fill(1::bigint, ARRAY[10000]))) x), 10000::numeric, 'ten thousand lines');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, array_fill(1::bigint, ARRAY[10001]))$$, 'MJ006', NULL, 'and one more');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1}', array_fill(1::bigint, ARRAY[10001]))$$, 'MJ006', NULL, 'so many floors');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{}')$$, 'MJ010', NULL, 'no weights');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,2}', '{1}')$$, 'MJ010', NULL, 'fewer floors than weights');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,2}', '{1,1,1}')$$, 'MJ010', NULL, 'more floors than weights');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,2}', '{}')$$, 'MJ010', NULL, 'floors, but none');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,NULL}')$$, 'MJ003', NULL, 'a weight without value');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,2}', '{0,NULL}')$$, 'MJ003', NULL, 'a floor without value');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{{1,2},{3,4}}')$$, 'MJ010', NULL, 'weights in two dimensions');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,-1}')$$, 'MJ006', NULL, 'a negative weight');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1,1}', '{0,-1}')$$, 'MJ006', NULL, 'a negative floor');
+SELECT throws_ok($$SELECT mjc.spread_discount(10000000000001, '{1}')$$, 'MJ201', NULL, 'an amount out of range');
+SELECT throws_ok($$SELECT mjc.spread_discount(-10000000000001, '{1}')$$, 'MJ201', NULL, 'below the range');
+SELECT throws_ok($$SELECT mjc.spread_discount((-9223372036854775807 - 1)::bigint, '{1}')$$, 'MJ201', NULL, 'the smallest bigint');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{10000000000001}')$$, 'MJ201', NULL, 'a weight out of range');
+SELECT throws_ok($$SELECT mjc.spread_discount(1, '{1}', '{10000000000001}')$$, 'MJ201', NULL, 'a floor out of range');
+SELECT is(mjc.spread_discount(NULL, '{1}'), NULL, 'no amount, no answer');
+SELECT is(mjc.spread_discount(1, NULL), NULL, 'no weights at all, no answer');
+SELECT is(count(*), 0::bigint, 'the shares are all there is room for, none above its room, none below zero; negative amounts mirror; lines that are last in weight and room change nothing for those before')
+  FROM generate_series(1, 400) i
+ CROSS JOIN LATERAL (SELECT (i * 7919) % 9000 AS amount,
+                            ARRAY[i % 17, (i * 31) % 1009, (i * i) % 733, 5 + i % 3, (i * 101) % 3001]::bigint[] AS weights,
+                            ARRAY[i % 5, (i * 13) % 900, (i * 7) % 1000, 0, (i * 11) % 2000]::bigint[] AS floors) v
+ CROSS JOIN LATERAL (SELECT mjc.spread_discount(v.amount, v.weights, v.floors) AS s, mjc.spread_discount(-v.amount, v.weights, v.floors) AS mirror,
+                            mjc.spread_discount(v.amount, v.weights || 0::bigint, v.floors || 0::bigint) AS longer) s
+ CROSS JOIN LATERAL (SELECT sum(x.share) AS total, sum(greatest(x.weight - x.floor, 0)) AS room,
+                            bool_and(x.share BETWEEN 0 AND greatest(x.weight - x.floor, 0) AND x.mirror = -x.share) AS fair
+                       FROM unnest(s.s, v.weights, v.floors, s.mirror) x (share, weight, floor, mirror)) t
+ WHERE t.total <> least(v.amount, t.room) OR NOT t.fair OR s.longer <> s.s || 0::bigint;
+SELECT is(count(*), 0::bigint, 'a line that costs more and may lose more loses no less')
+  FROM generate_series(1, 400) i
+ CROSS JOIN LATERAL (SELECT (i * 7919) % 9000 AS amount, ARRAY[(i * 31) % 1009, (i * 31) % 1009 + i % 7, 2000]::bigint[] AS weights) v
+ CROSS JOIN LATERAL (SELECT mjc.spread_discount(v.amount, v.weights) AS s) s
+ WHERE s.s[2] < s.s[1] - 1 OR s.s[3] < s.s[1] - 1;
+
+-- refund_share: cumulative, so that all of it is what was paid
+SELECT is(mjc.refund_share(8800, 2, 0, 1), 4400::bigint, 'M5: one of two');
+SELECT is(mjc.refund_share(1000, 3, k, 1), v, format('a third of 1000, after %s', k)) FROM (VALUES (0, 333::bigint), (1, 334), (2, 333)) x (k, v);
+SELECT is(mjc.refund_share(1000, 3, 0, 2), 667::bigint, 'two thirds');
+SELECT is(mjc.refund_share(1000, 3, 1, 2), 667::bigint, 'the other two');
+SELECT is(mjc.refund_share(1000, 3, 0, 3), 1000::bigint, 'all');
+SELECT is(mjc.refund_share(1000, 3, 3, 0), 0::bigint, 'nothing after all');
+SELECT is(mjc.refund_share(1000, 3, 0, 0), 0::bigint, 'nothing of it');
+SELECT is(mjc.refund_share(0, 3, 0, 2), 0::bigint, 'of nothing');
+SELECT is(mjc.refund_share(1, 2, k, 1), v, format('one centime of two, after %s', k)) FROM (VALUES (0, 1::bigint), (1, 0)) x (k, v);
+SELECT is(mjc.refund_share(-1000, 3, 0, 1), -333::bigint, 'a negative amount mirrors');
+SELECT is(mjc.refund_share(10000000000000, 2147483647, 2147483646, 1), 4657::bigint, 'the largest amount and quantity');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, 0, 0, 0)$$, 'MJ006', NULL, 'of no unit');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, -1, 0, 0)$$, 'MJ006', NULL, 'of less');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, 3, -1, 1)$$, 'MJ006', NULL, 'less than nothing came back');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, 3, 4, 0)$$, 'MJ006', NULL, 'more came back than there was');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, 3, 0, -1)$$, 'MJ006', NULL, 'less than nothing comes back');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, 3, 2, 2)$$, 'MJ006', NULL, 'more than is left');
+SELECT throws_ok($$SELECT mjc.refund_share(1000, 2147483647, 1, 2147483647)$$, 'MJ006', NULL, 'a sum that does not fit an integer');
+SELECT throws_ok($$SELECT mjc.refund_share(10000000000001, 3, 0, 1)$$, 'MJ201', NULL, 'an amount out of range');
+SELECT is(mjc.refund_share(p, q, a, r), NULL, 'a NULL, no answer') FROM (VALUES (NULL::bigint, 1, 0, 1), (1, NULL, 0, 1), (1, 1, NULL, 1), (1, 1, 0, NULL)) v (p, q, a, r);
+SELECT is(count(*), 0::bigint, 'unit by unit or by any two parts: the sum is what was paid')
+  FROM generate_series(0, 4000, 37) paid CROSS JOIN generate_series(1, 13) qty
+ CROSS JOIN LATERAL (SELECT sum(mjc.refund_share(paid, qty, k, 1)) AS single, bool_and(mjc.refund_share(paid, qty, k, 1) >= 0) AS sound,
+                            bool_and(mjc.refund_share(paid, qty, 0, k) + mjc.refund_share(paid, qty, k, qty - k) = paid) AS parts FROM generate_series(0, qty - 1) k) s
+ WHERE s.single <> paid OR NOT s.sound OR NOT s.parts;
 
 -- dzd
 SELECT is(mjc.dzd(1)::text, '0.01', 'one centime');

@@ -1,7 +1,7 @@
 -- pricing_api: the routes of staff for prices, promotions, coupons, tariffs and gift cards.
 -- What documents may hold is in price_list.sql, promotion.sql, tariff.sql and credit.sql.
 BEGIN;
-SELECT plan(103);
+SELECT plan(104);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000), pg_temp.make_product(2, 50000, 40000), pg_temp.make_customer(77) \g /dev/null
 SELECT pg_temp.make_admin('admin@test.example') AS admin, pg_temp.make_admin('tech@test.example', 'TECHNICIAN') AS tech \gset
@@ -70,6 +70,11 @@ SELECT is(mjc_api.staff_promotion_update(:as, NULL, pg_temp.pid(9), '{"percent":
 SELECT is(mjc_api.staff_promotion_update(:as, NULL, NULL, '{"percent": 20}')::text, NULL, 'nor NULL');
 SELECT is(EXISTS (SELECT FROM jsonb_array_elements(mjc_api.staff_promotion_list(:as, 1, 500, a)::jsonb -> 'promotions') p WHERE p ->> 'id' = :'promo'), y, format('listed as active: %s', a)) FROM (VALUES (true, false), (false, true), (NULL, true)) v (a, y);
 SELECT is(mjc_api.staff_promotion_what_if(:as, pg_temp.pid(9), NULL, NULL)::text, NULL, 'no promotion changes nothing');
+SELECT pg_temp.make_stock(10, 100, 100000) \g /dev/null
+SELECT pg_temp.bought('{10}', '{1}'), pg_temp.bought('{10}', '{2}', '0550000002') \g /dev/null
+SELECT mjc.promotion_set('test-if', '{"name": "If", "kind": "percent", "scope": "line", "percent": 10, "active": false, "products": ["TEST-ONLY-10"], "minQuantity": 2}') AS idea \gset
+SELECT is(w - 'sample', jsonb_build_object('orders', jsonb_array_length(w -> 'sample') + 1, 'changed', 1, 'totalBefore', 1700.00 + 2700.00, 'totalAfter', 1700.00 + 2500.00, 'difference', -200.00), 'what a promotion would have cost')
+  FROM mjc_api.staff_promotion_what_if(:as, :'idea', now() - interval '1 second', clock_timestamp() + interval '1 second') x, LATERAL (SELECT x::jsonb) y (w);
 
 -- Coupons
 SELECT is((r.body::jsonb -> 'coupon') - '{createdAt,updatedAt}'::text[], jsonb_build_object('id', 'TEST1', 'code', 'TEST1', 'promotion', 'test-one', 'promotionId', :'promo', 'maxUses', 3, 'maxUsesPerCustomer', NULL, 'customer', NULL,

@@ -1,11 +1,14 @@
 -- pricing_random: what holds for any cart, on 100 000 of them made from numbers alone (the same ones
--- every time), and on the first 3 000 the whole result of the model in test/bench/pricing/model.sql.
+-- every time), and on the first 3 000 the whole result of the model in test/bench/pricing/model.sql, and for the first 300
+-- that a quote of the shop is the model's price of what the tables hold.
 BEGIN;
-SELECT plan(30);
+SET LOCAL temp_buffers = '256MB';
+SELECT plan(33);
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL work_mem = '64MB';
-\set carts 5000
+\set carts 100000
 \set modelled 3000
+\set quoted 300
 \ir ../bench/pricing/model.sql
 
 -- A number from 0 to n - 1 that belongs to x and salt.
@@ -60,7 +63,7 @@ SELECT id, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                     jsonb_build_array(pg_temp.pid(pg_temp.pick(x, 45, 13)), pg_temp.pid(pg_temp.pick(x, 46, 13)), pg_temp.pid(pg_temp.pick(x, 47, 13)), pg_temp.pid(pg_temp.pick(x, 48, 13))) END,
                'category_ids', CASE pg_temp.pick(x, 49, 5) WHEN 0 THEN jsonb_build_array(pg_temp.pid(101 + pg_temp.pick(x, 50, 3)), pg_temp.pid(101 + pg_temp.pick(x, 51, 3))) END,
                'manufacturer_ids', CASE pg_temp.pick(x, 52, 6) WHEN 0 THEN jsonb_build_array(pg_temp.pid(200 + pg_temp.pick(x, 53, 3))) END,
-               'customer_groups', CASE pg_temp.pick(x, 54, 8) WHEN 0 THEN '["wholesale"]'::jsonb WHEN 1 THEN '["retail", "wholesale"]' END,
+               'customer_groups', CASE pg_temp.pick(x, 54, 8) WHEN 0 THEN '["b2b"]'::jsonb WHEN 1 THEN '["retail", "b2b"]' END,
                'wilaya_codes', CASE pg_temp.pick(x, 55, 8) WHEN 0 THEN '["16"]'::jsonb WHEN 1 THEN '["31", "16", "09"]' END,
                'first_order', CASE pg_temp.pick(x, 56, 8) WHEN 0 THEN true END)) ORDER BY k) AS promotions
   FROM (SELECT id, k, x,
@@ -70,14 +73,14 @@ SELECT id, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
  GROUP BY id;
 
 -- All of a cart but its lines. The stamp duty is that of 2025, one by slices with a cap, an older one or none.
-CREATE TEMP TABLE cart (id integer PRIMARY KEY, terms jsonb, lines jsonb, permuted jsonb, was integer[], promotions jsonb);
+CREATE TEMP TABLE cart (id integer PRIMARY KEY, terms jsonb, lines jsonb, permuted jsonb, was integer[], promotions jsonb) WITH (toast_tuple_target = 8160);
 INSERT INTO cart
 SELECT id, jsonb_strip_nulls(jsonb_build_object(
                'prices_include_tax', pg_temp.pick(id, 60, 3) > 0,
                'shipping', CASE pg_temp.pick(id, 61, 4) WHEN 0 THEN NULL WHEN 1 THEN pg_temp.pick(id, 62, 100) ELSE pg_temp.pick(id, 62, 200000) END,
                'shipping_tax_bp', CASE pg_temp.pick(id, 63, 4) WHEN 0 THEN 0 WHEN 1 THEN 900 END,
                'free_shipping_from', CASE pg_temp.pick(id, 64, 4) WHEN 0 THEN 5000000 WHEN 1 THEN pg_temp.pick(id, 65, 100000000) END,
-               'customer_group', CASE pg_temp.pick(id, 66, 3) WHEN 0 THEN 'wholesale' END,
+               'customer_group', CASE pg_temp.pick(id, 66, 3) WHEN 0 THEN 'b2b' END,
                'wilaya_code', (ARRAY['16', '31', '01'])[1 + pg_temp.pick(id, 67, 4)],
                'first_order', CASE pg_temp.pick(id, 68, 3) WHEN 0 THEN true END,
                'coupon_promotions', CASE pg_temp.pick(id, 69, 3) WHEN 0 THEN '["p1", "p4"]'::jsonb WHEN 1 THEN '["p0", "p2", "p3", "p5"]' END,
@@ -100,7 +103,8 @@ DROP TABLE cart_lines, cart_promotions;
 
 ------------------------------------------------------------------ their prices
 
-CREATE TEMP TABLE priced (id integer PRIMARY KEY, r jsonb, trace jsonb);
+-- Not compressed: that would take longer than the prices do.
+CREATE TEMP TABLE priced (id integer PRIMARY KEY, r jsonb, trace jsonb) WITH (toast_tuple_target = 8160);
 INSERT INTO priced
 SELECT id, r - 'trace', r -> 'trace'
   FROM (SELECT id, mjc.price_cart(terms || jsonb_build_object('lines', lines), promotions) AS r FROM cart OFFSET 0) p;
@@ -197,7 +201,7 @@ SELECT is_empty($$SELECT a.id, a.r, p.r FROM again a JOIN priced p USING (id)
                 'pricing the trace again gives every figure');
 
 -- (f)
-CREATE TEMP TABLE permuted AS
+CREATE TEMP TABLE permuted WITH (toast_tuple_target = 8160) AS
 SELECT id, mjc.price_cart(terms || jsonb_build_object('lines', permuted), promotions) - 'trace' AS r FROM cart;
 SELECT is_empty($$SELECT q.id FROM permuted q JOIN priced p USING (id) WHERE q.r - 'lines' <> p.r - 'lines'$$, 'the order of the lines changes neither discounts nor sums');
 SELECT is_empty($$SELECT q.id, e.k FROM permuted q JOIN priced p USING (id) JOIN cart c USING (id) CROSS JOIN LATERAL jsonb_array_elements(q.r -> 'lines') WITH ORDINALITY e (l, k)
@@ -208,6 +212,100 @@ CREATE TEMP TABLE modelled AS
 SELECT id, bench_model.price_cart(terms || jsonb_build_object('lines', lines), promotions) AS r FROM cart WHERE id <= :modelled;
 SELECT is((SELECT count(*) FROM modelled), :modelled::bigint, '(the model prices carts)');
 SELECT is_empty($$SELECT p.id, p.r AS engine, m.r AS model FROM modelled m JOIN priced p USING (id) WHERE p.r <> m.r$$, 'the engine gives what the model gives, to the centime and in every part');
+
+-- (h) The products 0 to 16 with one price each, some on sale, some with a price that no discount goes below;
+-- category 102 is below 101, so that promotions for 101 are for it too.
+UPDATE mjc.setting SET integer_value = 5000000 WHERE name = 'free_shipping_threshold_centimes';
+UPDATE mjc.setting SET integer_value = 1900 WHERE name = 'shipping_tax_bp';
+UPDATE mjc.promotion SET is_active = false;
+INSERT INTO mjc.category (category_id, parent_id, slug, name)
+SELECT pg_temp.pid(n)::uuid, CASE n WHEN 102 THEN pg_temp.pid(101)::uuid END, 'test-only-' || n, 'Test ' || n FROM generate_series(101, 104) n;
+INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) SELECT pg_temp.pid(n)::uuid, 'test-only-' || n, 'Test only ' || n FROM generate_series(200, 202) n;
+INSERT INTO mjc.product (product_id, slug, sku, category_id, manufacturer_id, name, price_centimes, sale_price_centimes, min_price_centimes, tax_bp)
+SELECT pg_temp.pid(n)::uuid, 'test-only-random-' || n, 'TEST-ONLY-RANDOM-' || n, pg_temp.pid(100 + coalesce(nullif(n % 4, 0), 4))::uuid, pg_temp.pid(200 + nullif(n % 5, 0) % 3)::uuid, 'Random ' || n,
+       price, CASE n % 3 WHEN 1 THEN price * 9 / 10 END, CASE n % 4 WHEN 2 THEN price * 4 / 5 END, CASE n % 4 WHEN 3 THEN 900 WHEN 1 THEN 0 ELSE 1900 END
+  FROM (SELECT n, 1000 + pg_temp.pick(n, 80, 1500000) AS price FROM generate_series(0, 16) n) p;
+SELECT count(mjc.stock_receive(pg_temp.pid(n)::uuid, n - 12)) FROM generate_series(13, 16) n \g /dev/null
+
+-- The promotions of a cart in force, and a coupon COUPON-P1 for p1.
+CREATE FUNCTION pg_temp.put_in_force(documents jsonb) RETURNS void
+    LANGUAGE sql
+AS $$
+    DELETE FROM mjc.coupon WHERE code ~ '^COUPON-P[0-5]$';
+    DELETE FROM mjc.promotion WHERE code ~ '^p[0-5]$';
+    INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, amount_centimes, buy_qty, get_qty, gift_product_id, priority, exclusivity_group, needs_coupon, min_qty,
+                               min_amount_centimes, product_ids, category_ids, manufacturer_ids, customer_groups, wilaya_codes, first_order)
+    SELECT gen_random_uuid(), d.code, 'Random', d.kind, d.scope, d.rate_bp, d.amount_centimes, d.buy_qty, d.get_qty, d.gift_product_id, coalesce(d.priority, 100), d.exclusivity_group, d.needs_coupon IS TRUE, d.min_qty,
+           d.min_amount_centimes, d.product_ids, d.category_ids, d.manufacturer_ids, d.customer_groups, d.wilaya_codes, d.first_order IS TRUE
+      FROM jsonb_populate_recordset(NULL::mjc.promotion, documents) d;
+    INSERT INTO mjc.coupon (code, promotion_id) SELECT 'COUPON-' || upper(code), promotion_id FROM mjc.promotion WHERE code ~ '^p[0-5]$' AND needs_coupon;
+    SELECT mjc.pricing_changed();
+$$;
+
+-- What the tables hold, as documents; who is not known has not ordered yet.
+CREATE FUNCTION pg_temp.shop_cart(product_ids uuid[], quantities integer[], customer_group text, place text, coupons text[]) RETURNS jsonb
+    LANGUAGE sql
+AS $$
+    SELECT jsonb_build_object('customer_group', customer_group, 'wilaya_code', place, 'first_order', true, 'cash', true, 'round_to', 100,
+               'shipping', mjc.shipping_for(place, 0), 'free_shipping_from', 5000000,
+               'coupon_promotions', coalesce((SELECT jsonb_agg(lower(substr(c, 8))) FROM unnest(coupons) c), '[]'),
+               'stamp', (SELECT jsonb_agg(jsonb_build_object('above', above_centimes, 'step', step_centimes, 'per_step', per_step_centimes, 'floor', floor_centimes, 'cap', cap_centimes, 'whole', is_whole))
+                           FROM mjc.stamp_duty_bracket WHERE valid_from_on = (SELECT max(valid_from_on) FROM mjc.stamp_duty_bracket WHERE valid_from_on <= mjc.algiers_date(now()))),
+               'gifts', (SELECT jsonb_agg(jsonb_build_object('product_id', p.product_id, 'unit', coalesce(p.sale_price_centimes, p.price_centimes), 'tax_bp', p.tax_bp, 'available', greatest(mjc.available(p.product_id), 0)))
+                           FROM mjc.product p WHERE p.sku LIKE 'TEST-ONLY-RANDOM-%'),
+               'lines', (SELECT jsonb_agg(jsonb_build_object('product_id', p.product_id, 'category_id', p.category_id, 'manufacturer_id', p.manufacturer_id, 'qty', u.qty, 'tax_bp', p.tax_bp,
+                                                             'unit', coalesce(p.sale_price_centimes, p.price_centimes), 'list', p.price_centimes, 'floor', coalesce(p.min_price_centimes, 0)) ORDER BY u.o)
+                           FROM unnest(product_ids, quantities) WITH ORDINALITY u (id, qty, o) JOIN mjc.product p ON p.product_id = u.id))
+$$;
+CREATE FUNCTION pg_temp.shop_promotions() RETURNS jsonb
+    LANGUAGE sql
+AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(p) || jsonb_build_object('category_ids', CASE WHEN pg_temp.pid(101)::uuid = ANY (p.category_ids) THEN p.category_ids || pg_temp.pid(102)::uuid ELSE p.category_ids END)), '[]')
+      FROM mjc.promotion p WHERE p.is_active
+$$;
+
+-- What both say.
+CREATE FUNCTION pg_temp.of_quote(product_ids uuid[], quantities integer[], customer_group text, place text, coupons text[]) RETURNS jsonb
+    LANGUAGE sql
+AS $$
+    SELECT jsonb_build_object(
+               'lines', jsonb_agg(jsonb_build_array(q.line_no, q.ref = 'gift', q.qty, q.unit_centimes, q.base_centimes, q.discount_centimes, q.amount_centimes, q.rate_bp, q.tax_centimes) ORDER BY q.line_no) FILTER (WHERE q.section = 'line'),
+               'discounts', coalesce(jsonb_agg(jsonb_build_array(q.ref, q.amount_centimes, q.withheld_centimes) ORDER BY o) FILTER (WHERE q.section = 'discount'), '[]'),
+               'taxes', coalesce(jsonb_agg(jsonb_build_array(q.rate_bp, q.base_centimes, q.tax_centimes) ORDER BY q.rate_bp) FILTER (WHERE q.section = 'tax'), '[]'),
+               'sums', jsonb_object_agg(q.section, q.amount_centimes) FILTER (WHERE q.section IN ('shipping', 'stamp_duty', 'rounding', 'total', 'due')))
+      FROM mjc.quote(product_ids, quantities, customer_group, place, coupons => coupons, strict => false)
+           WITH ORDINALITY q (section, line_no, ref, label, product_id, qty, unit_centimes, base_centimes, discount_centimes, amount_centimes, rate_bp, tax_centimes, withheld_centimes, rounding_e4, o)
+$$;
+CREATE FUNCTION pg_temp.of_document(r jsonb) RETURNS jsonb
+    LANGUAGE sql
+AS $$
+    SELECT jsonb_build_object(
+               'lines', (SELECT jsonb_agg(jsonb_build_array(l -> 'line', l -> 'gift', l -> 'qty', l -> 'unit', l -> 'list', l -> 'discount', l -> 'total', l -> 'tax_bp', l -> 'tax') ORDER BY o) FROM jsonb_array_elements(r -> 'lines') WITH ORDINALITY e (l, o)),
+               'discounts', (SELECT coalesce(jsonb_agg(jsonb_build_array(d -> 'promotion', d -> 'amount', d -> 'withheld') ORDER BY o), '[]') FROM jsonb_array_elements(r -> 'discounts') WITH ORDINALITY e (d, o)),
+               'taxes', (SELECT coalesce(jsonb_agg(jsonb_build_array(t -> 'tax_bp', t -> 'net', t -> 'tax') ORDER BY o), '[]') FROM jsonb_array_elements(r -> 'taxes') WITH ORDINALITY e (t, o)),
+               'sums', jsonb_build_object('shipping', r -> 'shipping', 'stamp_duty', r -> 'stamp_duty', 'rounding', r -> 'rounding', 'total', r -> 'total', 'due', r -> 'due'))
+$$;
+
+CREATE TEMP TABLE quoted (id integer, quote jsonb, model jsonb);
+SET LOCAL bench.quoted = :quoted;
+DO $$
+DECLARE
+    c record;
+    q record;
+BEGIN
+    FOR c IN SELECT * FROM cart WHERE id <= current_setting('bench.quoted')::integer ORDER BY id LOOP
+        PERFORM pg_temp.put_in_force(c.promotions);
+        SELECT ARRAY(SELECT (l ->> 'product_id')::uuid FROM jsonb_array_elements(c.lines) WITH ORDINALITY e (l, o) ORDER BY o) AS products,
+               ARRAY(SELECT (l ->> 'qty')::integer FROM jsonb_array_elements(c.lines) WITH ORDINALITY e (l, o) ORDER BY o) AS quantities,
+               CASE c.terms ->> 'customer_group' WHEN 'b2b' THEN 'b2b' ELSE 'retail' END AS customer_group, c.terms ->> 'wilaya_code' AS place,
+               ARRAY(SELECT k.code FROM mjc.coupon k JOIN mjc.promotion p USING (promotion_id) WHERE c.terms -> 'coupon_promotions' ? p.code ORDER BY 1) AS coupons INTO q;
+        INSERT INTO quoted VALUES (c.id, pg_temp.of_quote(q.products, q.quantities, q.customer_group, q.place, q.coupons),
+            pg_temp.of_document(bench_model.price_cart(pg_temp.shop_cart(q.products, q.quantities, q.customer_group, q.place, q.coupons), pg_temp.shop_promotions())));
+    END LOOP;
+END $$;
+SELECT is((SELECT count(*) FROM quoted), :quoted::bigint, '(the shop quotes carts)');
+SELECT cmp_ok((SELECT count(*) FROM quoted WHERE jsonb_array_length(quote -> 'discounts') > 1), '>', :quoted::bigint / 5, '(with promotions)');
+SELECT is_empty('SELECT * FROM quoted WHERE quote <> model', 'a quote is the price of what the tables hold: lines, discounts, taxes and sums');
 
 SELECT * FROM finish();
 ROLLBACK;

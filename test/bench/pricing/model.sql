@@ -198,6 +198,7 @@ BEGIN
     FOR b IN SELECT * FROM unnest(scale) s WHERE s.above < amount ORDER BY s.above DESC LOOP
         IF top IS NULL THEN
             top := b;
+            EXIT WHEN b.per_step = 0;
             IF b.whole THEN
                 duty := (amount + b.step - 1) / b.step * b.per_step;
                 EXIT;
@@ -215,7 +216,7 @@ END $$;
 ------------------------------------------------------------------ the rule
 
 -- Prices a cart. The promotions are those of bench_model.may_apply(), in their order. Gifts that
--- are added stand after the lines: gift_* and the ends of runnings and taxes.
+-- are added, a product once, stand after the lines: added and the ends of gross, runnings, taxes.
 CREATE FUNCTION bench_model.price(
     terms bench_model.terms, lines bench_model.lines, promotions bench_model.promotion[],
     gifts bench_model.gift[], scale bench_model.bracket[],
@@ -306,7 +307,7 @@ BEGIN
                 wanted := (2 * runnings[i] * k + quantities[i]) / (2 * quantities[i]);
                 given := least(wanted, runnings[i]);
                 runnings[i] := runnings[i] - given;
-            ELSE
+            ELSIF NOT EXISTS (SELECT FROM unnest(added) a WHERE a.product_id = p.gift_product_id) THEN
                 SELECT * INTO g FROM unnest(gifts) s WHERE s.product_id = p.gift_product_id AND s.available >= p.get_qty LIMIT 1;
                 IF FOUND THEN
                     added := added || g;
