@@ -17,6 +17,9 @@
 #define MAX_TARGETS 10000
 #define MAX_WORDS 1000
 
+static void invalid(const char *key) pg_attribute_noreturn();
+static void refuse(const char *field) pg_attribute_noreturn();
+
 static void
 invalid(const char *key)
 {

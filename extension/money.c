@@ -116,6 +116,41 @@ mjc_dzd_text(int64 centimes)
 					(int) (magnitude % 100));
 }
 
+/* A share and what was cut off it. */
+typedef struct Cut
+{
+	int128 rest;
+	int place;
+} Cut;
+
+static int
+compare_cuts(const void *a, const void *b)
+{
+	const Cut *x = a;
+	const Cut *y = b;
+
+	if (x->rest != y->rest)
+		return x->rest > y->rest ? -1 : 1;
+	return x->place - y->place;
+}
+
+/* One centime more for the largest rests; ties go to the earlier share. left < n. */
+static void
+give_rest(int64 *shares, const int128 *rest, int n, int left)
+{
+	Cut *cuts;
+
+	if (left == 0)
+		return;
+	cuts = palloc(sizeof(Cut) * n);
+	for (int i = 0; i < n; i++)
+		cuts[i] = (Cut){rest[i], i};
+	qsort(cuts, n, sizeof(Cut), compare_cuts);
+	for (int i = 0; i < left; i++)
+		shares[cuts[i].place]++;
+	pfree(cuts);
+}
+
 /*
  * mjc_money_allocate - split amount by weights, largest remainder (R4).
  *
@@ -142,16 +177,7 @@ mjc_money_allocate(int64 amount, const int64 *weights, int n, int64 *shares)
 		rest[i] = (int128) magnitude * weight % base;
 		left -= shares[i];
 	}
-	while (left-- > 0)
-	{
-		int best = 0;
-
-		for (int i = 1; i < n; i++)
-			if (rest[i] > rest[best])
-				best = i;
-		shares[best]++;
-		rest[best] = -1;
-	}
+	give_rest(shares, rest, n, (int) left);
 	if (amount < 0)
 		for (int i = 0; i < n; i++)
 			shares[i] = -shares[i];

@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
 #include "error.h"
@@ -563,6 +564,7 @@ try_all(MjcCart *cart, const MjcRuleset *set, bool *taken, bool shipping)
 		for (uint64 bits = cart->candidates[word]; bits != 0; bits &= bits - 1)
 		{
 			trial.promotion = &set->promotions[word * 64 + pg_rightmost_one_pos64(bits)];
+			CHECK_FOR_INTERRUPTS();
 			if ((trial.promotion->scope == MJC_SCOPE_SHIPPING) == shipping)
 				try_promotion(&trial, taken);
 		}

@@ -67,6 +67,8 @@ mjc_trace_add(MjcCart *cart, MjcTraceStep step)
 		return;
 	if (cart->nsteps == cart->room_steps)
 	{
+		if (cart->nsteps >= MAX_STEPS)
+			MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "lines", 0});
 		cart->room_steps = Max(64, cart->room_steps * 2);
 		cart->steps = cart->steps == NULL
 						  ? palloc(sizeof(MjcTraceStep) * cart->room_steps)

@@ -63,8 +63,6 @@ cart_cookie_take(struct request *req, const char **arg)
 void
 cart_cookie_give(struct request *req)
 {
-	if (req->match.row->action == ACTION_CART_MERGE)
-		http_reply_cookie(req, AUTH_COOKIE_CART, NULL, 0);
-	else if (cart_changes(req) && !req->caller.present)
+	if (cart_changes(req) && !req->caller.present)
 		http_reply_cookie(req, AUTH_COOKIE_CART, req->cart_token, CART_TOKEN_LIFE_S);
 }

@@ -37,7 +37,7 @@ bool cart_cookie_take(struct request *req, const char **arg);
 
 /*
  * cart_cookie_give - the Set-Cookie of an answer that succeeded: a guest's
- * change sets the cookie anew, a merge clears it.
+ * change sets the cookie anew.
  */
 void cart_cookie_give(struct request *req);
 

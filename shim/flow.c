@@ -353,7 +353,6 @@ flow_run(struct request *req)
 	{
 		case ACTION_NONE:
 		case ACTION_LOGOUT:
-		case ACTION_CART_MERGE:
 			flow_call(req);
 			break;
 		case ACTION_LOGIN:

@@ -303,7 +303,7 @@ const struct route routes_table[] = {
 	{METHOD_POST, "/cart/sync", "mjc_api.cart_sync", ROLE_OPTIONAL, RATE_CART, CART_WRITE, 200,
 	 ACTION_NONE, PARAMS(cart_sync_params)},
 	{METHOD_POST, "/cart/merge", "mjc_api.cart_merge", ROLE_CUSTOMER, RATE_CART, CART_WRITE, 200,
-	 ACTION_CART_MERGE, NO_PARAMS},
+	 ACTION_NONE, NO_PARAMS},
 	{METHOD_POST, "/cart/coupons", "mjc_api.cart_coupon_add", ROLE_OPTIONAL, RATE_TRACK,
 	 CART_WRITE | RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(cart_coupon_add_params)},
 	{METHOD_DELETE, "/cart/coupons/:code", "mjc_api.cart_coupon_remove", ROLE_OPTIONAL, RATE_CART,

@@ -95,8 +95,7 @@ enum shim_action
 	ACTION_LIVE,
 	ACTION_READY,
 	ACTION_LOGIN,
-	ACTION_LOGOUT,	  /* the row's function, then both cookies are cleared */
-	ACTION_CART_MERGE /* the row's function, then the cart's cookie is cleared */
+	ACTION_LOGOUT /* the row's function, then both cookies are cleared */
 };
 
 #define RF_WRITE 0x01u		   /* write connection; gets request_id */

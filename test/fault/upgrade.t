@@ -49,6 +49,9 @@ sub filled
 		SELECT format('location %s', to_jsonb(l)) FROM mjc.location l ORDER BY location_id;
 		SELECT format('method %s', to_jsonb(p)) FROM mjc.payment_method p ORDER BY method;
 		SELECT format('tariff %s', to_jsonb(t) - 'tariff_id') FROM mjc.shipping_tariff t ORDER BY 1;
+		SELECT format('group %s', to_jsonb(g)) FROM mjc.customer_group g ORDER BY customer_group;
+		SELECT format('stamp duty %s', to_jsonb(b)) FROM mjc.stamp_duty_bracket b ORDER BY 1;
+		SELECT format('pricing version %s', count(*)) FROM mjc.pricing_version;
 		SQL
 }
 

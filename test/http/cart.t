@@ -341,7 +341,7 @@ is($reply->{status}, 200, 'the guest signed in: one cart of both') or said($repl
 shape($reply->{json}{data}, \%cart, 'its shape');
 is_deeply([ sort map { "@$_" } @{ lines($reply) } ], [ sort "$part 14", "$other 2" ],
 	'the larger quantities');
-like((set_cookies($reply))[0] // '', qr/^cartToken=;.*Max-Age=0/, 'the cookie is cleared');
+is(scalar set_cookies($reply), 0, 'the cookie stays: what found no room waits behind it');
 is_deeply(cart_of(with($mine)), [], 'what it named is gone');
 $reply = post("$api/merge", token => $token, with($mine));
 is($reply->{status}, 200, 'again, as two tabs do');
@@ -452,10 +452,7 @@ like($line // '', qr/; Secure; Domain=\.mjchauffage\.com$/, 'Secure and Domain a
 my $logged = token_of($reply);
 get($api, shim => $shim, with($logged));
 add($none, 1, shim => $shim, with($logged));
-$reply = post("$api/merge", shim => $shim, token => mint('CUSTOMER', make_account('CUSTOMER'), 0),
-	with($logged));
-like((set_cookies($reply))[0] // '', qr/Max-Age=0; Secure; Domain=\.mjchauffage\.com$/,
-	'cleared the same way');
+post("$api/merge", shim => $shim, token => mint('CUSTOMER', make_account('CUSTOMER'), 0), with($logged));
 stop_shim($shim);
 my $log = join "\n", map { encode($_) } shim_log($shim);
 like($log, qr{/cart/items}, 'the log has the requests');

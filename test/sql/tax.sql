@@ -1,7 +1,7 @@
 -- tax: TVA and stamp duty. Vectors V, S, O, M are those of the pricing rules; the others
 -- are computed by hand.
 BEGIN;
-SELECT plan(119);
+SELECT plan(120);
 
 -- tax_of_gross: prices that include tax
 SELECT is(mjc.tax_of_gross(100000, 1900)::text, '(84034,15966)', '1000 DZD at 19 %');
@@ -84,12 +84,13 @@ SELECT is(count(*), 0::bigint, 'more cash is never less duty')
 INSERT INTO mjc.stamp_duty_bracket (valid_from_on, above_centimes, step_centimes, per_step_centimes, floor_centimes, cap_centimes, is_whole)
 VALUES ('2040-01-01', 0, 10000, 100, 500, NULL, false), ('2040-01-01', 100000, 20000, 300, 1500, 10000, false), ('2040-01-01', 1000000, 5000, 1, 0, 9000, false),
        ('2041-01-01', 10000, 10000, 100, 0, NULL, true), ('2041-01-01', 50000, 10000, 0, 700, 900, true),
-       ('2042-01-01', 0, 10000, 100, 0, 0, true);
+       ('2042-01-01', 0, 10000, 100, 0, 1, true);
 SELECT pg_temp.duty(a, '2040-01-01', d, 'slices')
   FROM (VALUES (0::bigint, 0::bigint), (1, 500), (50000, 500), (50001, 600), (100000, 1000), (100001, 1500), (120000, 1500), (140000, 1600), (140001, 1900), (660000, 9400),
                (680001, 10000), (1000000, 10000), (1000001, 9000)) v (a, d);
 SELECT pg_temp.duty(a, '2041-06-01', d, 'a part that is free') FROM (VALUES (10000::bigint, 0::bigint), (10001, 200), (50000, 500), (50001, 0), (90000, 0)) v (a, d);
-SELECT pg_temp.duty(100000, '2042-06-01', 0, 'a cap of nothing');
+SELECT pg_temp.duty(100000, '2042-06-01', 1, 'a cap of one centime');
+SELECT throws_ok($$INSERT INTO mjc.stamp_duty_bracket VALUES ('2043-01-01', 0, 10000, 100, 0, 0, true)$$, '23514', NULL, 'a cap of nothing: a rate of nothing says that');
 SELECT pg_temp.duty(100000, '2039-12-31', 1000, 'the day before is still the old scale');
 SELECT throws_ok($$INSERT INTO mjc.stamp_duty_bracket VALUES ('2043-01-01', 0, 10000, 100, 500, 499, true)$$, '23514', NULL, 'a cap below the floor');
 SELECT throws_ok($$INSERT INTO mjc.stamp_duty_bracket VALUES ('2043-01-01', 0, 0, 100, 500, NULL, true)$$, '23514', NULL, 'a step of nothing');
