@@ -37,7 +37,7 @@ coupon_key(const char *typed)
 	{
 		char c = *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p;
 
-		if (c == ' ' || c == '\t')
+		if (c == ' ' || (c >= '\t' && c <= '\r'))
 			continue;
 		if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
 			return NULL;

@@ -1,6 +1,6 @@
 -- catalogue: the shop window. Products of our own carry the word "zzqx".
 BEGIN;
-SELECT plan(105);
+SELECT plan(125);
 \ir fixture.psql
 SELECT is((SELECT count(*) FROM mjc.product WHERE sku NOT LIKE 'TEST-ONLY-%'), 262::bigint, 'the demo catalogue is loaded');
 SELECT is((SELECT count(*) FROM mjc.boiler_model), 13::bigint, 'with its boilers');
@@ -112,6 +112,25 @@ SELECT is((SELECT string_agg(right(p ->> 'name', 1), '' ORDER BY n) FROM json_ar
 SELECT is(position('777.77' IN mjc_api.product_get(:'admin', 0, gen_random_uuid(), 'test-only-1', true)::text), 0, 'the cost price is never shown');
 SELECT is((SELECT count(*) FROM json_array_elements(mjc_api.product_featured(NULL) -> 'products') p WHERE p ->> 'isFeatured' = 'true' AND p ->> 'isActive' = 'true'), 8::bigint, 'eight featured products');
 SELECT is(mjc_api.product_featured(1) #>> '{products,0,name}', 'Zzqx d', 'newest first');
+
+-- Dated sales: b costs 200.00, on sale for 50.00 from tomorrow on; c 300.00, for 60.00 until yesterday; e 500.00, for 70.00 today
+UPDATE mjc.product p SET sale_price_centimes = v.price, sale_from_at = now() + v.from_at, sale_until_at = now() + v.until_at
+  FROM (VALUES (2, 5000, interval '1 day', NULL), (3, 6000, NULL, interval '-1 day'), (5, 7000, '-1 day', '1 day')) v (n, price, from_at, until_at) WHERE p.product_id = pg_temp.pid(v.n);
+SELECT is(pg_temp.letters(pg_temp.list(sort => 'price', direction => d)), r, format('dated sales, by price %s', d)) FROM (VALUES ('asc', 'eadbc 5'), ('desc', 'cbdae 5')) v (d, r);
+SELECT is(pg_temp.letters(pg_temp.list(min_price => lo, max_price => hi)), r, format('dated sales, from %s to %s', lo, hi))
+  FROM (VALUES (20000::bigint, 20000::bigint, 'b 1'), (NULL, 10000, 'ea 2'), (30000, NULL, 'c 1'), (7000, 7000, 'e 1'), (5000, 6000, ' 0'), (50000, NULL, ' 0'), (NULL, 5000, ' 0'), (NULL, 7000, 'e 1')) v (lo, hi, r);
+SELECT is((SELECT string_agg(format('%s %s/%s', right(p ->> 'name', 1), p ->> 'price', coalesce(p ->> 'salePrice', '-')), ', ' ORDER BY p ->> 'name') FROM json_array_elements(pg_temp.list() -> 'products') p),
+          'a 100.00/-, b 200.00/-, c 300.00/-, d 400.00/150.00, e 500.00/70.00', 'a card shows the sale price while it is in force');
+SELECT is((mjc_api.product_get(NULL, NULL, NULL, k, false) #> '{product,salePrice}')::text, v, format('the page of %s', k)) FROM (VALUES ('test-only-2', 'null'), ('test-only-3', 'null'), ('test-only-5', '70.00')) x (k, v);
+SELECT is((SELECT (p -> 'salePrice')::text FROM json_array_elements(mjc_api.boiler_model_parts('00000000-0000-4000-d000-000000000001')) p WHERE p ->> 'name' = 'Zzqx d'), '150.00', 'a part that fits, on sale');
+UPDATE mjc.product SET sale_until_at = now() - interval '1 hour' WHERE product_id IN (pg_temp.pid(4), pg_temp.pid(5));
+SELECT is((SELECT (p -> 'salePrice')::text FROM json_array_elements(mjc_api.boiler_model_parts('00000000-0000-4000-d000-000000000001')) p WHERE p ->> 'name' = 'Zzqx d'), 'null', 'and when it is over');
+SELECT is(pg_temp.letters(pg_temp.list(sort => 'price', direction => 'asc')), 'abcde 5', 'all sales are over');
+SELECT is(pg_temp.letters(pg_temp.list(sort => 'price', direction => 'asc', page => 2, size => 2)), 'cd 5', 'their second page');
+SELECT is((SELECT count(*) FROM unnest(ARRAY[2, 3, 4, 5]) n CROSS JOIN LATERAL mjc.price_at(pg_temp.pid(n), 'retail', 1, now()) p WHERE p.source <> 'base'), 0::bigint, 'as in a quote');
+UPDATE mjc.product SET sale_from_at = NULL, sale_until_at = NULL WHERE sku LIKE 'TEST-ONLY-%';
+SELECT is(pg_temp.letters(pg_temp.list(sort => 'price', direction => 'asc')), 'bcead 5', 'without dates a sale is always on');
+UPDATE mjc.product SET sale_price_centimes = NULL WHERE product_id IN (pg_temp.pid(2), pg_temp.pid(3), pg_temp.pid(5));
 
 -- Categories, manufacturers, boilers
 SELECT is((SELECT c ->> 'productCount' FROM json_array_elements(mjc_api.category_list(false) -> 'categories') c WHERE c ->> 'slug' = s), n, format('%s counts %s', s, n))

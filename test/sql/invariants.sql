@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(83);
+SELECT plan(113);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -19,6 +19,16 @@ SELECT pg_temp.bought('{1}', '{1}') AS refunded \gset
 SELECT mjc.order_ship(:'refunded') \g /dev/null
 SELECT mjc.order_deliver(:'refunded') \g /dev/null
 SELECT mjc.order_refund(:'refunded') \g /dev/null
+INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, needs_coupon) VALUES ('00000000-0000-4000-e000-000000000001', 'test-ten', 'Test', 'percent', 'order', 1000, true);
+SELECT mjc.pricing_changed() \g /dev/null
+INSERT INTO mjc.coupon (code, promotion_id, max_uses) VALUES ('TEST-TEN', '00000000-0000-4000-e000-000000000001', 9);
+SELECT credit_id AS card, code FROM mjc.gift_card_issue(100) \gset
+CREATE FUNCTION pg_temp.reduced(card text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT mjc.order_place(pg_temp.pids('{1}'), '{1}', 'Amina', 'Test', '0550000098', street => '1 rue du Test', city => 'Testville', region => '99', coupons => '{TEST-TEN}', gift_cards => ARRAY[card]) $$;
+SELECT pg_temp.reduced(:'code') AS undone \gset
+SELECT mjc.order_cancel(:'undone') \g /dev/null
+SELECT pg_temp.reduced(:'code') AS reduced \gset
 SELECT mjc.setting_set('delivery_days_default', '6') \g /dev/null
 SELECT mjc.audit_seal() \g /dev/null
 SELECT mjc.setting_set('delivery_days_default', '7') \g /dev/null
@@ -72,11 +82,12 @@ $$;
 
 CREATE TEMP TABLE breach (n serial, statement text, rules text, what text);
 INSERT INTO breach (statement, rules, what)
-SELECT replace(replace(replace(replace(replace(replace(replace(replace(b.statement,
+SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(b.statement,
            ':p1', quote_literal(pg_temp.pid(1))), ':p2', quote_literal(pg_temp.pid(2))), ':p3', quote_literal(pg_temp.pid(3))),
            ':held', quote_literal(pg_temp.order_id(:'held'))), ':shipped', quote_literal(pg_temp.order_id(:'shipped'))),
            ':cancelled', quote_literal(pg_temp.order_id(:'cancelled'))), ':refunded', quote_literal(pg_temp.order_id(:'refunded'))),
-           ':confirmed', quote_literal(pg_temp.order_id(:'confirmed'))),
+           ':confirmed', quote_literal(pg_temp.order_id(:'confirmed'))), ':reduced', quote_literal(pg_temp.order_id(:'reduced'))),
+           ':undone', quote_literal(pg_temp.order_id(:'undone'))), ':card', quote_literal(:'card')),
        b.rules, b.what
   FROM (VALUES
     -- stock
@@ -147,7 +158,40 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(b.stateme
     ('UPDATE mjc.idempotency_key SET subject_id = gen_random_uuid() WHERE subject_id = :held', 'idempotency_key', 'a key of an order that does not exist'),
     ('UPDATE mjc.idempotency_key SET subject_id = gen_random_uuid(), subject_kind = ''product'' WHERE subject_id = :held', NULL, 'a key of something else'),
     ('UPDATE mjc.idempotency_key SET subject_id = NULL, subject_kind = ''product'' WHERE subject_id = :held', 'idempotency_key', 'of nothing at all'),
-    ('INSERT INTO mjc.idempotency_key (key_hash, digest, subject_id, reply, created_at) SELECT sha256(''x''), digest, subject_id, reply, created_at FROM mjc.idempotency_key WHERE subject_id = :held', 'idempotency_key', 'two keys of one order')
+    ('INSERT INTO mjc.idempotency_key (key_hash, digest, subject_id, reply, created_at) SELECT sha256(''x''), digest, subject_id, reply, created_at FROM mjc.idempotency_key WHERE subject_id = :held', 'idempotency_key', 'two keys of one order'),
+    -- coupons, credit and how prices came about
+    ('UPDATE mjc.order_trace SET steps = jsonb_set(steps, ''{0,amount}'', ''1'') WHERE order_id = :reduced', 'order_trace', 'another unit price'),
+    ('UPDATE mjc.order_trace SET steps = steps - 0 WHERE order_id = :reduced', 'order_trace', 'a step too few'),
+    ('UPDATE mjc.order_trace SET steps = steps || (steps -> -1) WHERE order_id = :reduced', NULL, 'the same total twice says the same'),
+    ('UPDATE mjc.order_trace SET steps = ''[]'' WHERE order_id = :reduced', 'order_trace', 'no step at all'),
+    ('UPDATE mjc.order_trace SET steps = replace(steps::text, ''"rate_bp": 1000'', ''"rate_bp": 2000'')::jsonb WHERE order_id = :reduced', 'order_trace', 'another rate'),
+    ('UPDATE mjc.order_trace SET steps = replace(steps::text, ''"value": 10000'', ''"value": 9999'')::jsonb WHERE order_id = :reduced', 'order_trace', 'a card that held less'),
+    ('UPDATE mjc.order_trace SET steps = (SELECT jsonb_agg(CASE WHEN s ->> ''rule'' = ''share'' THEN s || ''{"amount": 1}'' ELSE s END ORDER BY n) FROM jsonb_array_elements(steps) WITH ORDINALITY u (s, n)) WHERE order_id = :reduced',
+     'order_trace', 'shares that are not the discount'),
+    ('UPDATE mjc.order_trace t SET steps = x.steps FROM mjc.order_trace x WHERE t.order_id = :reduced AND x.order_id = :held', 'order_trace', 'the steps of another order'),
+    ('DELETE FROM mjc.order_trace WHERE order_id = :reduced', NULL, 'orders from before have no steps'),
+    ('UPDATE mjc.order SET discount_centimes = discount_centimes - 100, total_centimes = total_centimes + 100 WHERE order_id = :reduced', 'order_payment order_totals order_trace', 'a discount that is not that of the lines'),
+    ('UPDATE mjc.order SET credit_centimes = credit_centimes - 1 WHERE order_id = :reduced', 'credit_order order_payment order_trace', 'an order that a card paid less of'),
+    ('UPDATE mjc.order SET credit_ids = ''{}'' WHERE order_id = :reduced', 'credit_order', 'an order that names no card'),
+    ('UPDATE mjc.order SET coupons = ''{TEST-NONE}'' WHERE order_id = :reduced', 'coupon_order', 'an order with a coupon that it never used'),
+    ('UPDATE mjc.order SET coupons = ''{TEST-NONE}'' WHERE order_id = :undone', NULL, 'a cancelled one has used none'),
+    ('DELETE FROM mjc.coupon_ledger WHERE order_id = :reduced', 'coupon_order', 'a use that was wiped'),
+    ('DELETE FROM mjc.coupon_ledger WHERE order_id = :undone AND change < 0', 'coupon_ledger coupon_order', 'a use that was not given back'),
+    ('DELETE FROM mjc.coupon_ledger WHERE seq = 1 AND code = ''TEST-TEN''', 'coupon_ledger coupon_order', 'a ledger that begins in the middle'),
+    ('UPDATE mjc.coupon_ledger SET used = used + 1 WHERE order_id = :reduced', 'coupon_ledger', 'a count that does not follow'),
+    ('UPDATE mjc.coupon_ledger SET at = ''2001-01-01'' WHERE order_id = :reduced', 'coupon_ledger', 'a use before the one before'),
+    ('UPDATE mjc.coupon_ledger SET order_id = :held WHERE order_id = :reduced', 'coupon_order', 'a use of another order'),
+    ('INSERT INTO mjc.coupon_ledger SELECT code, seq + 1, -1, used - 1, order_id, customer_id, clock_timestamp() FROM mjc.coupon_ledger WHERE order_id = :reduced', 'coupon_order', 'a use given back to an order that stands'),
+    ('INSERT INTO mjc.coupon_ledger SELECT code, seq + n, 1, used + n, gen_random_uuid(), customer_id, clock_timestamp() FROM mjc.coupon_ledger, generate_series(1, 9) n WHERE order_id = :reduced', 'coupon_limit', 'used more often than allowed'),
+    ('INSERT INTO mjc.coupon_ledger SELECT code, seq + n, 1, used + n, gen_random_uuid(), customer_id, clock_timestamp() FROM mjc.coupon_ledger, generate_series(1, 9) n WHERE order_id = :reduced; UPDATE mjc.coupon SET updated_at = clock_timestamp() WHERE code = ''TEST-TEN''',
+     NULL, 'used before less was allowed'),
+    ('UPDATE mjc.credit_ledger SET balance_centimes = balance_centimes + 1 WHERE credit_id = :card AND seq = 1', 'credit_ledger', 'a card that was issued with more'),
+    ('UPDATE mjc.credit_ledger SET amount_centimes = amount_centimes - 1 WHERE order_id = :reduced', 'credit_ledger credit_order', 'a card that lost more than was paid'),
+    ('UPDATE mjc.credit_ledger SET order_id = :held WHERE order_id = :reduced', 'credit_order', 'a part of another order'),
+    ('UPDATE mjc.credit_ledger SET at = ''2001-01-01'' WHERE order_id = :reduced', 'credit_ledger', 'a movement of a card before the one before'),
+    ('DELETE FROM mjc.credit_ledger WHERE credit_id = :card AND seq = 2', 'credit_ledger credit_order', 'a gap in the ledger of a card'),
+    ('DELETE FROM mjc.credit_ledger WHERE order_id = :undone AND kind = ''refund''', 'credit_ledger credit_order', 'a part that was not given back'),
+    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -amount_centimes, balance_centimes - amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_order', 'a part given back too early')
   ) b (statement, rules, what);
 SELECT is(pg_temp.found(statement), rules, 'found: ' || what) FROM breach ORDER BY n;
 
@@ -166,7 +210,7 @@ SELECT results_eq(
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');
 SELECT is_empty(format('SELECT * FROM mjc.check_invariants(%L)', '1970-01-01'), 'since long ago');
-SELECT is_empty($$SELECT * FROM mjc.check_stock_invariants(NULL) UNION ALL SELECT * FROM mjc.check_order_invariants(NULL) UNION ALL SELECT * FROM mjc.check_audit_invariants(NULL)$$,
+SELECT is_empty($$SELECT * FROM mjc.check_stock_invariants(NULL) UNION ALL SELECT * FROM mjc.check_order_invariants(NULL) UNION ALL SELECT * FROM mjc.check_pricing_invariants(NULL) UNION ALL SELECT * FROM mjc.check_cart_invariants(NULL) UNION ALL SELECT * FROM mjc.check_audit_invariants(NULL)$$,
                 'each part alone is clean');
 
 -- The job that watches them
