@@ -34,9 +34,10 @@ static MjcStmt stmt_code = {
 static MjcStmt stmt_credit = {
 	"SELECT coalesce((SELECT l.balance_centimes FROM mjc.credit_ledger l WHERE l.credit_id = $1 "
 	"ORDER BY l.seq DESC LIMIT 1), 0) FROM mjc.credit c WHERE c.credit_id = $1 AND c.is_active "
-	"AND (c.expires_at IS NULL OR c.expires_at > $2)",
-	2,
-	{UUIDOID, TIMESTAMPTZOID},
+	"AND (c.expires_at IS NULL OR c.expires_at > $2) AND (c.customer_id IS NULL OR "
+	"c.customer_id = $3)",
+	3,
+	{UUIDOID, TIMESTAMPTZOID, UUIDOID},
 	NULL};
 static MjcStmt stmt_same = {
 	"SELECT l.kind, l.amount_centimes, l.order_id, l.balance_centimes FROM mjc.credit_ledger l "
@@ -72,11 +73,13 @@ static MjcStmt stmt_spent = {
 /*
  * mjc_credits_read - the cards with these codes. Needs SPI open.
  *
- * credits: room for codes->n. A card named twice counts once. Returns their number.
- * Errors: MJ210, one for unknown, closed and expired alike.
+ * customer_id: who pays, NULL unknown. credits: room for codes->n. A card named twice
+ * counts once. Returns their number. Errors: MJ210, one for unknown, closed, expired
+ * and somebody else's alike.
  */
 int
-mjc_credits_read(const MjcWords *codes, TimestampTz at, MjcCredit *credits)
+mjc_credits_read(const MjcWords *codes, TimestampTz at, const pg_uuid_t *customer_id,
+				 MjcCredit *credits)
 {
 	int n = 0;
 
@@ -88,7 +91,8 @@ mjc_credits_read(const MjcWords *codes, TimestampTz at, MjcCredit *credits)
 		if (mjc_exec(&stmt_code, MJC_ARGS(MJC_TEXT(codes->words[i]))) != 1)
 			mjc_raise(MJC_ERR_GIFT_CARD_UNKNOWN);
 		id = mjc_uuid_col(0, 1);
-		if (mjc_exec(&stmt_credit, MJC_ARGS(MJC_UUID(&id), MJC_TIME(at))) != 1)
+		if (mjc_exec(&stmt_credit,
+					 MJC_ARGS(MJC_UUID(&id), MJC_TIME(at), MJC_UUID_OR_NULL(customer_id))) != 1)
 			mjc_raise(MJC_ERR_GIFT_CARD_UNKNOWN);
 		for (int j = 0; j < n && !again; j++)
 			again = mjc_uuid_compare(&credits[j].id, &id) == 0;
@@ -96,6 +100,23 @@ mjc_credits_read(const MjcWords *codes, TimestampTz at, MjcCredit *credits)
 			credits[n++] = (MjcCredit){id, mjc_int8_col(0, 1), 0};
 	}
 	return n;
+}
+
+/*
+ * mjc_store_credit_read - the store credit of a customer, whose id is his. Needs SPI open.
+ *
+ * Returns 1, or 0 when he has none. Errors: MJ003 no customer.
+ */
+int
+mjc_store_credit_read(const pg_uuid_t *customer_id, TimestampTz at, MjcCredit *credit)
+{
+	if (customer_id == NULL)
+		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", "customer_id", 0});
+	if (mjc_exec(&stmt_credit,
+				 MJC_ARGS(MJC_UUID(customer_id), MJC_TIME(at), MJC_UUID(customer_id))) != 1)
+		return 0;
+	*credit = (MjcCredit){*customer_id, mjc_int8_col(0, 1), 0};
+	return 1;
 }
 
 /* mjc_credits_sum - what they hold together. */

@@ -15,7 +15,9 @@ typedef struct MjcCredit
 	int64 used;	   /* of it, by this order */
 } MjcCredit;
 
-extern int mjc_credits_read(const MjcWords *codes, TimestampTz at, MjcCredit *credits);
+extern int mjc_credits_read(const MjcWords *codes, TimestampTz at, const pg_uuid_t *customer_id,
+							MjcCredit *credits);
+extern int mjc_store_credit_read(const pg_uuid_t *customer_id, TimestampTz at, MjcCredit *credit);
 extern int64 mjc_credits_sum(const MjcCredit *credits, int n);
 extern void mjc_credits_use(MjcCredit *credits, int n, int64 amount);
 extern void mjc_credit_spend(const MjcCredit *credit, const pg_uuid_t *order_id);

@@ -70,6 +70,7 @@ typedef struct Order
 	MjcLines lines;
 	MjcWords coupons;
 	MjcWords gift_cards;
+	bool store_credit;
 	const char *delivery_mode;
 	const char *customer_group;
 	MjcQuote quote;
@@ -153,6 +154,7 @@ request_digest(const Order *order)
 	digest_words(&digest, &order->coupons);
 	digest_words(&digest, &order->gift_cards);
 	mjc_digest_text(&digest, order->delivery_mode);
+	mjc_digest_text(&digest, order->store_credit ? "store_credit" : NULL);
 	return mjc_digest_end(&digest);
 }
 
@@ -435,7 +437,7 @@ coupon_codes(const Order *order)
 static Datum
 credit_ids(const Order *order)
 {
-	pg_uuid_t ids[MJC_MAX_CREDITS];
+	pg_uuid_t ids[MJC_MAX_CREDITS + 1];
 	int n = 0;
 
 	for (int i = 0; i < order->quote.ncredits; i++)
@@ -546,6 +548,7 @@ price_order(Order *order, bool guest)
 							   .payment_method = PAYMENT_METHOD,
 							   .coupons = order->coupons,
 							   .gift_cards = order->gift_cards,
+							   .store_credit = order->store_credit,
 							   .at = order->at,
 							   .strict = true};
 
@@ -665,8 +668,8 @@ PG_FUNCTION_INFO_V1(mjc_order_place);
 /*
  * mjc.order_place(product_ids uuid[], quantities int[], first_name, last_name, phone, email,
  *     profession, street, city, postal_code, region, country, note, idempotency_key,
- *     reservation_id, coupons text[], gift_cards text[], delivery_mode) - staff take an order (by
- * phone, over the counter); returns its reference.
+ *     reservation_id, coupons text[], gift_cards text[], delivery_mode, store_credit boolean) -
+ * staff take an order (by phone, over the counter); returns its reference.
  *
  * reservation_id: a hold whose units of these products go to the order, or NULL.
  * The order starts confirmed: staff spoke to the customer. Errors: those of guests
@@ -683,6 +686,7 @@ mjc_order_place(PG_FUNCTION_ARGS)
 
 	order.key = mjc_arg_text_or_null(fcinfo, 13);
 	order.hold = mjc_arg_uuid_or_null(fcinfo, 14);
+	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
 	read_order(fcinfo, 0, 15, &order);
 	mjc_begin_write();
 	actor = mjc_actor_staff();

@@ -42,7 +42,8 @@ find_product(const pg_uuid_t *ids, int n, const pg_uuid_t *id)
 /*
  * mjc_lines_read - the client's lines; a product sent twice becomes one with the sum.
  *
- * Errors: MJ302 number of lines, MJ104 quantity, MJ010 arrays of unequal length.
+ * Errors: MJ302 number of lines, MJ104 quantity of a line or of a product in all, MJ010
+ * arrays of unequal length.
  */
 MjcLines
 mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantities)
@@ -62,7 +63,9 @@ mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantitie
 		int at = find_product(lines.product_ids, lines.n, product_id);
 
 		mjc_check_line_qty(qty);
-		if (at < 0)
+		if (at >= 0)
+			mjc_check_line_qty((int64) lines.quantities[at] + qty);
+		else
 		{
 			at = lines.n++;
 			lines.product_ids[at] = *product_id;
@@ -469,7 +472,11 @@ fill_payment(const MjcQuoteRequest *request, MjcQuote *quote)
 	}
 	if (request->gift_cards.n > MJC_MAX_CREDITS)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "gift_cards", 0});
-	quote->ncredits = mjc_credits_read(&request->gift_cards, request->at, quote->credits);
+	quote->ncredits =
+		mjc_credits_read(&request->gift_cards, request->at, request->customer_id, quote->credits);
+	if (request->store_credit)
+		quote->ncredits += mjc_store_credit_read(request->customer_id, request->at,
+												 &quote->credits[quote->ncredits]);
 	cart->credit_available = mjc_credits_sum(quote->credits, quote->ncredits);
 }
 

@@ -37,6 +37,7 @@ typedef struct MjcQuoteRequest
 	const char *payment_method;
 	MjcWords coupons;
 	MjcWords gift_cards;
+	bool store_credit; /* the customer's pays too */
 	TimestampTz at;
 	bool strict;				  /* a coupon that does nothing is an error */
 	const MjcRuleset *promotions; /* NULL: those of the shop */
@@ -63,7 +64,7 @@ typedef struct MjcQuote
 	int ncoupons;
 	MjcCoupon coupons[MJC_MAX_COUPONS];
 	int ncredits;
-	MjcCredit credits[MJC_MAX_CREDITS];
+	MjcCredit credits[MJC_MAX_CREDITS + 1]; /* cards, then store credit */
 } MjcQuote;
 
 extern MjcLines mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantities);

@@ -216,7 +216,8 @@ PG_FUNCTION_INFO_V1(mjc_quote);
 /*
  * mjc.quote(product_ids uuid[], quantities int[], customer_group, place, delivery_mode,
  *     payment_method text, coupons text[], at timestamptz, customer_id uuid,
- *     gift_cards text[], strict boolean) - the whole price as rows (sql/quote.sql).
+ *     gift_cards text[], strict boolean, store_credit boolean) - the whole price as rows
+ * (sql/quote.sql).
  *
  * Errors: MJ003, MJ006, MJ010, MJ102, MJ104, MJ201-MJ210, MJ216-MJ218, MJ302.
  */
@@ -238,6 +239,7 @@ mjc_quote(PG_FUNCTION_ARGS)
 		.customer_id = mjc_arg_uuid_or_null(fcinfo, 8),
 		.gift_cards = mjc_arg_words(fcinfo, 9, "gift_cards"),
 		.strict = PG_ARGISNULL(10) || PG_GETARG_BOOL(10),
+		.store_credit = !PG_ARGISNULL(11) && PG_GETARG_BOOL(11),
 	};
 	MjcQuote quote;
 

@@ -228,6 +228,18 @@ BEGIN
      WHERE (since IS NULL OR o.updated_at >= since)
        AND l.uses <> CASE WHEN o.order_state = 'cancelled' THEN 0 ELSE 1 END;
 
+    RETURN QUERY  -- and no order that is not there, or does not say so, used one up
+    SELECT 'coupon_order', l.order_id::text, format('coupon %s used by an order that does not name it', l.code)
+      FROM mjc.coupon_ledger l
+     WHERE (since IS NULL OR l.at >= since) AND l.change > 0
+       AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.code = ANY (o.coupons));
+
+    RETURN QUERY  -- nor took from a card
+    SELECT 'credit_order', l.order_id::text, format('credit %s paid for an order that does not name it', l.credit_id)
+      FROM mjc.credit_ledger l
+     WHERE (since IS NULL OR l.at >= since) AND l.kind = 'spend'
+       AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.credit_id = ANY (o.credit_ids));
+
     RETURN QUERY  -- entries of a card follow each other, each balance from the one before
     SELECT 'credit_ledger', format('credit %s seq %s', s.credit_id, s.seq),
            format('balance %s after %s and %s', s.balance_centimes, s.balance_before, s.amount_centimes)

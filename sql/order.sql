@@ -34,12 +34,12 @@ CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
     street text DEFAULT NULL, city text DEFAULT NULL, postal_code text DEFAULT NULL, region text DEFAULT NULL,
     country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     reservation_id uuid DEFAULT NULL, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL,
-    delivery_mode text DEFAULT 'home') RETURNS text
+    delivery_mode text DEFAULT 'home', store_credit boolean DEFAULT false) RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_place';
-COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text) IS
-    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order; the customer of the phone has the prices of his group. delivery_mode: home or stop_desk. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ201 to MJ211, MJ217, MJ302, MJ305, MJ601';
+COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text, boolean) IS
+    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order; the customer of the phone has the prices of his group. delivery_mode: home or stop_desk; store_credit: the customer''s pays too. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ201 to MJ211, MJ217, MJ302, MJ305, MJ601';
 
 CREATE FUNCTION mjc.order_change(reference text, status text, note text DEFAULT NULL,
     tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text

@@ -23,22 +23,22 @@ COMMENT ON FUNCTION mjc.price_at(uuid, text, integer, timestamptz) IS
 
 CREATE FUNCTION mjc.quote(product_ids uuid[], quantities integer[], customer_group text DEFAULT 'retail', place text DEFAULT NULL,
     delivery_mode text DEFAULT 'home', payment_method text DEFAULT 'CASH_ON_DELIVERY', coupons text[] DEFAULT NULL,
-    at timestamptz DEFAULT now(), customer_id uuid DEFAULT NULL, gift_cards text[] DEFAULT NULL, strict boolean DEFAULT true,
-    OUT section text, OUT line_no integer, OUT ref text, OUT label text, OUT product_id uuid, OUT qty integer,
+    at timestamptz DEFAULT statement_timestamp(), customer_id uuid DEFAULT NULL, gift_cards text[] DEFAULT NULL, strict boolean DEFAULT true,
+    store_credit boolean DEFAULT false, OUT section text, OUT line_no integer, OUT ref text, OUT label text, OUT product_id uuid, OUT qty integer,
     OUT unit_centimes bigint, OUT base_centimes bigint, OUT discount_centimes bigint, OUT amount_centimes bigint,
     OUT rate_bp integer, OUT tax_centimes bigint, OUT withheld_centimes bigint, OUT rounding_e4 integer)
     RETURNS SETOF record
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 50
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_quote';
-COMMENT ON FUNCTION mjc.quote(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean) IS
-    'The whole price of a cart at an instant, one row a part (section): line (unit, base = list price, discount, amount after it, its tax), discount (ref = promotion), share (of an order discount, by line), coupon (label = APPLIED or why not), shipping (qty = days), tax (by rate: base = net), stamp_duty, rounding, total, credit, due, trace (label = rule). Centimes, tax included; a product named twice is summed. strict: a coupon that does nothing is an error. Errors: MJ003, MJ006, MJ010, MJ102, MJ104, MJ201 to MJ210, MJ216 to MJ218, MJ302';
+COMMENT ON FUNCTION mjc.quote(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean, boolean) IS
+    'The whole price of a cart at an instant, one row a part (section): line (unit, base = list price, discount, amount after it, its tax), discount (ref = promotion), share (of an order discount, by line), coupon (label = APPLIED or why not), shipping (qty = days), tax (by rate: base = net), stamp_duty, rounding, total, credit, due, trace (label = rule). Centimes, tax included; a product named twice is summed. strict: a coupon that does nothing is an error; store_credit: the customer''s pays too. Errors: MJ003, MJ006, MJ010, MJ102, MJ104, MJ201 to MJ210, MJ216 to MJ218, MJ302';
 
 -- The one rendering of a quote.
 CREATE FUNCTION mjc.quote_json(product_ids uuid[], quantities integer[], customer_group text DEFAULT 'retail', place text DEFAULT NULL,
     delivery_mode text DEFAULT 'home', payment_method text DEFAULT 'CASH_ON_DELIVERY', coupons text[] DEFAULT NULL,
-    at timestamptz DEFAULT now(), customer_id uuid DEFAULT NULL, gift_cards text[] DEFAULT NULL, strict boolean DEFAULT true)
-    RETURNS json
+    at timestamptz DEFAULT statement_timestamp(), customer_id uuid DEFAULT NULL, gift_cards text[] DEFAULT NULL, strict boolean DEFAULT true,
+    store_credit boolean DEFAULT false) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,7 +48,7 @@ BEGIN
             SELECT x.section, x.line_no, x.ref, x.label, x.product_id, x.qty, x.unit_centimes, x.base_centimes,
                    x.discount_centimes, x.amount_centimes, x.rate_bp, x.tax_centimes
               FROM mjc.quote(product_ids, quantities, customer_group, place, delivery_mode, payment_method, coupons, at,
-                             customer_id, gift_cards, strict) x
+                             customer_id, gift_cards, strict, store_credit) x
              WHERE x.section NOT IN ('trace', 'share'))
         SELECT json_build_object(
                    'lines', json_agg(json_build_object(
@@ -78,7 +78,7 @@ BEGIN
           FROM q);
 END
 $$;
-COMMENT ON FUNCTION mjc.quote_json(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean) IS
+COMMENT ON FUNCTION mjc.quote_json(uuid[], integer[], text, text, text, text, text[], timestamptz, uuid, text[], boolean, boolean) IS
     'A quote as the frontends read it, dinars; arguments and errors of mjc.quote';
 
 CREATE FUNCTION mjc.what_if(candidate uuid, from_at timestamptz, until_at timestamptz DEFAULT now(), OUT order_id uuid, OUT reference text,

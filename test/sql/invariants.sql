@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(113);
+SELECT plan(114);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -174,7 +174,8 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.order SET credit_centimes = credit_centimes - 1 WHERE order_id = :reduced', 'credit_order order_payment order_trace', 'an order that a card paid less of'),
     ('UPDATE mjc.order SET credit_ids = ''{}'' WHERE order_id = :reduced', 'credit_order', 'an order that names no card'),
     ('UPDATE mjc.order SET coupons = ''{TEST-NONE}'' WHERE order_id = :reduced', 'coupon_order', 'an order with a coupon that it never used'),
-    ('UPDATE mjc.order SET coupons = ''{TEST-NONE}'' WHERE order_id = :undone', NULL, 'a cancelled one has used none'),
+    ('UPDATE mjc.order SET coupons = coupons || ''TEST-NONE''::text WHERE order_id = :undone', NULL, 'a cancelled one has used none'),
+    ('UPDATE mjc.order SET coupons = ''{}'' WHERE order_id = :reduced', 'coupon_order', 'a use that its order does not name'),
     ('DELETE FROM mjc.coupon_ledger WHERE order_id = :reduced', 'coupon_order', 'a use that was wiped'),
     ('DELETE FROM mjc.coupon_ledger WHERE order_id = :undone AND change < 0', 'coupon_ledger coupon_order', 'a use that was not given back'),
     ('DELETE FROM mjc.coupon_ledger WHERE seq = 1 AND code = ''TEST-TEN''', 'coupon_ledger coupon_order', 'a ledger that begins in the middle'),
@@ -182,9 +183,9 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.coupon_ledger SET at = ''2001-01-01'' WHERE order_id = :reduced', 'coupon_ledger', 'a use before the one before'),
     ('UPDATE mjc.coupon_ledger SET order_id = :held WHERE order_id = :reduced', 'coupon_order', 'a use of another order'),
     ('INSERT INTO mjc.coupon_ledger SELECT code, seq + 1, -1, used - 1, order_id, customer_id, clock_timestamp() FROM mjc.coupon_ledger WHERE order_id = :reduced', 'coupon_order', 'a use given back to an order that stands'),
-    ('INSERT INTO mjc.coupon_ledger SELECT code, seq + n, 1, used + n, gen_random_uuid(), customer_id, clock_timestamp() FROM mjc.coupon_ledger, generate_series(1, 9) n WHERE order_id = :reduced', 'coupon_limit', 'used more often than allowed'),
+    ('INSERT INTO mjc.coupon_ledger SELECT code, seq + n, 1, used + n, gen_random_uuid(), customer_id, clock_timestamp() FROM mjc.coupon_ledger, generate_series(1, 9) n WHERE order_id = :reduced', 'coupon_limit coupon_order', 'used more often than allowed'),
     ('INSERT INTO mjc.coupon_ledger SELECT code, seq + n, 1, used + n, gen_random_uuid(), customer_id, clock_timestamp() FROM mjc.coupon_ledger, generate_series(1, 9) n WHERE order_id = :reduced; UPDATE mjc.coupon SET updated_at = clock_timestamp() WHERE code = ''TEST-TEN''',
-     NULL, 'used before less was allowed'),
+     'coupon_order', 'used before less was allowed'),
     ('UPDATE mjc.credit_ledger SET balance_centimes = balance_centimes + 1 WHERE credit_id = :card AND seq = 1', 'credit_ledger', 'a card that was issued with more'),
     ('UPDATE mjc.credit_ledger SET amount_centimes = amount_centimes - 1 WHERE order_id = :reduced', 'credit_ledger credit_order', 'a card that lost more than was paid'),
     ('UPDATE mjc.credit_ledger SET order_id = :held WHERE order_id = :reduced', 'credit_order', 'a part of another order'),

@@ -77,12 +77,12 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
 -- The admin
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.available(uuid)', 'mjc.cart_read(uuid)', 'mjc.what_if(uuid,timestamp with time zone,timestamp with time zone)',
-    'mjc.price_at(uuid,text,integer,timestamp with time zone)', 'mjc.quote(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean)',
-    'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
+    'mjc.price_at(uuid,text,integer,timestamp with time zone)', 'mjc.quote(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)',
+    'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
     'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
-    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text)', 'mjc.order_refund(text,text)',
+    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean)', 'mjc.order_refund(text,text)',
     'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)',
     'mjc.carrier_zone_set(text,text,text,date)', 'mjc.coupon_batch(text,integer,text,jsonb)', 'mjc.coupon_delete(text)', 'mjc.coupon_set(text,jsonb)',
     'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
