@@ -1,7 +1,7 @@
 -- install: run again it is harmless; another schema version stops writers; dropping the
 -- extension takes no row and no column.
 BEGIN;
-SELECT plan(40);
+SELECT plan(60);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -14,7 +14,17 @@ SELECT throws_ok(s, 'MJ009', NULL, format('another schema version stops %s', w))
                ($$SELECT mjc_api.staff_order_deliver(gen_random_uuid(), 0, gen_random_uuid(), NULL, gen_random_uuid())$$, 'staff_order_deliver'),
                ($$SELECT mjc.stock_policy_set(gen_random_uuid(), 1)$$, 'stock_policy_set'), ($$SELECT mjc.stock_expected(gen_random_uuid(), current_date, 1)$$, 'stock_expected'),
                ($$SELECT mjc.location_set('test')$$, 'location_set'),
-               ($$SELECT mjc.setting_set('delivery_days_default', '5')$$, 'setting_set')) v (s, w);
+               ($$SELECT mjc.setting_set('delivery_days_default', '5')$$, 'setting_set'),
+               ($$SELECT mjc.price_set(gen_random_uuid(), 1)$$, 'price_set'), ($$SELECT mjc.price_update(gen_random_uuid(), '{"price": 1}')$$, 'price_update'),
+               ($$SELECT mjc.customer_group_set('test', 'Test', 'Test')$$, 'customer_group_set'), ($$SELECT mjc.customer_group_assign(gen_random_uuid(), 'retail')$$, 'customer_group_assign'),
+               ($$SELECT mjc.price_list_set('test', '{}')$$, 'price_list_set'), ($$SELECT mjc.price_list_delete('test')$$, 'price_list_delete'),
+               ($$SELECT mjc.price_list_price_set('test', 'TEST', 1)$$, 'price_list_price_set'), ($$SELECT mjc.price_list_price_end(gen_random_uuid())$$, 'price_list_price_end'),
+               ($$SELECT mjc.promotion_set('test', '{}')$$, 'promotion_set'), ($$SELECT mjc.promotion_delete('test')$$, 'promotion_delete'),
+               ($$SELECT mjc.coupon_set('test', '{}')$$, 'coupon_set'), ($$SELECT mjc.coupon_delete('test')$$, 'coupon_delete'), ($$SELECT mjc.coupon_batch('test', 1)$$, 'coupon_batch'),
+               ($$SELECT mjc.tariff_set('{}')$$, 'tariff_set'), ($$SELECT mjc.tariff_delete(gen_random_uuid())$$, 'tariff_delete'),
+               ($$SELECT mjc.carrier_zone_set('test', '16', 'test')$$, 'carrier_zone_set'), ($$SELECT mjc.gift_card_issue(1)$$, 'gift_card_issue'),
+               ($$SELECT mjc.store_credit_add(gen_random_uuid(), 1, 'test')$$, 'store_credit_add'), ($$SELECT mjc.credit_close(gen_random_uuid(), 'test')$$, 'credit_close'),
+               ($$SELECT mjc_api.cart_add(NULL, NULL, NULL, 'r', NULL, repeat('A', 43), gen_random_uuid(), 1)$$, 'cart_add')) v (s, w);
 SELECT lives_ok('SELECT mjc.dzd(1)', 'pure functions go on');
 SELECT lives_ok('SELECT mjc_api.product_list(NULL, NULL, NULL, 1, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', 'the shop window goes on');
 DELETE FROM mjc.schema_version;
