@@ -102,7 +102,7 @@ CREATE TABLE mjc.promotion (
     created_at          timestamptz NOT NULL DEFAULT now(),
     updated_at          timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT promotion_code_ck CHECK (code ~ '^[a-z0-9-]{2,60}$'),
-    CONSTRAINT promotion_name_ck CHECK (length(name) BETWEEN 1 AND 200 AND length(name_ar) BETWEEN 1 AND 200),
+    CONSTRAINT promotion_name_ck CHECK (length(name) >= 1 AND length(name) <= 200 AND length(name_ar) >= 1 AND length(name_ar) <= 200),
     CONSTRAINT promotion_scope_ck CHECK (scope IN ('line', 'order', 'shipping')),
     CONSTRAINT promotion_kind_ck CHECK (
         CASE kind WHEN 'percent' THEN rate_bp IS NOT NULL AND amount_centimes IS NULL AND buy_qty IS NULL AND get_qty IS NULL AND gift_product_id IS NULL
@@ -113,7 +113,7 @@ CREATE TABLE mjc.promotion (
                   ELSE false END),
     CONSTRAINT promotion_rate_ck CHECK (rate_bp BETWEEN 1 AND 10000),
     CONSTRAINT promotion_amount_ck CHECK (amount_centimes BETWEEN 0 AND 100000000000),
-    CONSTRAINT promotion_buy_get_ck CHECK (buy_qty BETWEEN 1 AND 999 AND get_qty BETWEEN 1 AND 999),
+    CONSTRAINT promotion_buy_get_ck CHECK (buy_qty >= 1 AND buy_qty <= 999 AND get_qty >= 1 AND get_qty <= 999),
     CONSTRAINT promotion_priority_ck CHECK (priority BETWEEN 0 AND 1000000),
     CONSTRAINT promotion_exclusivity_ck CHECK (exclusivity_group ~ '^[a-z0-9-]{1,60}$'),
     CONSTRAINT promotion_validity_ck CHECK (NOT isempty(validity)),
