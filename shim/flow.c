@@ -161,7 +161,7 @@ flow_prefix(struct request *req)
 		req->args[n++] = known ? req->token_version : NULL;
 		req->args[n++] = known ? req->caller.token_id : NULL;
 	}
-	if ((row->flags & RF_WRITE) != 0)
+	if ((row->flags & (RF_WRITE | RF_RECORDS)) != 0)
 		req->args[n++] = req->id;
 	if ((row->flags & RF_IDEMPOTENT) != 0)
 	{
@@ -183,7 +183,7 @@ flow_prefix(struct request *req)
 static enum db_pool_id
 flow_pool(const struct route *row)
 {
-	if ((row->flags & RF_WRITE) != 0)
+	if ((row->flags & (RF_WRITE | RF_RECORDS)) != 0)
 		return DB_WRITE;
 	if ((row->flags & RF_SLOW) != 0)
 		return DB_SLOW;

@@ -106,6 +106,7 @@ enum shim_action
 #define RF_STAFF_PRIMARY 0x20u /* read-only, but on the primary server */
 #define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
+#define RF_RECORDS 0x100u	   /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24
 #define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 6)
@@ -133,7 +134,7 @@ extern const int routes_count;
  * routes_prefix_args - how many SQL arguments stand before the declared params.
  *
  * In order: actor, token_version, token_id (role other than PUBLIC);
- * request_id (RF_WRITE); idempotency_key (RF_IDEMPOTENT); cart_token (RF_CART).
+ * request_id (RF_WRITE, RF_RECORDS); idempotency_key (RF_IDEMPOTENT); cart_token (RF_CART).
  */
 int routes_prefix_args(const struct route *row);
 
