@@ -13,9 +13,10 @@
 
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
-SQL_PARTS = prelude money tax text numbering account audit idempotency document setting \
+SQL_PARTS = prelude money tax text numbering account audit session privacy outbox idempotency document setting \
 	catalogue catalogue_api stock stock_read pricing quote price_list promotion \
 	tariff credit pricing_api cart cart_api order order_api \
+	customer address customer_api account_api consent erasure join person \
 	job invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.
@@ -34,9 +35,9 @@ ifndef MJC_BUILD
 .DEFAULT_GOAL := all
 .SUFFIXES:
 BUILD_GOALS = all extension shim unit install uninstall \
-	install-extension uninstall-extension fuzz-build
+	install-extension uninstall-extension fuzz-build client-build
 COMMANDS = run test psql dsn staff upgrade installcheck lint format asan \
-	coverage fuzz test-fault bench clean help packages
+	coverage fuzz test-fault test-client test-attack bench clean help packages
 .PHONY: $(BUILD_GOALS) $(COMMANDS)
 
 UP = ..$(if $(VARIANT),/..)
@@ -72,9 +73,28 @@ test: ## every check that must hold; T=FILE runs one of them
 test-fault: ## the long tests: what a killed program, a full disk, a lost line does
 	+@MJC_FSYNC=on $(MAKE) --no-print-directory test T="$(or $(T),$(sort $(wildcard test/fault/*.t)))"
 
+# The only target that asks the npm registry; the versions are those of package-lock.json.
+CLIENT = $(BUILD)/client
+test-client: ## the clients of other people (npm) against the shop's tokens
+	@docker/packages.sh client
+	+@$(BUILD_ALL) all client-build
+	@mkdir -p $(CLIENT) && cp test/client/package.json test/client/package-lock.json $(CLIENT)
+	@cmp -s $(CLIENT)/package-lock.json $(CLIENT)/node_modules/.lock || { \
+		(cd $(CLIENT) && npm ci --silent --ignore-scripts --no-audit --no-fund) && \
+		cp $(CLIENT)/package-lock.json $(CLIENT)/node_modules/.lock; }
+	@MJC_TEST_CLIENT=$(abspath $(CLIENT)) MJC_TEST_VERIFY=$(abspath $(BUILD))/test/client/verify \
+		MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM \
+		test/run.sh $(or $(T),$(filter-out %/lib.mjs,$(wildcard test/client/*.mjs)))
+
+test-attack: ## sqlmap on every route, sqlsmith for SQLSMITH_SECONDS (900) as the shim and as an analyst
+	@docker/packages.sh attack
+	+@$(BUILD_ALL) all
+	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM \
+		test/run.sh $(or $(T),$(sort $(wildcard test/attack/*.t)))
+
 bench: $(patsubst test/bench/%.sh,bench-%,$(wildcard test/bench/*.sh)) ## all measurements; bench-<name> for one
 bench-%: test/bench/%.sh
-	@docker/packages.sh test
+	@docker/packages.sh bench
 	+@$(BUILD_ALL) all unit
 	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM $<
 
@@ -113,16 +133,11 @@ coverage: ## make test with gcov; the table ends the output
 	gcovr --root . --exclude test/ --exclude '.*schema_text.c' .build/coverage 2>/dev/null; \
 	exit $$status
 
-FUZZ_SECONDS = 60
-fuzz: ## feed the shim's parsers with libFuzzer, FUZZ_SECONDS each
+fuzz: ## feed the shim's parsers with libFuzzer: FUZZ_SECONDS (60) each, FUZZ_JOBS (1) at a time; T=NAME runs one
 	@docker/packages.sh test
 	+@$(BUILD_ALL) fuzz-build
-	@for name in $(notdir $(basename $(wildcard test/fuzz/*.c))); do \
-		echo "fuzz: $$name"; mkdir -p $(BUILD)/fuzz/corpus/$$name; \
-		$(BUILD)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 \
-			-artifact_prefix=$(BUILD)/fuzz/$$name- -print_final_stats=1 \
-			$(BUILD)/fuzz/corpus/$$name || exit 1; \
-	done
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_JOBS=$(or $(FUZZ_JOBS),1) FUZZ_KEEP=$(FUZZ_KEEP) \
+		MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM prove --exec '' test/fuzz/run.sh $(if $(T),:: $(T))
 
 clean: ## remove what was built
 	@rm -rf .build
@@ -131,7 +146,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F '\t' '{ printf "make %-18s %s\n", $$1, $$2 }'
 
-C_FILES = $(wildcard extension/*.[ch] shim/*.[ch] test/*/*.[ch])
+C_FILES = $(wildcard extension/*.[ch] shim/*.[ch] test/*/*.[ch] test/fuzz/replay/*.c)
 
 else
 #------------------------------------------------------------------ inner pass
@@ -211,10 +226,10 @@ SHIM_CPPFLAGS = -D_GNU_SOURCE -DMJC_VERSION='"$(MJC_VERSION)"' -I$(VPATH)/shim \
 SHIM_CFLAGS = -std=c11 -g $(SHIM_WARNINGS) $(SHIM_HARDENING) -fPIE $(VARIANT_FLAGS)
 SHIM_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(VARIANT_FLAGS) \
 	-L$(shell $(PG_CONFIG) --libdir)
-SHIM_LIBS = -lmicrohttpd -lpq -ljansson -lcrypto -lcrypt -pthread
+SHIM_LIBS = -lmicrohttpd -lpq -ljansson -lcrypto -lcrypt -lz -pthread
 
 .PHONY: extension shim unit install-extension uninstall-extension install-shim uninstall-shim \
-	fuzz-build
+	fuzz-build client-build
 extension: $(shlib) $(EXTENSION_SCRIPT)
 shim: $(SHIM)
 all: $(SHIM)
@@ -238,10 +253,12 @@ uninstall: uninstall-shim
 uninstall-shim:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/mjc-shim'
 
-# --- C tests: one TAP program over the shim's parts, one fuzz target a file
+# --- C tests: one TAP program over the shim's parts; one fuzz target a file, and the same
+# target with its kept inputs alone
+REPLAYS = $(patsubst $(VPATH)/%.c,%,$(wildcard $(VPATH)/test/fuzz/*.c))
 UNIT_OBJS = $(patsubst $(VPATH)/%.c,%.o,$(wildcard $(VPATH)/test/shim/*.c))
 unit: $(if $(UNIT_OBJS),test/shim/unit) $(if $(filter asan,$(VARIANT)),test/asan/nonls.so) \
-	test/bench/slowflush.so
+	test/bench/slowflush.so $(REPLAYS)
 test/shim/unit: $(UNIT_OBJS) $(SHIM_PARTS)
 	$(CC) $(SHIM_CFLAGS) -o $@ $^ $(SHIM_LDFLAGS) $(SHIM_LIBS)
 $(UNIT_OBJS): %.o: $(VPATH)/%.c $(BUILD_RULES) | test/shim/.made
@@ -251,15 +268,33 @@ test/asan/nonls.so: $(VPATH)/test/asan/nonls.c | test/asan/.made
 test/bench/slowflush.so: $(VPATH)/test/bench/slowflush.c | test/bench/.made
 	$(CC) -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 
-FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer,address,undefined
-FUZZ = $(patsubst $(VPATH)/test/%.c,%,$(wildcard $(VPATH)/test/fuzz/*.c))
-fuzz-build: $(FUZZ)
-$(FUZZ): %: $(VPATH)/test/%.c $(SHIM_SOURCES) $(wildcard $(VPATH)/shim/*.h) | fuzz/.made
-	clang $(SHIM_CPPFLAGS) -std=c11 $(FUZZ_FLAGS) -o $@ $< \
-		$(filter-out $(VPATH)/shim/main.c,$(SHIM_SOURCES)) $(SHIM_LIBS)
+# What a token costs to judge, for the clients of test/client.
+client-build: test/client/verify
+test/client/verify: test/client/verify.o $(SHIM_PARTS)
+	$(CC) $(SHIM_CFLAGS) -o $@ $^ $(SHIM_LDFLAGS) $(SHIM_LIBS)
+test/client/verify.o: $(VPATH)/test/client/verify.c $(BUILD_RULES) | test/client/.made
+	$(CC) $(SHIM_CPPFLAGS) $(SHIM_CFLAGS) $(COMPILE_DEPS) -c -o $@ $<
 
-$(addsuffix /.made,extension shim test/shim test/asan test/bench fuzz):
+FUZZ = $(patsubst $(VPATH)/test/%.c,%,$(wildcard $(VPATH)/test/fuzz/*.c))
+REPLAY_OBJS = $(addprefix test/,$(FUZZ:=.o)) test/fuzz/replay.o
+$(REPLAYS): %: %.o test/fuzz/replay.o $(SHIM_PARTS)
+	$(CC) $(SHIM_CFLAGS) -o $@ $^ $(SHIM_LDFLAGS) $(SHIM_LIBS)
+$(addprefix test/,$(FUZZ:=.o)): %.o: $(VPATH)/%.c $(BUILD_RULES) | test/fuzz/.made
+	$(CC) $(SHIM_CPPFLAGS) $(SHIM_CFLAGS) $(COMPILE_DEPS) -c -o $@ $<
+test/fuzz/replay.o: $(VPATH)/test/fuzz/replay/replay.c $(BUILD_RULES) | test/fuzz/.made
+	$(CC) $(SHIM_CPPFLAGS) $(SHIM_CFLAGS) $(COMPILE_DEPS) -c -o $@ $<
+
+FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJS = $(addprefix fuzz/,$(SHIM_PARTS))
+fuzz-build: $(FUZZ)
+$(FUZZ): %: $(VPATH)/test/%.c $(FUZZ_OBJS) | fuzz/.made
+	clang $(SHIM_CPPFLAGS) $(FUZZ_FLAGS) $(COMPILE_DEPS) -o $@ $< $(FUZZ_OBJS) $(SHIM_LIBS)
+$(FUZZ_OBJS): fuzz/%.o: $(VPATH)/%.c $(BUILD_RULES) | fuzz/shim/.made
+	clang $(SHIM_CPPFLAGS) $(FUZZ_FLAGS) $(COMPILE_DEPS) -c -o $@ $<
+
+$(addsuffix /.made,extension shim test/shim test/asan test/bench test/client test/fuzz fuzz fuzz/shim):
 	@mkdir -p $(@D) && touch $@
 
--include $(OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(UNIT_OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) test/client/verify.d \
+	$(REPLAY_OBJS:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
 endif

@@ -2,10 +2,12 @@
 #
 # packages.sh - installs the Debian packages that are missing.
 #
-# usage: packages.sh run | test | coverage | list
+# usage: packages.sh run | test | coverage | client | attack | bench | list
 #
 # run: what building and serving needs   test: run and what the tests need
-# coverage: test and gcovr               list: print them with their reasons
+# coverage: test and gcovr               client: test and what make test-client needs
+# attack: test and the attackers         bench: test and what measures
+# list: print them with their reasons
 #
 # This is the one list of packages. PG stands for the PostgreSQL version: the
 # newest that is installed whole, else the newest that Debian offers here.
@@ -23,17 +25,31 @@ libjansson-dev|JSON in the shim
 libpq-dev|the shim's way to PostgreSQL
 libssl-dev|token signatures in the shim
 libcrypt-dev|bcrypt in the shim
+zlib1g-dev|gzip in the shim
 curl|to try what the shop serves
 "
 readonly TEST_PACKAGES="
 postgresql-PG-pgtap|SQL tests
 libipc-run-perl|tests that start and watch processes
 perl|prove and the Perl tests
+nginx-light|the server in front, for its test
+openssl|a certificate for that test
 clang|the second compiler, fuzzing
 clang-format|the layout check
 "
 readonly COVERAGE_PACKAGES="
 gcovr|make coverage
+"
+readonly CLIENT_PACKAGES="
+nodejs|runs the clients of make test-client
+npm|installs them
+"
+readonly ATTACK_PACKAGES="
+sqlmap|looks for SQL injection in every route (make test-attack)
+sqlsmith|random SQL as the logins of the shop (make test-attack)
+"
+readonly BENCH_PACKAGES="
+wrk|HTTP load (make bench-door)
 "
 
 die()
@@ -42,9 +58,11 @@ die()
 	exit 1
 }
 
+# A program that is here by other means than its package (node's own npm) serves as well.
 installed()
 {
-	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]] ||
+		[[ $1 == npm && -x $(command -v npm) ]]
 }
 
 offered()
@@ -145,8 +163,12 @@ reason()
 case ${1-} in
 	run) want=$RUN_PACKAGES ;;
 	test) want=$RUN_PACKAGES$TEST_PACKAGES ;;
-	coverage | list) want=$RUN_PACKAGES$TEST_PACKAGES$COVERAGE_PACKAGES ;;
-	*) die "usage: packages.sh run|test|coverage|list" ;;
+	coverage) want=$RUN_PACKAGES$TEST_PACKAGES$COVERAGE_PACKAGES ;;
+	client) want=$RUN_PACKAGES$TEST_PACKAGES$CLIENT_PACKAGES ;;
+	attack) want=$RUN_PACKAGES$TEST_PACKAGES$ATTACK_PACKAGES ;;
+	bench) want=$RUN_PACKAGES$TEST_PACKAGES$BENCH_PACKAGES ;;
+	list) want=$RUN_PACKAGES$TEST_PACKAGES$COVERAGE_PACKAGES$CLIENT_PACKAGES$ATTACK_PACKAGES$BENCH_PACKAGES ;;
+	*) die "usage: packages.sh run|test|coverage|client|attack|bench|list" ;;
 esac
 PG=$(server_version)
 if [[ $1 == list ]]; then

@@ -130,6 +130,10 @@ make_logins()
 			FROM unnest(ARRAY['mjc_web', 'staff']) AS login
 			WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) \gexec
 			ALTER ROLE mjc_web PASSWORD :'web_password' CONNECTION LIMIT 60;
+			-- what people write stays out of the server's log: no statement, no DETAIL with an error
+			ALTER ROLE mjc_web SET log_min_error_statement = panic;
+			ALTER ROLE mjc_web SET log_error_verbosity = terse;
+			ALTER ROLE mjc_web SET log_parameter_max_length = 0;
 			ALTER ROLE staff PASSWORD :'staff_password';
 			GRANT mjc_shim TO mjc_web;
 			GRANT mjc_admin TO staff;

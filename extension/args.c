@@ -12,10 +12,17 @@
 #include "args.h"
 #include "error.h"
 
+/* Somebody may have declared the C function with fewer arguments than it has. */
+static bool
+missing(FunctionCallInfo fcinfo, int n)
+{
+	return n >= PG_NARGS() || PG_ARGISNULL(n);
+}
+
 static void
 require(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	if (PG_ARGISNULL(n))
+	if (missing(fcinfo, n))
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
 }
 
@@ -47,7 +54,7 @@ mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
 char *
 mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n)
 {
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+	return missing(fcinfo, n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
 /* mjc_arg_uuid - uuid argument n, not copied. Errors: MJ003 NULL, naming it. */
@@ -62,7 +69,7 @@ mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name)
 pg_uuid_t *
 mjc_arg_uuid_or_null(FunctionCallInfo fcinfo, int n)
 {
-	return PG_ARGISNULL(n) ? NULL : PG_GETARG_UUID_P(n);
+	return missing(fcinfo, n) ? NULL : PG_GETARG_UUID_P(n);
 }
 
 /*

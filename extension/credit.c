@@ -8,6 +8,8 @@
  *    small when the order takes its part, the order is refused and nothing is taken.
  * G3 What an order used goes back to where it came from, once, when the order is
  *    cancelled or refunded.
+ * G4 Store credit of a guest who was joined to a registered customer is empty and
+ *    belongs to him: what comes back to it goes on to his own at once.
  *
  * Lock order: after stock and coupons, by id.
  * Tables written: credit_ledger.
@@ -68,6 +70,12 @@ static MjcStmt stmt_spent = {
 	"WHERE l.credit_id = $1 AND l.order_id = $2",
 	2,
 	{UUIDOID, UUIDOID},
+	NULL};
+static MjcStmt stmt_moved_to = {
+	"SELECT c.customer_id FROM mjc.credit c WHERE c.credit_id = $1 AND c.kind = 'store_credit' "
+	"AND c.customer_id <> c.credit_id",
+	1,
+	{UUIDOID},
 	NULL};
 
 /*
@@ -221,6 +229,20 @@ mjc_credit_spend(const MjcCredit *credit, const pg_uuid_t *order_id)
 		move_for_order(&credit->id, "spend", -credit->used, order_id, NULL);
 }
 
+/* G4. */
+static void
+pass_on(const pg_uuid_t *credit_id, int64 amount, const pg_uuid_t *order_id, const pg_uuid_t *actor)
+{
+	pg_uuid_t owner;
+	char *op_id = psprintf("pass_on:%s", mjc_uuid_text(order_id));
+
+	if (mjc_exec(&stmt_moved_to, MJC_ARGS(MJC_UUID(credit_id))) == 0)
+		return;
+	owner = mjc_uuid_col(0, 1);
+	(void) move(&(Move){credit_id, "adjust", -amount, NULL, op_id, actor, NULL});
+	(void) move(&(Move){&owner, "issue", amount, NULL, op_id, actor, NULL});
+}
+
 /* mjc_credit_give_back - what an order used of it, once (G3). Needs SPI open. */
 void
 mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id, const pg_uuid_t *actor)
@@ -230,8 +252,10 @@ mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id, cons
 	mjc_exec_one(&stmt_lock, MJC_ARGS(MJC_UUID(credit_id)));
 	mjc_exec_fresh(&stmt_spent, MJC_ARGS(MJC_UUID(credit_id), MJC_UUID(order_id)));
 	spent = mjc_int8_col(0, 1);
-	if (spent > 0)
-		move_for_order(credit_id, "refund", spent, order_id, actor);
+	if (spent <= 0)
+		return;
+	move_for_order(credit_id, "refund", spent, order_id, actor);
+	pass_on(credit_id, spent, order_id, actor);
 }
 
 /* mjc_credits_lock - the cards of several orders, ids sorted. Needs SPI open. */

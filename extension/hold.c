@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "args.h"
+#include "audit.h"
 #include "commit.h"
 #include "error.h"
 #include "idempotency.h"
@@ -325,6 +326,26 @@ read_expiry(FunctionCallInfo fcinfo, int n)
 	return expiry;
 }
 
+/* Somebody's doing; a superuser without a row of staff is nobody, as for orders. */
+static void
+audit_move(const MjcActor *actor, const char *kind, const pg_uuid_t *hold, int64 units)
+{
+	if (actor->known)
+		mjc_audit(actor, psprintf("stock_%s", kind), "reservation", mjc_uuid_text(hold), NULL,
+				  psprintf("{\"qty\": " INT64_FORMAT "}", units));
+}
+
+/* Units of all lines. */
+static int64
+units_of(const MjcTake *takes, int n)
+{
+	int64 units = 0;
+
+	for (int i = 0; i < n; i++)
+		units += takes[i].qty;
+	return units;
+}
+
 PG_FUNCTION_INFO_V1(mjc_stock_reserve);
 /*
  * mjc.stock_reserve(product_ids uuid[], quantities integer[], hold_for interval,
@@ -353,7 +374,10 @@ mjc_stock_reserve(PG_FUNCTION_ARGS)
 	if (op_id != NULL && hold_made(&holder, takes, n))
 		mjc_flush_seen_wait();
 	else
+	{
 		(void) mjc_reservation_take(&holder, takes, n);
+		audit_move(&actor, "reserve", &holder.id, units_of(takes, n));
+	}
 	mjc_end();
 	PG_RETURN_UUID_P(result);
 }
@@ -382,6 +406,8 @@ move_by_staff(FunctionCallInfo fcinfo, MjcMove move, const char *reason, int op_
 	mjc_begin_write();
 	actor = mjc_actor_staff();
 	units = move_request(&request, product_id);
+	if (request.moved)
+		audit_move(&actor, mjc_move_kind(move), &request.holder.id, units);
 	mjc_end();
 	PG_RETURN_INT64(units);
 }

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -181,20 +182,20 @@ static MjcStmt stmt_phone_lock = {
 static MjcTable customer_table = {
 	.name = "customer",
 	.columns = {"customer_id", "kind", "customer_type", "profession", "account_id", "created_at",
-				"customer_group", NULL},
-	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID}};
-static MjcStmt stmt_group = {
-	"SELECT customer_group FROM mjc.customer WHERE customer_id = $1", 1, {UUIDOID}, NULL};
+				"customer_group", "status", "erased_at", "merged_into", NULL},
+	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+			  TIMESTAMPTZOID, UUIDOID}};
+static MjcStmt stmt_standing = {
+	"SELECT c.status, c.customer_group, (SELECT count(*) FROM mjc.customer_order o "
+	"WHERE o.customer_id = $1 AND o.is_open) FROM mjc.customer c WHERE c.customer_id = $1",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcTable person_table = {
 	.name = "customer_person",
 	.columns = {"customer_id", "first_name", "last_name", "phone", "email", NULL},
 	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
 	.parent_written = true};
-static MjcStmt stmt_open_orders = {
-	"SELECT count(*) FROM mjc.customer_order WHERE customer_id = $1 AND is_open",
-	1,
-	{UUIDOID},
-	NULL};
 static MjcTable order_table = {
 	.name = "order",
 	.columns = {"order_id",
@@ -313,9 +314,25 @@ mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *fro
 						  MJC_TEXT(actor->channel), MJC_TEXT_OR_NULL(note)));
 }
 
+static void
+insert_guest(Order *order, const pg_uuid_t *made)
+{
+	const Contact *c = &order->contact;
+
+	mjc_direct_write(&customer_table,
+					 MJC_ARGS(MJC_UUID(made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
+							  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at),
+							  MJC_TEXT("retail"), MJC_TEXT("active"), MJC_NULL, MJC_NULL));
+	mjc_direct_write(&person_table,
+					 MJC_ARGS(MJC_UUID(made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
+							  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
+	order->customer_id = *made;
+}
+
 /*
  * The customer of this phone, made when there is none. Orders of one phone wait
- * for each other here, so that the limits below hold.
+ * for each other here, so that the limits below hold. A guest who is erased or
+ * joined to a registered customer just now leaves his phone free: then once more.
  */
 static void
 find_customer(Order *order)
@@ -323,35 +340,53 @@ find_customer(Order *order)
 	const Contact *c = &order->contact;
 	pg_uuid_t made = mjc_uuid_make();
 
-	if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
+	for (;;)
 	{
-		mjc_direct_write(&customer_table,
-						 MJC_ARGS(MJC_UUID(&made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
-								  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at),
-								  MJC_TEXT("retail")));
-		mjc_direct_write(&person_table,
-						 MJC_ARGS(MJC_UUID(&made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
-								  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
-		order->customer_id = made;
-		return;
+		CHECK_FOR_INTERRUPTS();
+		if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
+		{
+			insert_guest(order, &made);
+			return;
+		}
+		if (mjc_exec(&stmt_phone_lock, MJC_ARGS(MJC_TEXT(c->phone))) == 1)
+		{
+			order->customer_id = mjc_uuid_col(0, 1);
+			return;
+		}
 	}
-	if (mjc_exec(&stmt_phone_lock, MJC_ARGS(MJC_TEXT(c->phone))) != 1)
-		elog(ERROR, "customer of a phone not found");
-	order->customer_id = mjc_uuid_col(0, 1);
 }
 
-/* Errors: MJ303 too many open orders of this phone, MJ304 too many units. */
+/*
+ * What the shop knows of the customer, read under the lock that find_customer took:
+ * whoever blocks a customer waits for it too. A guest pays the prices of everybody:
+ * what he says of himself proves nothing.
+ *
+ * Errors: MJ074 closed for maintenance; MJ652 blocked; MJ303 too many open orders of this phone,
+ * MJ304 too many units.
+ */
 static void
-check_guest_limits(const Order *order)
+check_customer(Order *order, bool guest)
 {
-	int64 max_units = mjc_setting_integer("guest_order_units_max");
-	int64 max_open = mjc_setting_integer("guest_open_orders_max");
+	static const char *const names[] = {"guest_order_units_max", "guest_open_orders_max",
+										"maintenance_mode"};
+	int64 values[lengthof(names)];
+	int64 max_units;
+	int64 max_open;
 
-	if (count_units(order) > max_units)
+	mjc_settings(names, lengthof(names), values);
+	max_units = values[0];
+	max_open = values[1];
+	if (values[2] != 0 && strcmp(order->channel, "web") == 0)
+		mjc_raise(MJC_ERR_MAINTENANCE);
+	if (guest && count_units(order) > max_units)
 		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, max_units});
-	mjc_exec_fresh(&stmt_open_orders, MJC_ARGS(MJC_UUID(&order->customer_id)));
-	if (mjc_int8_col(0, 1) >= max_open)
+	if (mjc_exec_fresh(&stmt_standing, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
+		elog(ERROR, "customer of an order not found");
+	if (strcmp(mjc_text_col(0, 1), "active") != 0)
+		mjc_raise(MJC_ERR_CUSTOMER_BLOCKED);
+	if (guest && mjc_int8_col(0, 3) >= max_open)
 		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, max_open});
+	order->customer_group = guest ? "retail" : mjc_text_col(0, 2);
 }
 
 static Datum
@@ -537,12 +572,12 @@ sort_for_locks(MjcQuote *quote)
 	qsort(quote->credits, quote->ncredits, sizeof(MjcCredit), compare_credits);
 }
 
-/* A guest pays the prices of everybody: what he says of himself proves nothing. */
 static void
-price_order(Order *order, bool guest)
+price_order(Order *order)
 {
 	MjcQuoteRequest request = {.lines = order->lines,
 							   .customer_id = &order->customer_id,
+							   .customer_group = order->customer_group,
 							   .place = order->contact.region,
 							   .delivery_mode = order->delivery_mode,
 							   .payment_method = PAYMENT_METHOD,
@@ -552,10 +587,6 @@ price_order(Order *order, bool guest)
 							   .at = order->at,
 							   .strict = true};
 
-	order->customer_group = "retail";
-	if (!guest && mjc_exec(&stmt_group, MJC_ARGS(MJC_UUID(&order->customer_id))) == 1)
-		order->customer_group = mjc_text_col(0, 1);
-	request.customer_group = order->customer_group;
 	mjc_quote_make(&request, &order->quote);
 	sort_for_locks(&order->quote);
 }
@@ -588,9 +619,8 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 	}
 	order->order_id = mjc_uuid_make();
 	find_customer(order);
-	if (guest)
-		check_guest_limits(order);
-	price_order(order, guest);
+	check_customer(order, guest);
+	price_order(order);
 	order->reference = mjc_order_reference_next(order->at);
 	insert_order(order, status, actor);
 	if (actor->known)

@@ -14,8 +14,10 @@
 
 struct config;
 struct db;
+struct gzip;
 struct housekeep;
 struct http;
+struct id_keys;
 struct limit;
 struct log;
 struct metrics;
@@ -28,8 +30,10 @@ struct app
 	struct log *log;
 	struct metrics *metrics;
 	struct limit *limit;
+	struct gzip *gzip;
 	struct db *db;
 	struct worker *worker;
+	struct id_keys *id_keys;
 	struct http *http;
 	struct metrics_http *metrics_http;
 	struct housekeep *housekeep;
@@ -38,6 +42,7 @@ struct app
 	int64_t start_ms;  /* CLOCK_MONOTONIC of the start */
 	time_t start_time; /* wall clock of the start, seconds */
 	int64_t drain_ms;  /* when draining began, 0 = not draining */
+	bool maintenance;  /* the shop is closed for all but staff */
 	bool stop;		   /* leave the loop now */
 };
 

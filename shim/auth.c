@@ -6,6 +6,7 @@
  * active and has this token version is the database's to say.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -217,6 +218,39 @@ check_signed_in(const struct route *row, const struct auth_input *in,
 	return auth_role_allows(row->role, out->role) ? ERROR_NONE : ERROR_FORBIDDEN;
 }
 
+/*
+ * Whether another site signs a visitor in or out. Its pages may link to ours,
+ * so a sign-in is refused only by the Origin that a browser sends along.
+ */
+static bool
+public_from_elsewhere(const struct route *row, const struct auth_input *in)
+{
+	switch (row->action)
+	{
+		case ACTION_LOGIN:
+		case ACTION_STAFF_LOGIN:
+		case ACTION_REGISTER:
+		case ACTION_SOCIAL_LOGIN:
+			return !origin_ok(in, false);
+		case ACTION_REFRESH:
+		case ACTION_SIGN_OUT:
+			return !origin_ok(in, true);
+		default:
+			return false;
+	}
+}
+
+bool
+auth_caller(const struct auth_input *in, struct caller *out)
+{
+	struct credentials found;
+
+	memset(out, 0, sizeof(*out));
+	return credentials_find(in, &found) == ERROR_NONE && found.present &&
+		   token_verify(in->secrets, found.token.ptr, found.token.len, in->now_s, out) ==
+			   ERROR_NONE;
+}
+
 enum error_id
 auth_check(const struct route *row, const struct auth_input *in, struct caller *out)
 {
@@ -226,11 +260,7 @@ auth_check(const struct route *row, const struct auth_input *in, struct caller *
 
 	memset(out, 0, sizeof(*out));
 	if (row->role == ROLE_PUBLIC)
-	{
-		bool login = row->action == ACTION_LOGIN;
-
-		return login && !origin_ok(in, false) ? ERROR_ORIGIN_REFUSED : ERROR_NONE;
-	}
+		return public_from_elsewhere(row, in) ? ERROR_ORIGIN_REFUSED : ERROR_NONE;
 	result = credentials_find(in, &found);
 	if (result == ERROR_NONE && cart_from_elsewhere(row, in, &found))
 		result = ERROR_ORIGIN_REFUSED;
@@ -243,52 +273,117 @@ auth_check(const struct route *row, const struct auth_input *in, struct caller *
 	return row->role == ROLE_OPTIONAL && !(found.present && writes) ? ERROR_NONE : result;
 }
 
-/* ---- Login ---- */
+/* ---- Answers to a sign-in ---- */
+
+/* Who the user object and the version next to it make of the client. */
+static bool
+answer_caller(const json_t *root, struct auth_answer *out)
+{
+	const char *id = json_string_value(json_object_get(out->user, "id"));
+	const char *role = json_string_value(json_object_get(out->user, "role"));
+	const json_t *version = json_object_get(root, "tokenVersion");
+
+	if (id == NULL || role == NULL || !json_is_integer(version) ||
+		strlen(role) >= sizeof(out->who.role) ||
+		!text_uuid_parse(id, strlen(id), out->who.account_id))
+		return false;
+	snprintf(out->who.role, sizeof(out->who.role), "%s", role);
+	out->who.token_version = (long) json_integer_value(version);
+	out->who.present = true;
+	return true;
+}
 
 bool
-auth_login_caller(const char *user_json, struct caller *out)
+auth_answer_read(const char *json, struct auth_answer *out)
 {
-	json_t *user = json_loads(user_json, JSON_REJECT_DUPLICATES, NULL);
-	const char *id = json_string_value(json_object_get(user, "id"));
-	const char *role = json_string_value(json_object_get(user, "role"));
-	const json_t *version = json_object_get(user, "tokenVersion");
-	bool ok =
-		id != NULL && role != NULL && json_is_integer(version) && strlen(role) < sizeof(out->role);
+	json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *refused = json_object_get(root, "refused");
+	bool ok;
 
 	memset(out, 0, sizeof(*out));
-	ok = ok && text_uuid_parse(id, strlen(id), out->account_id);
-	if (ok)
+	if (refused != NULL)
 	{
-		snprintf(out->role, sizeof(out->role), "%s", role);
-		out->token_version = (long) json_integer_value(version);
-		out->present = true;
+		out->refused = error_from_code(json_string_value(refused));
+		ok = out->refused != ERROR_INTERNAL_ERROR;
 	}
-	json_decref(user);
+	else
+	{
+		out->user = json_incref(json_object_get(root, "user"));
+		ok = json_is_object(out->user) && answer_caller(root, out);
+	}
+	json_decref(root);
+	if (!ok)
+		auth_answer_free(out);
 	return ok;
 }
 
-char *
-auth_login_body(const char *user_json, const char *token, enum lang lang, size_t *len)
+void
+auth_answer_free(struct auth_answer *answer)
 {
-	json_t *user = json_loads(user_json, JSON_REJECT_DUPLICATES, NULL);
-	json_t *body;
-	char *dump;
+	json_decref(answer->user);
+	memset(answer, 0, sizeof(*answer));
+}
+
+/* The user as a reply shows it; malloc'ed. */
+static char *
+welcome_user(enum auth_welcome shape, const json_t *user)
+{
+	static const char *const shown[] = {"id", "email", "firstName", "lastName", "role"};
+	json_t *brief;
+	char *text;
+
+	if (shape != WELCOME_REFRESH)
+		return json_dumps(user, JSON_COMPACT);
+	brief = json_object();
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+	{
+		json_t *value = json_object_get(user, shown[i]);
+
+		if (value != NULL)
+			json_object_set(brief, shown[i], value);
+	}
+	text = json_dumps(brief, JSON_COMPACT);
+	json_decref(brief);
+	return text;
+}
+
+char *
+auth_welcome_body(enum auth_welcome shape, const json_t *user, const char *access,
+				  const char *refresh, enum lang lang, size_t *len)
+{
+	const char *message = lang == LANG_AR ? "تم تسجيل الدخول" : "Connexion réussie";
+	char *shown = welcome_user(shape, user);
+	char *body = NULL;
+	int n = -1;
 
 	*len = 0;
-	if (!json_is_object(user))
-	{
-		json_decref(user);
+	if (shown == NULL)
 		return NULL;
-	}
-	json_object_del(user, "tokenVersion");
-	body =
-		json_pack("{s:b, s:s, s:s, s:O, s:{s:O, s:{s:s, s:n}}}", "success", 1, "message",
-				  lang == LANG_AR ? "تم تسجيل الدخول" : "Connexion réussie", "token", token, "user",
-				  user, "data", "user", user, "tokens", "accessToken", token, "refreshToken");
-	json_decref(user);
-	dump = json_dumps(body, JSON_COMPACT);
-	json_decref(body);
-	if (dump != NULL)
-		*len = strlen(dump);
-	return dump;
+	/* Put together by hand: the tokens stand in one text, which is wiped. */
+	if (shape == WELCOME_STAFF)
+		n = asprintf(&body,
+					 "{\"success\":true,\"message\":\"%s\",\"token\":\"%s\",\"user\":%s,\"data\":{"
+					 "\"user\":%s,\"tokens\":{\"accessToken\":\"%s\",\"refreshToken\":null}}}",
+					 message, access, shown, shown, access);
+	else
+		n = asprintf(&body,
+					 "{\"success\":true,%s%s%s\"data\":{\"user\":%s,\"accessToken\":\"%s\","
+					 "\"refreshToken\":\"%s\"}}",
+					 shape == WELCOME_SIGN_IN ? "\"message\":\"" : "",
+					 shape == WELCOME_SIGN_IN ? message : "", shape == WELCOME_SIGN_IN ? "\"," : "",
+					 shown, access, refresh);
+	free(shown);
+	if (n < 0)
+		return NULL;
+	*len = (size_t) n;
+	return body;
+}
+
+void
+auth_wipe(void *text)
+{
+	if (text == NULL)
+		return;
+	explicit_bzero(text, strlen(text));
+	free(text);
 }

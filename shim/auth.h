@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "error.h"
 #include "request.h"
 #include "routes.h"
@@ -15,12 +17,16 @@
 
 #define AUTH_COOKIE_ACCESS "accessToken"
 #define AUTH_COOKIE_ADMIN "authToken"
+#define AUTH_COOKIE_REFRESH "refreshToken"
+#define AUTH_COOKIE_DEVICE "deviceToken"
 #define AUTH_COOKIE_CART "cartToken"
 
 #define AUTH_CORS_METHODS "GET, POST, PUT, DELETE, PATCH, OPTIONS"
 #define AUTH_CORS_HEADERS                                                                          \
 	"Origin, X-Requested-With, Content-Type, Accept, Authorization, Idempotency-Key, Accept-Language"
-#define AUTH_CORS_EXPOSE "Idempotent-Replayed, Retry-After, X-Request-Id"
+#define AUTH_CORS_EXPOSE                                                                           \
+	"Idempotent-Replayed, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, "       \
+	"RateLimit-Reset"
 #define AUTH_CORS_MAX_AGE "600"
 
 /* What auth_check reads; any text may be NULL when the header is absent. */
@@ -70,20 +76,50 @@ bool auth_cookie_line(char *out, size_t cap, const char *name, const char *value
 					  bool secure, const char *domain);
 
 /*
- * auth_login_caller - read id, role and tokenVersion of the user row that
- * mjc_api.staff_login_finish returned, ready for token_mint.
+ * auth_caller - whom a good token of a request speaks for, whatever its row.
  *
- * Returns false when the text is not such a row.
+ * Returns false, and *out all zero, for none, a bad one or one by a cookie
+ * that was sent twice.
  */
-bool auth_login_caller(const char *user_json, struct caller *out);
+bool auth_caller(const struct auth_input *in, struct caller *out);
+
+/* What the database answers to a sign-in or a refresh. */
+struct auth_answer
+{
+	enum error_id refused; /* ERROR_NONE: the rest is set */
+	struct caller who;	   /* without a token_id */
+	json_t *user;		   /* object, owned */
+};
 
 /*
- * auth_login_body - the reply of a successful login.
+ * auth_answer_read - read {"user":{...},"tokenVersion":n} or {"refused":"CODE"}.
  *
- * {success,message,token,user,data:{user,tokens:{accessToken,refreshToken:null}}}
- * where user is user_json without tokenVersion. Returns malloc'ed text of *len
- * bytes; NULL without memory or when user_json is not an object.
+ * Returns false when the text is neither. Free with auth_answer_free.
  */
-char *auth_login_body(const char *user_json, const char *token, enum lang lang, size_t *len);
+bool auth_answer_read(const char *json, struct auth_answer *out);
+
+/* auth_answer_free - release what auth_answer_read took; safe on a zeroed struct. */
+void auth_answer_free(struct auth_answer *answer);
+
+/* The shape of a reply that carries tokens. */
+enum auth_welcome
+{
+	WELCOME_STAFF,	 /* {token,user,data:{user,tokens:{accessToken,refreshToken:null}}} */
+	WELCOME_SIGN_IN, /* {data:{user,accessToken,refreshToken}} */
+	WELCOME_REFRESH	 /* the same without a message, and of user what a page shows */
+};
+
+/*
+ * auth_welcome_body - the reply to a sign-in or a refresh.
+ *
+ * {success,message?,...}; access and refresh are base64url and dots, refresh is
+ * not read for WELCOME_STAFF. Returns malloc'ed text of *len bytes that holds
+ * tokens (free it with auth_wipe); NULL without memory.
+ */
+char *auth_welcome_body(enum auth_welcome shape, const json_t *user, const char *access,
+						const char *refresh, enum lang lang, size_t *len);
+
+/* auth_wipe - overwrite a malloc'ed text and free it; NULL is fine. */
+void auth_wipe(void *text);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include <libpq-fe.h>
 
+#include "limit.h"
 #include "log.h"
 #include "peer.h"
 #include "text.h"
@@ -55,10 +56,19 @@ static const struct config_entry config_table[] = {
 	 "signs access tokens, at least 32 bytes; required"},
 	{"MJC_JWT_SECRET_PREVIOUS", CONFIG_SECRET, AT(jwt_secret_previous), NULL, 0, 0,
 	 "still accepted while secrets are rotated"},
+	{"MJC_FRONTEND_SECRET", CONFIG_SECRET, AT(frontend_secret), NULL, 0, 0,
+	 "what the frontend's server shows to vouch for a person, at least 32 bytes"},
+	{"MJC_GOOGLE_CLIENT_ID", CONFIG_STRING, AT(google_client_id), "", 0, 0,
+	 "the shop's name at Google, whose id tokens then sign in"},
+	{"MJC_GOOGLE_JWKS_FILE", CONFIG_STRING, AT(google_jwks_file), "", 0, 0,
+	 "file with Google's public keys (JWKS), read again when it changes"},
 	{"MJC_CORS_ORIGINS", CONFIG_STRING, AT(cors_origins), "http://localhost:3000", 0, 0,
 	 "comma list of origins of the frontends"},
 	{"MJC_TRUSTED_PROXIES", CONFIG_STRING, AT(trusted_proxies), "", 0, 0,
 	 "comma list of addresses or CIDR blocks whose X-Forwarded-For counts"},
+	{"MJC_RATE_LIMITS", CONFIG_STRING, AT(rate_limits), LIMIT_DEFAULTS, 0, 0,
+	 "comma list of CLASS=COUNT/UNIT[:BURST], UNIT s, min or h; BURST at once, else COUNT; "
+	 "classes not named keep theirs"},
 	{"MJC_RATE_SCALE", CONFIG_DOUBLE, AT(rate_scale), "1", 0, 1000000,
 	 "multiplies every rate limit"},
 	{"MJC_READ_CONNECTIONS", CONFIG_LONG, AT(read_connections), "3", 1, 64,
@@ -396,6 +406,10 @@ config_fault(const struct config *config)
 	if (config->jwt_secret_previous != NULL &&
 		strlen(config->jwt_secret_previous) < CONFIG_SECRET_MIN)
 		return "MJC_JWT_SECRET_PREVIOUS must have at least 32 bytes";
+	if (config->frontend_secret != NULL && strlen(config->frontend_secret) < CONFIG_SECRET_MIN)
+		return "MJC_FRONTEND_SECRET must have at least 32 bytes";
+	if ((*config->google_client_id == '\0') != (*config->google_jwks_file == '\0'))
+		return "MJC_GOOGLE_CLIENT_ID and MJC_GOOGLE_JWKS_FILE go together";
 	if (!config_dsn_ok(config->dsn))
 		return "MJC_DSN is not a connection string of PostgreSQL";
 	if (!config_dsn_ok(config->dsn_read))
@@ -406,6 +420,9 @@ config_fault(const struct config *config)
 		return "MJC_METRICS_LISTEN must be host:port, unix:/path or off";
 	if (!config_origins_ok(config->cors_origins))
 		return "MJC_CORS_ORIGINS must be a comma list of origins such as https://shop.example";
+	if (!limit_rates_ok(config->rate_limits))
+		return "MJC_RATE_LIMITS must be a comma list such as api=1000/min:200,order=20/h: a class "
+			   "of --help, a count up to 1000000, a unit s, min or h, and a burst if wanted";
 	if (log_level_parse(config->log_level) == LOG_LEVEL__MAX)
 		return "MJC_LOG_LEVEL must be debug, info, warn or error";
 	if (!config_plain(config->cookie_domain))
@@ -417,6 +434,16 @@ config_fault(const struct config *config)
 		return "MJC_TRUSTED_PROXIES must be a comma list of addresses or CIDR blocks";
 	peer_list_free(proxies);
 	return NULL;
+}
+
+/* An empty secret is none. */
+static void
+config_none_if_empty(char **text)
+{
+	if (*text == NULL || **text != '\0')
+		return;
+	free(*text);
+	*text = NULL;
 }
 
 static bool
@@ -433,11 +460,8 @@ config_fill(struct config *config, const struct config_file *file, char *error, 
 		if (text != NULL && !config_store(config, &config_table[i], text, error, size))
 			return false;
 	}
-	if (config->jwt_secret_previous != NULL && *config->jwt_secret_previous == '\0')
-	{
-		free(config->jwt_secret_previous);
-		config->jwt_secret_previous = NULL;
-	}
+	config_none_if_empty(&config->jwt_secret_previous);
+	config_none_if_empty(&config->frontend_secret);
 	if (config->dsn_read == NULL || *config->dsn_read == '\0')
 	{
 		free(config->dsn_read);

@@ -24,6 +24,10 @@ struct config
 	char *cookie_domain;
 	char *environment;
 	char *log_level;
+	char *frontend_secret;	/* NULL when there is none */
+	char *google_client_id; /* empty: no sign-in by Google's tokens */
+	char *google_jwks_file;
+	char *rate_limits; /* a list like LIMIT_DEFAULTS */
 	double rate_scale;
 	long read_connections;
 	long write_connections;

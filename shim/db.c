@@ -70,12 +70,41 @@ static const struct
 	const char *sql;
 	int nargs;
 } db_extra_sql[DB_EXTRA__MAX] = {
-	{"SELECT account_id::text, password_hash, locked"
-	 " FROM mjc_api.staff_login_lookup($1::text,$2::text)",
-	 2},
-	{"SELECT mjc_api.staff_login_finish($1::uuid,$2::text,$3::text,$4::boolean,$5::text)", 5},
-	{"SELECT count(*) FROM mjc_api.housekeep('200 ms'::interval)", 0},
-	{"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
+	[DB_SIGN_IN_BEGIN] = {"SELECT account_id::text, password_hash, wait_seconds"
+						  " FROM mjc_api.sign_in_begin($1::text,$2::text)",
+						  2},
+	[DB_SIGN_IN_FINISH] = {"SELECT mjc_api.sign_in_finish($1::uuid,$2::text,$3::text,$4::boolean,"
+						   "$5::boolean,$6::text,$7::text,$8::uuid,$9::bytea,$10::text)",
+						   10},
+	[DB_SOCIAL_SIGN_IN] = {"SELECT mjc_api.social_sign_in($1::text,$2::text,$3::text,$4::text,"
+						   "$5::text,$6::uuid,$7::bytea,$8::text)",
+						   8},
+	[DB_REGISTER] = {"SELECT mjc_api.register($1::text,$2::text,$3::text,$4::text,$5::text,"
+					 "$6::text,$7::text,$8::text,$9::uuid,$10::bytea,$11::text,$12::text)",
+					 12},
+	[DB_SESSION_REFRESH] = {"SELECT outcome, account"
+							" FROM mjc_api.session_refresh($1::uuid,$2::bytea,$3::bytea)",
+							3},
+	[DB_SESSION_CLOSE] = {"SELECT mjc_api.session_close($1::uuid,$2::bytea,$3::text)", 3},
+	[DB_LOGOUT] = {"SELECT mjc_api.auth_logout($1::uuid,$2::integer,$3::uuid,$4::text)", 4},
+	[DB_PASSWORD_BEGIN] = {"SELECT account_id::text, password_hash, wait_seconds,"
+						   " mjc_api.password_words($1::uuid,NULL)"
+						   " FROM mjc_api.password_begin($1::uuid,$2::integer,$3::uuid)",
+						   3},
+	[DB_PASSWORD_CHANGE] = {"SELECT mjc_api.password_change($1::uuid,$2::integer,$3::uuid,"
+							"$4::text,$5::boolean,$6::text)",
+							6},
+	[DB_PASSWORD_FORGOT] = {"SELECT mjc_api.password_reset_request($1::text,$2::text)", 2},
+	[DB_PASSWORD_RESET] = {"SELECT mjc_api.password_reset($1::bytea,$2::text,$3::text)", 3},
+	[DB_LINK_CHECK] = {"SELECT mjc_api.account_token_check($1::bytea,$2::text),"
+					   " mjc_api.password_words(NULL,$1::bytea)",
+					   2},
+	[DB_EMAIL_VERIFY] = {"SELECT mjc_api.email_verify($1::bytea,$2::text)", 2},
+	[DB_HOUSEKEEP] = {"SELECT count(*) FROM mjc_api.housekeep('200 ms'::interval)", 0},
+	[DB_JOB_STATUS] = {"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
+	[DB_SHOP_STATUS] = {"SELECT maintenance, outbox_waiting, outbox_parked, outbox_oldest_seconds"
+						" FROM mjc_api.shop_status()",
+						0},
 };
 
 int
@@ -138,7 +167,8 @@ db_pool_set(struct db *db, enum db_pool_id id, const char *name, long size, int 
 	pool->deadline_ms = timeout + DB_GRACE_MS;
 	snprintf(pool->options, sizeof(pool->options),
 			 "-c statement_timeout=%lld -c lock_timeout=2000"
-			 " -c idle_in_transaction_session_timeout=10000 -c search_path=pg_catalog,pg_temp%s",
+			 " -c idle_in_transaction_session_timeout=10000 -c search_path=pg_catalog,pg_temp"
+			 " -c log_parameter_max_length_on_error=0%s",
 			 (long long) timeout, read_only ? " -c default_transaction_read_only=on" : "");
 	pool->target.dsn = id == DB_READ ? config->dsn_read : config->dsn;
 	pool->target.options = pool->options;
@@ -184,7 +214,7 @@ db_new(struct app *app)
 	db_pool_set(db, DB_WRITE, "write", config->write_connections, 1, 512, false);
 	db_pool_set(db, DB_SLOW, "slow", config->slow_connections, 1, 64, true);
 	db_pool_set(db, DB_STAFF, "staff", two_servers ? 2 : 0, DB_DEPTH_MAX, 512, true);
-	db_pool_set(db, DB_HOUSE, "house", config->housekeep_interval_s > 0 ? 1 : 0, 1, 4, false);
+	db_pool_set(db, DB_HOUSE, "house", 1, 1, 4, false);
 	if (!db_build_statements(db) || !db_pools_open(db))
 	{
 		db_free(db);

@@ -267,6 +267,8 @@ error_body(const struct problem *p, enum lang lang, int *status, size_t *len)
 
 	*status = error_table[id].status;
 	*len = 0;
+	if (body != NULL && *status == 429)
+		json_object_set_new(body, "retryAfter", json_integer(error_retry_after(p)));
 	if (body != NULL && json_array_size(p->fields) > 0)
 		json_object_set_new(body, "errors", rendered_fields(p->fields, lang));
 	dump = json_dumps(body, JSON_COMPACT);
@@ -276,8 +278,7 @@ error_body(const struct problem *p, enum lang lang, int *status, size_t *len)
 	return dump;
 }
 
-/* The error of a name in errcodes.def; INTERNAL_ERROR for any other (NULL too). */
-static enum error_id
+enum error_id
 error_from_code(const char *code)
 {
 	for (int id = ERROR_NONE + 1; code != NULL && id < ERROR__MAX; id++)

@@ -70,7 +70,7 @@ enum lang error_lang(const char *accept_language);
 /*
  * error_body - the JSON body of a problem.
  *
- * {success:false, message, error, code, errors?:[{field,path,msg,message}]}
+ * {success:false, message, error, code, retryAfter? (429), errors?:[{field,path,msg,message}]}
  * Returns: malloc'ed, NUL-terminated, *len bytes; NULL without memory.
  * *status: the HTTP status, set in any case.
  */
@@ -105,6 +105,9 @@ int error_retry_after(const struct problem *p);
  * 40001, 40P01 and 55P03 are CONFLICT_RETRY. Unknown ones are INTERNAL_ERROR.
  */
 enum error_id error_from_sqlstate(const char *sqlstate);
+
+/* error_from_code - the error of a name; INTERNAL_ERROR for any other (NULL too). */
+enum error_id error_from_code(const char *code);
 
 /* error_is_retryable - whether the whole call may be sent again: 40001 40P01 55P03. */
 bool error_is_retryable(const char *sqlstate);

@@ -1,8 +1,9 @@
 /*
  * flow.c - the stages of a request, from its route to its reply.
  *
- * Always downwards: route, limit, auth, param, database, reply. The first
- * stage that refuses answers, and no later one runs.
+ * Always downwards: route, auth, limit, param, database, reply. The first
+ * stage that refuses answers, and no later one runs; but a request that auth
+ * refuses is counted before it is told so.
  */
 #include "flow.h"
 
@@ -16,12 +17,17 @@
 #include "auth.h"
 #include "cart_cookie.h"
 #include "config.h"
+#include "credential.h"
 #include "http_reply.h"
 #include "limit.h"
 #include "login.h"
 #include "metrics.h"
+#include "register.h"
+#include "session.h"
 #include "status.h"
 #include "text.h"
+
+#define FLOW_MAINTENANCE_RETRY_S 60
 
 /* Whether a page of ours asks ahead of its request what it may send. */
 static bool
@@ -62,12 +68,15 @@ flow_route(struct request *req)
 	return false;
 }
 
-/* Stage 2: the client's bucket. */
+/* Stage 3: the bucket of the account, else of the address; failed sign-ins are the address's. */
 static bool
 flow_limit(struct request *req)
 {
 	enum rate_class rate = req->match.row->rate;
-	int wait = limit_take(req->app->limit, rate, req->addr, req->app->now_ms);
+	int wait;
+
+	req->counted = req->caller.present && rate != RATE_AUTH ? req->caller.account_id : req->source;
+	wait = limit_take(req->app->limit, rate, req->counted, req->app->now_ms);
 
 	if (wait == 0)
 		return true;
@@ -92,13 +101,14 @@ flow_scheme(const struct request *req)
 	return first.len == 5 && strncasecmp(first.ptr, "https", 5) == 0 ? "https" : "http";
 }
 
-/* Stage 3: who calls, and may they. */
-static bool
-flow_auth(struct request *req)
+/* What decides who calls; *secrets stays with it. */
+static struct auth_input
+flow_credentials(const struct request *req, struct token_secrets *secrets)
 {
 	const struct config *config = req->app->config;
-	struct token_secrets secrets;
-	struct auth_input in = {
+
+	login_secrets(config, secrets);
+	return (struct auth_input){
 		.authorization = req->field[FIELD_AUTHORIZATION],
 		.cookie = req->field[FIELD_COOKIE],
 		.origin = req->field[FIELD_ORIGIN],
@@ -107,19 +117,73 @@ flow_auth(struct request *req)
 		.host = req->field[FIELD_HOST],
 		.cors_origins = config->cors_origins,
 		.now_s = time(NULL),
-		.secrets = &secrets,
+		.secrets = secrets,
 	};
-	enum error_id error;
+}
 
-	login_secrets(config, &secrets);
-	error = auth_check(req->match.row, &in, &req->caller);
-	if (error == ERROR_NONE)
+bool
+flow_caller(struct request *req)
+{
+	struct token_secrets secrets;
+	struct auth_input in = flow_credentials(req, &secrets);
+
+	return auth_caller(&in, &req->caller);
+}
+
+/* Stage 2: who calls, and may they. Told after the limit, so that guessing tokens is counted. */
+static enum error_id
+flow_auth(struct request *req)
+{
+	struct token_secrets secrets;
+	struct auth_input in = flow_credentials(req, &secrets);
+
+	return auth_check(req->match.row, &in, &req->caller);
+}
+
+/* Whether a member of the staff calls, whatever the row. */
+static bool
+flow_staff(const struct request *req)
+{
+	struct token_secrets secrets;
+	struct auth_input in = flow_credentials(req, &secrets);
+	struct caller caller;
+
+	return auth_caller(&in, &caller) && auth_role_allows(ROLE_TECHNICIAN, caller.role);
+}
+
+/*
+ * Stage 4: is the shop open. While it is not, staff go on, whatever they call; a
+ * sign-out is nobody's loss; what the shim answers by itself tells nothing of goods.
+ */
+static bool
+flow_open(struct request *req)
+{
+	const struct route *row = req->match.row;
+	bool open = !req->app->maintenance || row->role >= ROLE_TECHNICIAN;
+
+	switch (row->action)
+	{
+		case ACTION_BANNER:
+		case ACTION_HEALTH:
+		case ACTION_LIVE:
+		case ACTION_READY:
+		case ACTION_STAFF_LOGIN:
+		case ACTION_SIGN_OUT:
+		case ACTION_LOGOUT:
+			open = true;
+			break;
+		default:
+			break;
+	}
+	if (open || flow_staff(req))
 		return true;
-	http_reply_error(req, error);
+	error_set(&req->problem, ERROR_MAINTENANCE);
+	req->problem.retry_after = FLOW_MAINTENANCE_RETRY_S;
+	http_reply_problem(req);
 	return false;
 }
 
-/* Stage 4: the form of the body, then the typed values. */
+/* Stage 5: the form of the body, then the typed values. */
 static bool
 flow_param(struct request *req)
 {
@@ -144,6 +208,17 @@ flow_param(struct request *req)
 	return false;
 }
 
+void
+flow_actor(struct request *req)
+{
+	bool known = req->caller.present;
+
+	snprintf(req->token_version, sizeof(req->token_version), "%ld", req->caller.token_version);
+	req->args[0] = known ? req->caller.account_id : NULL;
+	req->args[1] = known ? req->token_version : NULL;
+	req->args[2] = known ? req->caller.token_id : NULL;
+}
+
 /* The arguments in front of the declared ones. Returns their number, -1 when refused. */
 static int
 flow_prefix(struct request *req)
@@ -154,12 +229,8 @@ flow_prefix(struct request *req)
 
 	if (row->role != ROLE_PUBLIC)
 	{
-		bool known = req->caller.present;
-
-		snprintf(req->token_version, sizeof(req->token_version), "%ld", req->caller.token_version);
-		req->args[n++] = known ? req->caller.account_id : NULL;
-		req->args[n++] = known ? req->token_version : NULL;
-		req->args[n++] = known ? req->caller.token_id : NULL;
+		flow_actor(req);
+		n = 3;
 	}
 	if ((row->flags & (RF_WRITE | RF_RECORDS)) != 0)
 		req->args[n++] = req->id;
@@ -281,8 +352,7 @@ flow_messages(struct request *req, PGresult *result)
 		http_reply_body(req, row->status, body, len, free, body, (row->flags & RF_RAW) == 0);
 }
 
-/* Pass the rows of a route on; the result goes with the reply. */
-static void
+void
 flow_rows(struct request *req)
 {
 	const struct route *row = req->match.row;
@@ -304,7 +374,7 @@ flow_rows(struct request *req)
 		strcmp(PQgetvalue(result, 0, 1), "t") == 0)
 		http_reply_header(req, "Idempotent-Replayed", "true");
 	if (row->action == ACTION_LOGOUT)
-		login_clear_cookies(req);
+		session_clear_cookies(req);
 	if ((row->flags & RF_CART) != 0)
 		cart_cookie_give(req);
 	http_reply_body(req, row->status, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0),
@@ -323,6 +393,8 @@ flow_done(struct db_call *call)
 		else
 			PQclear(call->result);
 	}
+	else if (req->match.row->rate == RATE_AUTH && error_status(req->problem.id) == 401)
+		login_refused(req); /* a code that was tried */
 	flow_end(req);
 }
 
@@ -342,12 +414,24 @@ flow_call(struct request *req)
 void
 flow_run(struct request *req)
 {
+	enum error_id error;
+
 	if (req->problem.id != ERROR_NONE)
 	{
 		http_reply_problem(req);
 		return;
 	}
-	if (!flow_route(req) || !flow_limit(req) || !flow_auth(req) || !flow_param(req))
+	if (!flow_route(req))
+		return;
+	error = flow_auth(req);
+	if (!flow_limit(req) || !flow_open(req))
+		return;
+	if (error != ERROR_NONE)
+	{
+		http_reply_error(req, error);
+		return;
+	}
+	if (!flow_param(req))
 		return;
 	switch (req->match.row->action)
 	{
@@ -356,7 +440,32 @@ flow_run(struct request *req)
 			flow_call(req);
 			break;
 		case ACTION_LOGIN:
+		case ACTION_STAFF_LOGIN:
 			login_run(req);
+			break;
+		case ACTION_REGISTER:
+			register_run(req);
+			break;
+		case ACTION_SOCIAL_LOGIN:
+			register_social_run(req);
+			break;
+		case ACTION_REFRESH:
+			session_refresh_run(req);
+			break;
+		case ACTION_SIGN_OUT:
+			session_close_run(req);
+			break;
+		case ACTION_PASSWORD_CHANGE:
+			credential_change_run(req);
+			break;
+		case ACTION_PASSWORD_FORGOT:
+			credential_forgot_run(req);
+			break;
+		case ACTION_PASSWORD_RESET:
+			credential_reset_run(req);
+			break;
+		case ACTION_EMAIL_VERIFY:
+			credential_verify_email_run(req);
 			break;
 		case ACTION_BANNER:
 		case ACTION_HEALTH:

@@ -7,7 +7,7 @@
 #include "http.h"
 
 /*
- * flow_run - route, limit, sign-in, parameters, then the database or the shim.
+ * flow_run - route, sign-in, limit, parameters, then the database or the shim.
  *
  * Afterwards req->answered is set, or the request waits and is resumed with
  * http_resume once it is.
@@ -21,6 +21,20 @@ void flow_run(struct request *req);
  */
 void flow_submit(struct request *req, enum db_pool_id pool, int statement, int nargs,
 				 void (*done)(struct db_call *call));
+
+/*
+ * flow_caller - read the credentials of a request whose row does not ask for any.
+ *
+ * Returns whether they are good; then req->caller and, as text, its token
+ * version are set.
+ */
+bool flow_caller(struct request *req);
+
+/* flow_actor - put the caller into the first three arguments. */
+void flow_actor(struct request *req);
+
+/* flow_rows - pass the rows of req->call on as its row says; the result goes with the reply. */
+void flow_rows(struct request *req);
 
 /*
  * flow_failed - answer a call that did not bring rows, and release its result.

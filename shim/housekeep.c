@@ -2,8 +2,9 @@
  * housekeep.c - the clock of the database's jobs.
  *
  * One call at a time on a connection of its own: mjc_api.housekeep every few
- * seconds, at once again while it finds work, and every half minute
- * mjc_api.job_status for the metrics.
+ * seconds, at once again while it finds work; every half minute
+ * mjc_api.job_status for the metrics; every two seconds mjc_api.shop_status, by
+ * which an admin closes the shop.
  */
 #include "housekeep.h"
 
@@ -19,6 +20,7 @@
 
 #define HOUSEKEEP_IN_A_ROW 50
 #define HOUSEKEEP_STATUS_MS 30000
+#define HOUSEKEEP_SHOP_MS 2000
 
 struct housekeep
 {
@@ -28,6 +30,7 @@ struct housekeep
 	int in_a_row;
 	int64_t run_ms;	   /* when the next run is due */
 	int64_t status_ms; /* when the next look at the jobs is due */
+	int64_t shop_ms;   /* when the next look at the shop is due */
 };
 
 struct housekeep *
@@ -40,6 +43,7 @@ housekeep_new(struct app *app)
 	housekeep->app = app;
 	housekeep->run_ms = app->now_ms;
 	housekeep->status_ms = app->now_ms;
+	housekeep->shop_ms = app->now_ms;
 	return housekeep;
 }
 
@@ -114,6 +118,32 @@ housekeep_looked(struct db_call *call)
 	call->result = NULL;
 }
 
+/* While the database does not answer, the shop stays as it was. */
+static void
+housekeep_shop(struct db_call *call)
+{
+	struct housekeep *housekeep = call->cls;
+	struct app *app = housekeep->app;
+	PGresult *result = call->result;
+	struct metrics_outbox outbox;
+
+	housekeep->busy = false;
+	if (call->outcome == DB_STOPPED)
+		return;
+	if (call->outcome == DB_OK && PQntuples(result) == 1 && PQnfields(result) == 4)
+	{
+		app->maintenance = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+		outbox.waiting = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+		outbox.parked = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+		outbox.oldest_seconds = strtod(PQgetvalue(result, 0, 3), NULL);
+		metrics_shop(app->metrics, app->maintenance, &outbox);
+	}
+	else
+		housekeep_log(housekeep, "shop_status_failed");
+	PQclear(result);
+	call->result = NULL;
+}
+
 static void
 housekeep_start(struct housekeep *housekeep, enum db_extra extra,
 				void (*done)(struct db_call *call))
@@ -132,7 +162,15 @@ housekeep_tick(struct housekeep *housekeep)
 {
 	const struct app *app = housekeep->app;
 
-	if (housekeep->busy || app->drain_ms != 0 || app->config->housekeep_interval_s == 0)
+	if (housekeep->busy || app->drain_ms != 0)
+		return;
+	if (app->now_ms >= housekeep->shop_ms)
+	{
+		housekeep->shop_ms = app->now_ms + HOUSEKEEP_SHOP_MS;
+		housekeep_start(housekeep, DB_SHOP_STATUS, housekeep_shop);
+		return;
+	}
+	if (app->config->housekeep_interval_s == 0)
 		return;
 	if (app->now_ms >= housekeep->run_ms)
 		housekeep_start(housekeep, DB_HOUSEKEEP, housekeep_ran);

@@ -7,7 +7,10 @@
  * Invariants: no reply is queued while body bytes are pending; a reply is
  * queued in the first call only to close the connection; a suspended
  * connection is resumed exactly once. libmicrohttpd has no deadlines for us:
- * every connection carries its own and the sweep shuts down what is late.
+ * every connection carries its own and the sweep shuts down what is late. Each
+ * phase of a request has one that nothing prolongs (head, body, wait, reply), so
+ * a whole request ends after header_timeout_s and three times request_timeout_s
+ * at the latest, and in practice with the far shorter limits of db and worker.
  */
 #include "http.h"
 
@@ -25,6 +28,7 @@
 #include "flow.h"
 #include "http_reply.h"
 #include "http_request.h"
+#include "limit.h"
 #include "log.h"
 #include "login.h"
 #include "loop.h"
@@ -184,6 +188,7 @@ http_begin(void *cls, const char *target, struct MHD_Connection *mhd)
 	conn->req = req;
 	conn->seen = 0;
 	memcpy(req->addr, conn->addr, sizeof(req->addr));
+	memcpy(req->source, conn->addr, sizeof(req->source));
 	conn->phase = PHASE_HEAD;
 	conn->deadline_ms = http->app->now_ms + http->app->config->header_timeout_s * 1000;
 	return req;
@@ -206,6 +211,8 @@ http_request_free(struct request *req)
 		param_free(req->match.row, req->values);
 	route_match_free(&req->match);
 	error_free(&req->problem);
+	if (req->login != NULL)
+		explicit_bzero(req->reply.header, sizeof(req->reply.header)); /* tokens in cookies */
 	login_free(req->login);
 	text_query_free(req->query, req->nquery);
 	if (req->body != NULL)
@@ -213,8 +220,8 @@ http_request_free(struct request *req)
 	free(req->body);
 	free(req->target);
 	free(req->path);
-	free(req->joined[0]);
-	free(req->joined[1]);
+	for (int i = 0; i < HTTP_JOINED; i++)
+		free(req->joined[i]);
 	free(req);
 }
 
@@ -241,9 +248,14 @@ http_resume(struct request *req)
 }
 
 void
-http_client_address(const struct http_conn *conn, const char *forwarded, char out[PEER_TEXT])
+http_client(struct request *req)
 {
-	peer_client(conn->http->proxies, conn->addr, forwarded, out);
+	const struct http_conn *conn = req->conn;
+	bool told = peer_client(conn->http->proxies, conn->addr, req->field[FIELD_FORWARDED_FOR],
+							req->frontend, req->addr);
+
+	snprintf(req->source, sizeof(req->source), "%s",
+			 req->frontend && !told ? LIMIT_FRONTEND : req->addr);
 }
 
 static const char *
@@ -268,14 +280,14 @@ http_log(const struct request *req)
 	log_text(log, "id", req->id[0] == '\0' ? NULL : req->id);
 	log_text(log, "method", http_method_text(req));
 	log_text(log, "route", row == NULL ? NULL : row->pattern);
-	log_text(log, "path", req->path);
+	log_client_text(log, "path", req->path);
 	log_int(log, "status", status);
 	log_ms(log, "ms", (req->queued ? req->end_us : clock_us()) - req->start_us);
 	if (req->db_us > 0)
 		log_ms(log, "db_ms", req->db_us);
 	log_int(log, "bytes", req->queued ? (long long) req->reply.body_len : 0);
 	log_text(log, "ip", addr);
-	log_text(log, "ua", req->agent[0] == '\0' ? NULL : req->agent);
+	log_client_text(log, "ua", req->agent[0] == '\0' ? NULL : req->agent);
 	if (req->code != ERROR_NONE)
 		log_text(log, "code", error_code(req->code));
 	if (req->caller.present)
@@ -330,7 +342,7 @@ http_whole(struct request *req)
 		return http_reply_send(req);
 	req->suspended = true;
 	req->conn->phase = PHASE_WAIT;
-	req->conn->deadline_ms = 0;
+	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
 	MHD_suspend_connection(req->mhd);
 	return MHD_YES;
 }

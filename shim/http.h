@@ -24,6 +24,7 @@
 
 #define HTTP_ID_SIZE 65
 #define HTTP_AGENT_SIZE 257
+#define HTTP_JOINED 3 /* fields that may stand in several lines */
 
 struct app;
 struct http;
@@ -42,7 +43,9 @@ enum http_field
 	FIELD_ORIGIN,
 	FIELD_SEC_FETCH_SITE,
 	FIELD_ACCEPT_LANGUAGE,
+	FIELD_ACCEPT_ENCODING, /* several are joined by ", " */
 	FIELD_IDEMPOTENCY_KEY,
+	FIELD_FRONTEND_SECRET,
 	FIELD_REQUEST_ID,
 	FIELD_PREFLIGHT_METHOD,
 	FIELD_FORWARDED_PROTO,
@@ -96,20 +99,23 @@ struct request
 	struct kv *query;
 	int nquery;
 	const char *field[FIELD__MAX]; /* borrowed from libmicrohttpd while mhd is set */
-	char *joined[2];			   /* owns the joined fields */
+	char *joined[HTTP_JOINED];	   /* owns the joined fields */
 	char *body;
 	size_t body_len;
 	size_t body_cap;
 	uint64_t body_seen;
 	bool body_refused;
 	char id[HTTP_ID_SIZE];
-	char addr[PEER_TEXT];
+	char addr[PEER_TEXT];	/* the client */
+	char source[PEER_TEXT]; /* addr, or LIMIT_FRONTEND: what counts without an account */
+	bool frontend;			/* the frontend's server has shown its secret */
 	char agent[HTTP_AGENT_SIZE];
 	enum lang lang;
 
 	/* what the stages found */
 	struct route_match match;
 	struct caller caller;
+	const char *counted; /* whose bucket it took from; NULL: none */
 	struct param_value values[ROUTES_MAX_PARAMS];
 	struct problem problem; /* id other than ERROR_NONE: answer this */
 	bool started;			/* the handler has seen the headers */
@@ -166,8 +172,11 @@ long http_in_flight(const struct http *http);
 /* http_connections - connections open. */
 long http_connections(const struct http *http);
 
-/* http_client_address - the client behind a connection; forwarded is X-Forwarded-For or NULL. */
-void http_client_address(const struct http_conn *conn, const char *forwarded, char out[PEER_TEXT]);
+/*
+ * http_client - set req->addr and req->source, from the connection, its X-Forwarded-For and
+ * req->frontend.
+ */
+void http_client(struct request *req);
 
 /* http_hold - keep a request alive beyond its connection; pairs with http_release. */
 void http_hold(struct request *req);

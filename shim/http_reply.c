@@ -2,7 +2,7 @@
  * http_reply.c - fill in and send replies.
  *
  * The bytes of the database are passed on without a copy: the PGresult lives
- * until libmicrohttpd has sent them.
+ * until libmicrohttpd has sent them. Only what is packed is copied.
  */
 #include "http_reply.h"
 
@@ -14,6 +14,8 @@
 #include "auth.h"
 #include "clock.h"
 #include "config.h"
+#include "gzip.h"
+#include "limit.h"
 
 static const char wrap_head[] = "{\"success\":true,\"data\":";
 static const char wrap_tail[] = "}";
@@ -30,9 +32,15 @@ static const struct
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
 	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-	{"Cross-Origin-Resource-Policy", "cross-origin"},
+	{"Cross-Origin-Resource-Policy", "same-site"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
+	{"X-DNS-Prefetch-Control", "off"},
+	{"X-Permitted-Cross-Domain-Policies", "none"},
+	{"Origin-Agent-Cluster", "?1"},
+	{"X-XSS-Protection", "0"},
 	{"X-API-Version", "v1"},
-	{"Vary", "Origin, Accept-Language"},
+	{"Vary", "Origin, Accept-Language, Accept-Encoding"},
 };
 
 void
@@ -70,6 +78,7 @@ http_reply_clear(struct reply *reply)
 	reply->body = NULL;
 	reply->body_len = 0;
 	reply->wrap = false;
+	reply->packed = false;
 }
 
 void
@@ -150,6 +159,25 @@ reply_cors(const struct request *req, struct MHD_Response *response)
 	MHD_add_response_header(response, "Access-Control-Max-Age", AUTH_CORS_MAX_AGE);
 }
 
+/* What the client's bucket still holds. */
+static void
+reply_rate(const struct request *req, struct MHD_Response *response)
+{
+	const struct route *row = req->match.row;
+	struct limit_state state;
+	char number[16];
+
+	if (row == NULL || row->rate == RATE_NONE || req->counted == NULL)
+		return;
+	state = limit_look(req->app->limit, row->rate, req->counted, req->app->now_ms);
+	snprintf(number, sizeof(number), "%d", state.limit);
+	MHD_add_response_header(response, "RateLimit-Limit", number);
+	snprintf(number, sizeof(number), "%d", state.remaining);
+	MHD_add_response_header(response, "RateLimit-Remaining", number);
+	snprintf(number, sizeof(number), "%d", state.reset);
+	MHD_add_response_header(response, "RateLimit-Reset", number);
+}
+
 static void
 reply_headers(const struct request *req, struct MHD_Response *response)
 {
@@ -159,6 +187,9 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 		MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8");
 	MHD_add_response_header(response, "X-Request-Id", req->id);
 	MHD_add_response_header(response, "Cache-Control", reply_cache_control(req));
+	if (req->reply.packed)
+		MHD_add_response_header(response, "Content-Encoding", "gzip");
+	reply_rate(req, response);
 	if (req->app->config->cookie_secure)
 		MHD_add_response_header(response, "Strict-Transport-Security",
 								"max-age=31536000; includeSubDomains");
@@ -167,6 +198,35 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 	for (int i = 0; i < req->reply.headers; i++)
 		MHD_add_response_header(response, req->reply.header[i].name, req->reply.header[i].value);
 	reply_cors(req, response);
+}
+
+/*
+ * Pack the body where that pays and the client takes it. Never one that carries
+ * tokens: its length would tell of them to who can add to it (BREACH). One too
+ * large for the loop goes as it is.
+ */
+static void
+reply_pack(struct request *req)
+{
+	struct reply *reply = &req->reply;
+	const struct route *row = req->match.row;
+	bool tokens = row != NULL && row->action != ACTION_NONE && row->action != ACTION_LOGOUT;
+	struct str parts[] = {{wrap_head, sizeof(wrap_head) - 1},
+						  {reply->body, reply->body_len},
+						  {wrap_tail, sizeof(wrap_tail) - 1}};
+	enum gzip_wish wish = gzip_wanted(req->field[FIELD_ACCEPT_ENCODING]);
+	size_t least = wish == GZIP_MUST ? 1 : GZIP_MIN_BYTES + 1;
+	size_t len;
+	char *packed;
+
+	if (wish == GZIP_NO || tokens || reply->body_len < least || reply->body_len > GZIP_MAX_BYTES)
+		return;
+	packed = reply->wrap ? gzip_pack(req->app->gzip, parts, 3, &len)
+						 : gzip_pack(req->app->gzip, parts + 1, 1, &len);
+	if (packed == NULL)
+		return;
+	http_reply_body(req, reply->status, packed, len, free, packed, false);
+	reply->packed = true;
 }
 
 /* The response with its body; the body now belongs to it. NULL without memory. */
@@ -197,9 +257,11 @@ reply_response(struct reply *reply)
 enum MHD_Result
 http_reply_send(struct request *req)
 {
-	struct MHD_Response *response = reply_response(&req->reply);
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	reply_pack(req);
+	response = reply_response(&req->reply);
 	if (response == NULL)
 		return MHD_NO;
 	if (req->reply.wrap)

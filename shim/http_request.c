@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/crypto.h>
+
 #include "app.h"
 #include "config.h"
 #include "text.h"
@@ -30,7 +32,9 @@ static const char *const field_name[FIELD__MAX] = {
 	[FIELD_ORIGIN] = "Origin",
 	[FIELD_SEC_FETCH_SITE] = "Sec-Fetch-Site",
 	[FIELD_ACCEPT_LANGUAGE] = "Accept-Language",
+	[FIELD_ACCEPT_ENCODING] = "Accept-Encoding",
 	[FIELD_IDEMPOTENCY_KEY] = "Idempotency-Key",
+	[FIELD_FRONTEND_SECRET] = "X-Frontend-Secret",
 	[FIELD_REQUEST_ID] = "X-Request-Id",
 	[FIELD_PREFLIGHT_METHOD] = "Access-Control-Request-Method",
 	[FIELD_FORWARDED_PROTO] = "X-Forwarded-Proto",
@@ -71,12 +75,29 @@ head_value_ok(const char *value, size_t len)
 	return true;
 }
 
+/* Where the joined lines of a field are kept; -1: it may stand in one line only. */
+static int
+head_joined(enum http_field field)
+{
+	switch (field)
+	{
+		case FIELD_COOKIE:
+			return 0;
+		case FIELD_FORWARDED_FOR:
+			return 1;
+		case FIELD_ACCEPT_ENCODING:
+			return 2;
+		default:
+			return -1;
+	}
+}
+
 /* Append to a field that may stand in several lines. */
 static bool
 head_join(struct request *req, enum http_field field, const char *value)
 {
 	const char *glue = field == FIELD_COOKIE ? "; " : ", ";
-	char **owner = &req->joined[field == FIELD_COOKIE ? 0 : 1];
+	char **owner = &req->joined[head_joined(field)];
 	char *text = NULL;
 
 	if (asprintf(&text, "%s%s%s", req->field[field], glue, value) < 0)
@@ -100,7 +121,7 @@ head_note(struct head_walk *walk, const char *name, const char *value)
 			continue;
 		if (req->field[i] == NULL)
 			req->field[i] = value;
-		else if (field == FIELD_COOKIE || field == FIELD_FORWARDED_FOR)
+		else if (head_joined(field) >= 0)
 			walk->memory = walk->memory || !head_join(req, field, value);
 		else if (field != FIELD_ACCEPT_LANGUAGE && field != FIELD_USER_AGENT)
 			walk->malformed = true;
@@ -153,6 +174,17 @@ head_method(struct request *req, const char *name)
 	}
 }
 
+/* Whether the sender knows the secret of the frontend's server. */
+static bool
+head_frontend(const struct request *req)
+{
+	const char *want = req->app->config->frontend_secret;
+	const char *sent = req->field[FIELD_FRONTEND_SECRET];
+
+	return want != NULL && sent != NULL && strlen(sent) == strlen(want) &&
+		   CRYPTO_memcmp(sent, want, strlen(want)) == 0;
+}
+
 /* Copy the parts of the peer's story that are logged or limited. */
 static void
 head_client(struct request *req)
@@ -162,7 +194,8 @@ head_client(struct request *req)
 	const struct http_conn *conn = req->conn;
 	size_t len = id == NULL ? 0 : strlen(id);
 
-	http_client_address(conn, req->field[FIELD_FORWARDED_FOR], req->addr);
+	req->frontend = head_frontend(req);
+	http_client(req);
 	if (conn->trusted && len >= 8 && len < HTTP_ID_SIZE &&
 		strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len)
 		memcpy(req->id, id, len + 1);

@@ -1,5 +1,5 @@
 /*
- * limit.c - token buckets by rate class and client address.
+ * limit.c - token buckets by rate class and client.
  *
  * A bucket is one number, the time at which it will be full again (the
  * "theoretical arrival time" of GCRA): a request moves it on by one interval,
@@ -9,23 +9,33 @@
  * Invariants: memory is fixed at limit_new; every used entry hangs in exactly
  * one hash chain and in the list of use, newest first; when all entries are
  * used the longest idle one is taken over. The hash starts from a random
- * seed, so that nobody can tell beforehand which addresses share a chain.
+ * seed, so that nobody can tell beforehand which clients share a chain.
  */
 #include <arpa/inet.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "limit.h"
+#include "text.h"
 
-#define KEY_BYTES 17
+#define KEY_BYTES 18
 #define NONE UINT32_MAX
-#define MINUTE_US 60000000.0
+#define COUNT_MAX 1000000
+
+/* What the second byte of a key says of the bytes behind it. */
+enum key_kind
+{
+	KEY_TEXT = 1, /* hash of a text */
+	KEY_ACCOUNT,  /* uuid */
+	KEY_IPV4 = 4,
+	KEY_IPV6 = 6 /* the /64 */
+};
 
 struct bucket
 {
-	unsigned char key[KEY_BYTES]; /* class, then the address or its prefix */
+	unsigned char key[KEY_BYTES]; /* class, kind, then what the kind says */
 	uint32_t next_in_chain;
 	uint32_t newer;
 	uint32_t older;
@@ -37,6 +47,7 @@ struct rate
 {
 	int64_t interval; /* one more every */
 	int64_t ahead;	  /* how far full_us may lie ahead before a request is refused */
+	int burst;
 };
 
 struct limit
@@ -54,34 +65,134 @@ struct limit
 
 /* ---- Rates ---- */
 
-/* Requests a minute and burst of each class; RATE_AUTH counts failures. */
-static const struct
+/* What an entry of the list says, in requests and microseconds. */
+struct spec
 {
-	double per_minute;
+	enum rate_class class;
+	double count;
 	double burst;
-} rate_table[RATE__MAX] = {
-	[RATE_READ] = {1200, 200},	[RATE_SEARCH] = {600, 100},	   [RATE_ORDER] = {30, 15},
-	[RATE_TRACK] = {30, 15},	[RATE_AUTH] = {10.0 / 15, 10}, [RATE_STAFF] = {1200, 300},
-	[RATE_CART] = {6000, 1000},
+	double unit_us;
 };
 
-static struct rate
-rate_scaled(enum rate_class class, double scale)
+/* Digits up to the delimiter or the end as a number from 1 to COUNT_MAX; NULL when it is none. */
+static const char *
+spec_number(const char *s, const char *end, double *out)
 {
-	struct rate rate = {0, 0};
-	double interval, burst;
+	long n = 0;
 
-	if (rate_table[class].per_minute <= 0)
-		return rate;
-	interval = MINUTE_US / (rate_table[class].per_minute * scale);
-	burst = rate_table[class].burst * scale;
+	if (s == end)
+		return NULL;
+	for (; s < end && *s >= '0' && *s <= '9'; s++)
+	{
+		n = n * 10 + (*s - '0');
+		if (n > COUNT_MAX)
+			return NULL;
+	}
+	*out = (double) n;
+	return n > 0 ? s : NULL;
+}
+
+static bool
+spec_class(const char *name, size_t len, enum rate_class *out)
+{
+	for (int i = 0; i < RATE__MAX; i++)
+	{
+		const char *known = routes_rate_name((enum rate_class) i);
+
+		*out = (enum rate_class) i;
+		if (strlen(known) == len && memcmp(known, name, len) == 0)
+			return *out != RATE_NONE;
+	}
+	return false;
+}
+
+/* The unit at s; NULL when it is none, else what follows it. */
+static const char *
+spec_unit(const char *s, const char *end, double *unit_us)
+{
+	static const struct
+	{
+		const char *name;
+		double us;
+	} units[] = {{"s", 1e6}, {"min", 60e6}, {"h", 3600e6}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	{
+		size_t len = strlen(units[i].name);
+
+		if ((size_t) (end - s) < len || memcmp(s, units[i].name, len) != 0)
+			continue;
+		*unit_us = units[i].us;
+		return s + len;
+	}
+	return NULL;
+}
+
+static bool
+spec_parse(struct str item, struct spec *out)
+{
+	const char *end = item.ptr + item.len;
+	const char *s = memchr(item.ptr, '=', item.len);
+
+	if (s == NULL || !spec_class(item.ptr, (size_t) (s - item.ptr), &out->class))
+		return false;
+	s = spec_number(s + 1, end, &out->count);
+	if (s == NULL || s == end || *s != '/')
+		return false;
+	s = spec_unit(s + 1, end, &out->unit_us);
+	out->burst = out->count;
+	if (s != NULL && s < end && *s == ':')
+		s = spec_number(s + 1, end, &out->burst);
+	return s == end;
+}
+
+static struct rate
+spec_rate(const struct spec *spec, double scale)
+{
+	struct rate rate;
+	double interval = spec->unit_us / (spec->count * scale);
+	double burst = spec->burst * scale;
+
 	if (burst < 1)
 		burst = 1;
 	if (interval > 1e15)
 		interval = 1e15;
-	rate.interval = (int64_t) interval;
 	rate.ahead = (int64_t) (interval * (burst - 1));
+	rate.interval = interval < 1 ? 1 : (int64_t) interval;
+	rate.burst = burst > INT_MAX ? INT_MAX : (int) burst;
 	return rate;
+}
+
+/* Take a list over; false at the first entry that is none. limit NULL: look only. */
+static bool
+rates_set(struct limit *limit, const char *rates, double scale)
+{
+	struct spec spec;
+	struct str item;
+
+	while (text_list_next(&rates, &item))
+	{
+		if (item.len == 0)
+			continue;
+		if (!spec_parse(item, &spec))
+			return false;
+		if (limit != NULL)
+			limit->rate[spec.class] = spec_rate(&spec, scale);
+	}
+	return true;
+}
+
+bool
+limit_rates_ok(const char *rates)
+{
+	return rates_set(NULL, rates, 1);
+}
+
+/* The rate that holds for a client in a class. */
+static const struct rate *
+rate_of(const struct limit *limit, enum rate_class class, const char *who)
+{
+	return &limit->rate[strcmp(who, LIMIT_FRONTEND) == 0 ? RATE_FRONTEND : class];
 }
 
 /* ---- Keys ---- */
@@ -98,12 +209,31 @@ hash_bytes(uint64_t seed, const void *data, size_t len)
 	return hash ^ hash >> 32;
 }
 
+static bool
+key_account(const char *who, unsigned char out[16])
+{
+	char uuid[TEXT_UUID_SIZE];
+	int n = 0;
+
+	if (!text_uuid_parse(who, strlen(who), uuid))
+		return false;
+	memset(out, 0, 16);
+	for (const char *s = uuid; *s != '\0'; s++)
+	{
+		if (*s == '-')
+			continue;
+		out[n / 2] = (unsigned char) (out[n / 2] << 4 | (*s <= '9' ? *s - '0' : *s - 'a' + 10));
+		n++;
+	}
+	return true;
+}
+
 /*
- * The key of an address: IPv4 whole, IPv6 by /64, an IPv4-mapped one as IPv4;
- * any other text by its hash, marked apart so that it meets no address.
+ * The key of a client: an account, IPv4 whole, IPv6 by /64, an IPv4-mapped one
+ * as IPv4; any other text by its hash. Each kind is marked apart.
  */
 static void
-make_key(const struct limit *limit, enum rate_class class, const char *addr,
+make_key(const struct limit *limit, enum rate_class class, const char *who,
 		 unsigned char key[KEY_BYTES])
 {
 	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
@@ -112,22 +242,24 @@ make_key(const struct limit *limit, enum rate_class class, const char *addr,
 
 	memset(key, 0, KEY_BYTES);
 	key[0] = (unsigned char) class;
-	if (inet_pton(AF_INET, addr, raw) == 1)
+	if (inet_pton(AF_INET, who, raw) == 1)
 	{
-		key[1] = 4;
+		key[1] = KEY_IPV4;
 		memcpy(key + 2, raw, 4);
 	}
-	else if (inet_pton(AF_INET6, addr, raw) == 1)
+	else if (inet_pton(AF_INET6, who, raw) == 1)
 	{
 		bool v4 = memcmp(raw, mapped, sizeof(mapped)) == 0;
 
-		key[1] = v4 ? 4 : 6;
+		key[1] = v4 ? KEY_IPV4 : KEY_IPV6;
 		memcpy(key + 2, v4 ? raw + 12 : raw, v4 ? 4 : 8);
 	}
+	else if (key_account(who, key + 2))
+		key[1] = KEY_ACCOUNT;
 	else
 	{
-		key[1] = 1;
-		hash = hash_bytes(limit->seed, addr, strlen(addr));
+		key[1] = KEY_TEXT;
+		hash = hash_bytes(limit->seed, who, strlen(who));
 		memcpy(key + 2, &hash, sizeof(hash));
 	}
 }
@@ -244,8 +376,9 @@ wait_seconds(const struct rate *rate, const struct bucket *b, int64_t now_us)
 }
 
 int
-limit_take(struct limit *limit, enum rate_class rate, const char *addr, int64_t now_ms)
+limit_take(struct limit *limit, enum rate_class rate, const char *who, int64_t now_ms)
 {
+	const struct rate *allowed = rate_of(limit, rate, who);
 	unsigned char key[KEY_BYTES];
 	int64_t now_us = now_ms * 1000;
 	struct bucket *b;
@@ -254,27 +387,27 @@ limit_take(struct limit *limit, enum rate_class rate, const char *addr, int64_t 
 	if (rate == RATE_NONE)
 		return 0;
 	if (rate == RATE_AUTH)
-		return limit_blocked(limit, addr, now_ms);
-	make_key(limit, rate, addr, key);
+		return limit_blocked(limit, who, now_ms);
+	make_key(limit, rate, who, key);
 	b = bucket_get(limit, key, now_us);
-	wait = wait_seconds(&limit->rate[rate], b, now_us);
+	wait = wait_seconds(allowed, b, now_us);
 	if (wait > 0)
 		return wait;
 	if (b->full_us < now_us)
 		b->full_us = now_us;
-	b->full_us += limit->rate[rate].interval;
+	b->full_us += allowed->interval;
 	return 0;
 }
 
 void
-limit_failure(struct limit *limit, const char *addr, int64_t now_ms)
+limit_failure(struct limit *limit, const char *who, int64_t now_ms)
 {
-	const struct rate *rate = &limit->rate[RATE_AUTH];
+	const struct rate *rate = rate_of(limit, RATE_AUTH, who);
 	unsigned char key[KEY_BYTES];
 	int64_t now_us = now_ms * 1000;
 	struct bucket *b;
 
-	make_key(limit, RATE_AUTH, addr, key);
+	make_key(limit, RATE_AUTH, who, key);
 	b = bucket_get(limit, key, now_us);
 	if (b->full_us < now_us)
 		b->full_us = now_us;
@@ -284,16 +417,44 @@ limit_failure(struct limit *limit, const char *addr, int64_t now_ms)
 }
 
 int
-limit_blocked(struct limit *limit, const char *addr, int64_t now_ms)
+limit_blocked(struct limit *limit, const char *who, int64_t now_ms)
 {
 	unsigned char key[KEY_BYTES];
 
-	make_key(limit, RATE_AUTH, addr, key);
-	return wait_seconds(&limit->rate[RATE_AUTH], bucket_find(limit, key), now_ms * 1000);
+	make_key(limit, RATE_AUTH, who, key);
+	return wait_seconds(rate_of(limit, RATE_AUTH, who), bucket_find(limit, key), now_ms * 1000);
+}
+
+struct limit_state
+limit_look(struct limit *limit, enum rate_class rate, const char *who, int64_t now_ms)
+{
+	const struct rate *allowed = rate_of(limit, rate, who);
+	unsigned char key[KEY_BYTES];
+	const struct bucket *b;
+	int64_t used;
+	struct limit_state state = {0};
+
+	if (rate == RATE_NONE)
+		return state;
+	make_key(limit, rate, who, key);
+	b = bucket_find(limit, key);
+	used = b == NULL ? 0 : b->full_us - now_ms * 1000;
+	if (used < 0)
+		used = 0;
+	state.limit = allowed->burst;
+	if (used <= allowed->ahead)
+	{
+		int64_t left = (allowed->ahead - used) / allowed->interval + 1;
+
+		state.remaining = left > state.limit ? state.limit : (int) left;
+	}
+	used = (used + 999999) / 1000000;
+	state.reset = used > INT_MAX ? INT_MAX : (int) used;
+	return state;
 }
 
 struct limit *
-limit_new(double scale, size_t entries)
+limit_new(const char *rates, double scale, size_t entries)
 {
 	struct limit *limit = calloc(1, sizeof(*limit));
 	uint32_t chains = 1;
@@ -309,8 +470,8 @@ limit_new(double scale, size_t entries)
 	/* Without randomness the seed stays 0: worse spread, same answers. */
 	if (getrandom(&limit->seed, sizeof(limit->seed), 0) < 0)
 		limit->seed = 0;
-	for (int i = 0; i < RATE__MAX; i++)
-		limit->rate[i] = rate_scaled((enum rate_class) i, scale);
+	(void) rates_set(limit, LIMIT_DEFAULTS, scale);
+	(void) rates_set(limit, rates, scale);
 	limit->chain = malloc(chains * sizeof(*limit->chain));
 	limit->bucket = calloc(limit->entries, sizeof(*limit->bucket));
 	if (limit->chain == NULL || limit->bucket == NULL)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "redact.h"
 
 #define LOG_BUFFER_BYTES (1024 * 1024)
 #define LOG_PIPE_CHUNK 4096 /* PIPE_BUF: a write that poll allowed does not block */
@@ -211,6 +212,19 @@ log_text(struct log *log, const char *key, const char *value)
 	log_raw(log, "\"");
 	log_escaped(log, value);
 	log_raw(log, "\"");
+}
+
+void
+log_client_text(struct log *log, const char *key, const char *value)
+{
+	char begin[2 * LOG_TEXT_MAX]; /* of 8 KB no more is looked through than can be shown */
+	char shown[LOG_TEXT_MAX + 1];
+
+	if (!log->open || value == NULL)
+		return;
+	snprintf(begin, sizeof(begin), "%s", value);
+	redact(begin, shown, sizeof(shown));
+	log_text(log, key, shown);
 }
 
 void

@@ -46,6 +46,9 @@ void log_always(struct log *log, const char *event);
 /* log_text - add "key":"value"; nothing when value is NULL. */
 void log_text(struct log *log, const char *key, const char *value);
 
+/* log_client_text - the same for what a client chose freely: secrets go by their shape. */
+void log_client_text(struct log *log, const char *key, const char *value);
+
 /* log_int - add "key":value. */
 void log_int(struct log *log, const char *key, long long value);
 

@@ -1,42 +1,43 @@
 /*
- * login.c - sign-in of staff and its cookies.
+ * login.c - sign-in by password, and the steps it shares with what sets one.
  *
- * Three steps: look the account up, check the password on a hashing thread,
- * tell the database how it went. Every step is taken whatever the one before
- * found, so that an unknown, a locked and a known account take the same time.
- * The password never reaches the database or the log and is wiped when done.
+ * Three steps: take a place in the account's bucket and its hash, check the
+ * password on a hashing thread, tell the database how it went. Every step is
+ * taken whatever the one before found, so that an unknown, a blocked and a
+ * known account take the same time. The password never reaches the database or
+ * the log and is wiped when done.
  */
 #include "login.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app.h"
-#include "auth.h"
 #include "config.h"
 #include "flow.h"
 #include "http_reply.h"
 #include "limit.h"
 #include "metrics.h"
-#include "text.h"
-#include "worker.h"
+#include "session.h"
 
-/* The order of the login row's parameters. */
+/* The order of the login rows' parameters. */
 enum
 {
 	LOGIN_EMAIL,
-	LOGIN_PASSWORD
+	LOGIN_PASSWORD,
+	LOGIN_CODE
 };
 
-struct login
+/* The columns of mjc_api.sign_in_begin. */
+enum
 {
-	struct worker_job job;
-	char account_id[TEXT_UUID_SIZE];
-	bool known;
-	bool locked;
+	BEGIN_ACCOUNT,
+	BEGIN_HASH,
+	BEGIN_WAIT
 };
+
+/* ---- Shared steps ---- */
 
 void
 login_secrets(const struct config *config, struct token_secrets *out)
@@ -60,151 +61,236 @@ login_free(struct login *login)
 	free(login);
 }
 
-static void
-login_cookie(struct request *req, const char *name, const char *value)
+bool
+login_start(struct request *req)
 {
-	http_reply_cookie(req, name, value, TOKEN_STAFF_LIFE_S);
+	/* Before the database is asked: a flood of sign-ins is not to take the places of others. */
+	if (!worker_full(req->app->worker))
+		req->login = calloc(1, sizeof(*req->login));
+	if (req->login == NULL)
+		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+	return req->login != NULL;
 }
 
 void
-login_clear_cookies(struct request *req)
+login_work(struct request *req, enum worker_kind kind, const char *password, const char *hash,
+		   void (*done)(struct worker_job *job))
 {
-	login_cookie(req, AUTH_COOKIE_ACCESS, NULL);
-	login_cookie(req, AUTH_COOKIE_ADMIN, NULL);
+	struct worker_job *job = &req->login->job;
+
+	job->kind = kind;
+	snprintf(job->password, sizeof(job->password), "%s", password);
+	snprintf(job->hash, sizeof(job->hash), "%s", kind == WORKER_VERIFY ? hash : "");
+	job->done = done;
+	job->cls = req;
+	if (worker_submit(req->app->worker, job))
+		return; /* the job takes over the hold */
+	explicit_bzero(job->password, sizeof(job->password));
+	if (req->mhd != NULL)
+		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+	flow_end(req);
 }
 
-/* Answer with a fresh token for the user row that the database gave. */
-static void
-login_welcome(struct request *req, const char *user)
+bool
+login_worked(struct worker_job *job)
 {
-	struct token_secrets secrets;
-	struct caller who;
-	size_t len = 0;
-	char *token = NULL;
-	char *body = NULL;
+	struct request *req = job->cls;
 
-	login_secrets(req->app->config, &secrets);
-	if (auth_login_caller(user, &who))
-		token = token_mint(&secrets, &who, time(NULL), TOKEN_STAFF_LIFE_S);
-	if (token != NULL)
-		body = auth_login_body(user, token, req->lang, &len);
-	if (body == NULL)
-		http_reply_error(req, ERROR_INTERNAL_ERROR);
-	else
-	{
-		login_cookie(req, AUTH_COOKIE_ACCESS, token);
-		login_cookie(req, AUTH_COOKIE_ADMIN, token);
-		req->caller = who;
-		http_reply_body(req, req->match.row->status, body, len, free, body, false);
-	}
-	if (token != NULL)
-		explicit_bzero(token, strlen(token));
-	free(token);
+	if (job->result != WORKER_TOO_LATE)
+		return true;
+	if (req->mhd != NULL)
+		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+	flow_end(req);
+	return false;
 }
 
-/* Count a refusal against the address, whether or not the client still waits. */
-static void
+void
 login_refused(struct request *req)
 {
-	limit_failure(req->app->limit, req->addr, req->app->now_ms);
+	limit_failure(req->app->limit, req->source, req->app->now_ms);
 	metrics_login_failure(req->app->metrics);
 }
 
-/* Step 3 is over: the user row; NULL, so that the failure stays counted; or an error. */
-static void
-login_finished(struct db_call *call)
+void
+login_deny(struct request *req, enum error_id id)
 {
-	struct request *req = call->cls;
+	/* That a code is wanted is the next question, not a failure. */
+	if (id != ERROR_TOTP_REQUIRED && error_status(id) < 500)
+		login_refused(req);
+	if (req->mhd != NULL)
+		http_reply_error(req, id);
+}
 
+void
+login_wait(struct request *req, const char *seconds)
+{
+	metrics_rate_limited(req->app->metrics, (int) RATE_AUTH);
+	if (req->mhd == NULL)
+		return;
+	error_set(&req->problem, ERROR_RATE_LIMIT_EXCEEDED);
+	req->problem.retry_after = (int) strtol(seconds, NULL, 10);
+	http_reply_problem(req);
+}
+
+bool
+login_failed(struct request *req)
+{
 	if (flow_failed(req))
 	{
 		int status = error_status(req->problem.id);
 
 		if (status == 401 || status == 403)
 			login_refused(req);
+		return true;
+	}
+	if (PQntuples(req->call.result) == 1)
+		return false;
+	PQclear(req->call.result);
+	req->call.result = NULL;
+	if (req->mhd != NULL)
+		http_reply_error(req, ERROR_INTERNAL_ERROR);
+	return true;
+}
+
+/* ---- Sign-in ---- */
+
+static bool
+login_of_staff(const struct request *req)
+{
+	return req->match.row->action == ACTION_STAFF_LOGIN;
+}
+
+/* Remember the device, so that strangers who try this e-mail do not lock it out. */
+static void
+login_device(struct request *req)
+{
+	struct token_secrets secrets;
+	char token[DEVICE_TOKEN_SIZE];
+
+	login_secrets(req->app->config, &secrets);
+	if (device_make(&secrets, req->values[LOGIN_EMAIL].text, req->login->device, token))
+		http_reply_cookie(req, AUTH_COOKIE_DEVICE, token, DEVICE_LIFE_S);
+}
+
+/* Step 3 is over: the user; NULL or why not, so that the failure stays counted; or an error. */
+static void
+login_finished(struct db_call *call)
+{
+	struct request *req = call->cls;
+	struct auth_answer answer = {0};
+
+	if (login_failed(req))
+	{
 		flow_end(req);
 		return;
 	}
-	if (PQntuples(call->result) != 1 || PQgetisnull(call->result, 0, 0) != 0)
+	if (PQgetisnull(call->result, 0, 0) != 0)
+		answer.refused = ERROR_INVALID_CREDENTIALS;
+	else if (!auth_answer_read(PQgetvalue(call->result, 0, 0), &answer))
+		answer.refused = ERROR_INTERNAL_ERROR;
+	if (answer.refused == ERROR_NONE && req->mhd != NULL)
 	{
-		login_refused(req);
-		if (req->mhd != NULL)
-			http_reply_error(req, ERROR_INVALID_CREDENTIALS);
+		login_device(req);
+		session_welcome(req, &answer, login_of_staff(req) ? WELCOME_STAFF : WELCOME_SIGN_IN,
+						&req->login->refresh);
 	}
-	else if (req->mhd != NULL)
-		login_welcome(req, PQgetvalue(call->result, 0, 0));
+	else if (answer.refused != ERROR_NONE)
+		login_deny(req, answer.refused);
+	auth_answer_free(&answer);
 	PQclear(call->result);
 	call->result = NULL;
 	flow_end(req);
 }
 
-/* Step 2 is over: tell the database. */
+/* Step 3: tell the database, with the session to be opened where there is one. */
 static void
-login_checked(struct worker_job *job)
+login_finish(struct request *req)
 {
-	struct request *req = job->cls;
 	struct login *login = req->login;
+	bool known = login->account_id[0] != '\0';
+	bool session = !login_of_staff(req) && refresh_make(&login->refresh);
 	int n = 0;
 
-	if (job->result == WORKER_TOO_LATE)
-	{
-		if (req->mhd != NULL)
-			http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
-		flow_end(req);
-		return;
-	}
-	req->args[n++] = login->known ? login->account_id : NULL;
+	req->args[n++] = known ? login->account_id : NULL;
 	req->args[n++] = req->values[LOGIN_EMAIL].text;
-	req->args[n++] = req->addr;
-	req->args[n++] = job->result == WORKER_MATCH && login->known && !login->locked ? "t" : "f";
+	req->args[n++] = login->device;
+	req->args[n++] = login->matched && known ? "t" : "f";
+	req->args[n++] = login_of_staff(req) ? "t" : "f";
+	req->args[n++] = req->values[LOGIN_CODE].text;
+	req->args[n++] = login->new_hash[0] == '\0' ? NULL : login->new_hash;
+	req->args[n++] = session ? login->refresh.session_id : NULL;
+	req->args[n++] = session ? login->refresh.digest : NULL;
 	req->args[n++] = req->id;
-	flow_submit(req, DB_WRITE, db_extra_statement(DB_LOGIN_FINISH), n, login_finished);
+	flow_submit(req, DB_WRITE, db_extra_statement(DB_SIGN_IN_FINISH), n, login_finished);
 	flow_end(req);
+}
+
+static void
+login_rehashed(struct worker_job *job)
+{
+	struct request *req = job->cls;
+
+	if (job->result == WORKER_MATCH)
+		memcpy(req->login->new_hash, job->hash, sizeof(req->login->new_hash));
+	login_finish(req); /* without a new hash the old one stays */
+}
+
+/* Step 2 is over; a hash of less work than today's is replaced while the password is here. */
+static void
+login_verified(struct worker_job *job)
+{
+	struct request *req = job->cls;
+
+	if (!login_worked(job))
+		return;
+	req->login->matched = job->result == WORKER_MATCH;
+	if (req->login->matched && worker_weak(job->hash) && !worker_full(req->app->worker))
+		login_work(req, WORKER_HASH, req->values[LOGIN_PASSWORD].text, NULL, login_rehashed);
+	else
+		login_finish(req);
 }
 
 /* Step 1 is over: check the password against what was found. */
 static void
-login_looked_up(struct db_call *call)
+login_begun(struct db_call *call)
 {
 	struct request *req = call->cls;
-	struct login *login = req->login;
 	const PGresult *rows = call->result;
+	char hash[WORKER_HASH_MAX];
 
-	if (flow_failed(req))
+	if (login_failed(req))
 	{
 		flow_end(req);
 		return;
 	}
-	if (PQntuples(rows) == 1 && PQnfields(rows) == 3 && PQgetisnull(rows, 0, 0) == 0)
+	if (PQgetisnull(rows, 0, BEGIN_WAIT) == 0 && strcmp(PQgetvalue(rows, 0, BEGIN_WAIT), "0") != 0)
 	{
-		login->known = text_uuid_parse(PQgetvalue(rows, 0, 0), (size_t) PQgetlength(rows, 0, 0),
-									   login->account_id);
-		login->locked = strcmp(PQgetvalue(rows, 0, 2), "t") == 0;
-		snprintf(login->job.hash, sizeof(login->job.hash), "%s", PQgetvalue(rows, 0, 1));
+		login_wait(req, PQgetvalue(rows, 0, BEGIN_WAIT));
+		PQclear(call->result);
+		call->result = NULL;
+		flow_end(req);
+		return;
 	}
+	snprintf(req->login->account_id, sizeof(req->login->account_id), "%s",
+			 PQgetvalue(rows, 0, BEGIN_ACCOUNT));
+	snprintf(hash, sizeof(hash), "%s", PQgetvalue(rows, 0, BEGIN_HASH));
 	PQclear(call->result);
 	call->result = NULL;
-	snprintf(login->job.password, sizeof(login->job.password), "%s",
-			 req->values[LOGIN_PASSWORD].text);
-	login->job.done = login_checked;
-	login->job.cls = req;
-	if (worker_submit(req->app->worker, &login->job))
-		return; /* the job takes over the hold of the call */
-	if (req->mhd != NULL)
-		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
-	flow_end(req);
+	login_work(req, WORKER_VERIFY, req->values[LOGIN_PASSWORD].text, hash, login_verified);
+	explicit_bzero(hash, sizeof(hash));
 }
 
 void
 login_run(struct request *req)
 {
-	req->login = calloc(1, sizeof(*req->login));
-	if (req->login == NULL)
-	{
-		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+	struct token_secrets secrets;
+
+	if (!login_start(req))
 		return;
-	}
+	login_secrets(req->app->config, &secrets);
+	device_read(&secrets, req->field[FIELD_COOKIE], req->values[LOGIN_EMAIL].text,
+				req->login->device);
 	req->args[0] = req->values[LOGIN_EMAIL].text;
-	req->args[1] = req->addr;
-	flow_submit(req, DB_WRITE, db_extra_statement(DB_LOGIN_LOOKUP), 2, login_looked_up);
+	req->args[1] = req->login->device;
+	flow_submit(req, DB_WRITE, db_extra_statement(DB_SIGN_IN_BEGIN), 2, login_begun);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +22,10 @@
 #include "clock.h"
 #include "config.h"
 #include "db.h"
+#include "gzip.h"
 #include "housekeep.h"
 #include "http.h"
+#include "id_token.h"
 #include "limit.h"
 #include "log.h"
 #include "login.h"
@@ -52,7 +55,7 @@ main_help(void)
 		 "  mjc-shim [--config FILE] --check     check the settings\n"
 		 "  mjc-shim --print-routes              the route table, one line a route\n"
 		 "  mjc-shim --hash-password             bcrypt hash of the line on standard input\n"
-		 "  mjc-shim [--config FILE] --mint-token ROLE SUB TV [SECONDS]\n"
+		 "  mjc-shim [--config FILE] --mint-token ROLE SUB TV [SECONDS [SESSION]]\n"
 		 "                                       an access token, for tests\n"
 		 "  mjc-shim --version | --help\n"
 		 "\n"
@@ -105,10 +108,13 @@ main_mint_token(const struct config *config, int argc, char **argv)
 	long seconds = TOKEN_STAFF_LIFE_S;
 	char *token;
 
-	if (argc < 3 || argc > 4 || !main_number(argv[2], 0, 2147483647, &who.token_version) ||
-		(argc == 4 && !main_number(argv[3], -31536000, 31536000, &seconds)) ||
-		strlen(argv[0]) >= sizeof(who.role) || strlen(argv[1]) >= sizeof(who.account_id))
-		return main_fail("usage: mjc-shim --mint-token ROLE SUB TV [SECONDS]");
+	if (argc < 3 || argc > 5 || !main_number(argv[2], 0, 2147483647, &who.token_version) ||
+		(argc >= 4 && !main_number(argv[3], -31536000, 31536000, &seconds)) ||
+		strlen(argv[0]) >= sizeof(who.role) || strlen(argv[1]) >= sizeof(who.account_id) ||
+		(argc == 5 && strlen(argv[4]) >= sizeof(who.token_id)))
+		return main_fail("usage: mjc-shim --mint-token ROLE SUB TV [SECONDS [SESSION]]");
+	if (argc == 5)
+		snprintf(who.token_id, sizeof(who.token_id), "%s", argv[4]);
 	snprintf(who.role, sizeof(who.role), "%s", argv[0]);
 	snprintf(who.account_id, sizeof(who.account_id), "%s", argv[1]);
 	login_secrets(config, &secrets);
@@ -134,7 +140,11 @@ main_prepare(const struct config *config)
 		;
 	if (fd >= 0)
 		close(fd);
-	(void) setrlimit(RLIMIT_CORE, &no_core); /* secrets stay out of core files */
+	/* Secrets stay out of core files, also of those that a program gets through a pipe. */
+	(void) setrlimit(RLIMIT_CORE, &no_core);
+#ifndef __SANITIZE_ADDRESS__ /* the leak check has to look into the process */
+	(void) prctl(PR_SET_DUMPABLE, 0);
+#endif
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < want)
 	{
 		files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
@@ -160,8 +170,10 @@ main_open(struct app *app, char *error, size_t size)
 	app->start_time = time(NULL);
 	app->log = log_new(STDOUT_FILENO, log_level_parse(config->log_level));
 	app->metrics = metrics_new();
-	app->limit = limit_new(config->rate_scale, 0);
-	if (app->epoll_fd < 0 || app->log == NULL || app->metrics == NULL || app->limit == NULL)
+	app->limit = limit_new(config->rate_limits, config->rate_scale, 0);
+	app->gzip = gzip_new();
+	if (app->epoll_fd < 0 || app->log == NULL || app->metrics == NULL || app->limit == NULL ||
+		app->gzip == NULL)
 		return false;
 	app->http = http_new(app, error, size);
 	if (app->http == NULL)
@@ -174,9 +186,10 @@ main_open(struct app *app, char *error, size_t size)
 	}
 	snprintf(error, size, "cannot start");
 	app->worker = worker_new(app, config->bcrypt_threads, config->bcrypt_queue);
+	app->id_keys = id_keys_new(config->google_jwks_file, config->google_client_id);
 	app->db = db_new(app);
 	app->housekeep = housekeep_new(app);
-	return app->worker != NULL && app->db != NULL && app->housekeep != NULL;
+	return app->worker != NULL && app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
 }
 
 /* The order matters: what holds requests goes before what they lie in. */
@@ -189,7 +202,9 @@ main_close(struct app *app)
 	http_free(app->http);
 	metrics_http_free(app->metrics_http);
 	housekeep_free(app->housekeep);
+	id_keys_free(app->id_keys);
 	limit_free(app->limit);
+	gzip_free(app->gzip);
 	metrics_free(app->metrics);
 	log_free(app->log);
 	if (app->epoll_fd >= 0)

@@ -54,6 +54,8 @@ struct metrics
 	int64_t housekeep_ok_ms; /* CLOCK_MONOTONIC, 0 = never */
 	struct metrics_job job[METRICS_JOBS_MAX];
 	size_t jobs;
+	bool maintenance;
+	struct metrics_outbox outbox;
 };
 
 struct metrics *
@@ -142,6 +144,13 @@ metrics_housekeep(struct metrics *metrics, bool ok)
 		metrics->housekeep_ok_ms = clock_ms();
 	else
 		metrics->housekeep_errors++;
+}
+
+void
+metrics_shop(struct metrics *metrics, bool maintenance, const struct metrics_outbox *outbox)
+{
+	metrics->maintenance = maintenance;
+	metrics->outbox = *outbox;
 }
 
 void
@@ -310,6 +319,20 @@ render_housekeep(FILE *out, const struct metrics *metrics)
 	}
 }
 
+static void
+render_shop(FILE *out, const struct metrics *metrics)
+{
+	render_head(out, "mjc_maintenance", "gauge", "Whether the shop is closed for maintenance.");
+	fprintf(out, "mjc_maintenance %d\n", metrics->maintenance ? 1 : 0);
+	render_head(out, "mjc_outbox_waiting", "gauge", "Messages to be delivered.");
+	fprintf(out, "mjc_outbox_waiting %lld\n", metrics->outbox.waiting);
+	render_head(out, "mjc_outbox_parked", "gauge", "Messages given up until staff decide.");
+	fprintf(out, "mjc_outbox_parked %lld\n", metrics->outbox.parked);
+	render_head(out, "mjc_outbox_oldest_seconds", "gauge",
+				"Age of the oldest message that is not delivered.");
+	fprintf(out, "mjc_outbox_oldest_seconds %.3f\n", metrics->outbox.oldest_seconds);
+}
+
 /* Resident memory in bytes, 0 when the system does not tell. */
 static long long
 render_resident(void)
@@ -356,6 +379,7 @@ render_page(FILE *out, const struct app *app)
 	render_head(out, "mjc_login_failures_total", "counter", "Refused sign-ins.");
 	fprintf(out, "mjc_login_failures_total %llu\n", (unsigned long long) metrics->login_failures);
 	render_housekeep(out, metrics);
+	render_shop(out, metrics);
 	render_process(out, app);
 }
 

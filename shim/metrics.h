@@ -50,6 +50,17 @@ void metrics_login_failure(struct metrics *metrics);
 /* metrics_housekeep - count a housekeeping run. */
 void metrics_housekeep(struct metrics *metrics, bool ok);
 
+/* Messages that are not delivered. */
+struct metrics_outbox
+{
+	long long waiting;
+	long long parked;
+	double oldest_seconds;
+};
+
+/* metrics_shop - whether the shop is closed, and its outbox. */
+void metrics_shop(struct metrics *metrics, bool maintenance, const struct metrics_outbox *outbox);
+
 /* metrics_jobs - replace what is known of the jobs; at most METRICS_JOBS_MAX are kept. */
 void metrics_jobs(struct metrics *metrics, const struct metrics_job *jobs, size_t n);
 

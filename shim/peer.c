@@ -192,25 +192,30 @@ peer_entry(const char *start, size_t len, char out[PEER_TEXT])
 					 PEER_TEXT) != NULL;
 }
 
-void
-peer_client(const struct peer_list *list, const char *peer, const char *forwarded,
+bool
+peer_client(const struct peer_list *list, const char *peer, const char *forwarded, bool vouched,
 			char out[PEER_TEXT])
 {
 	char entry[PEER_TEXT];
 	size_t end = forwarded == NULL ? 0 : strlen(forwarded);
+	bool trusted = vouched || peer_trusted(list, peer);
+	bool taken = false;
 
 	snprintf(out, PEER_TEXT, "%s", peer);
-	while (end > 0 && peer_trusted(list, out))
+	while (end > 0 && trusted)
 	{
 		size_t start = end;
 
 		while (start > 0 && forwarded[start - 1] != ',')
 			start--;
 		if (!peer_entry(forwarded + start, end - start, entry))
-			return;
+			return taken;
 		memcpy(out, entry, sizeof(entry));
+		taken = true;
+		trusted = peer_trusted(list, out);
 		end = start > 0 ? start - 1 : 0;
 	}
+	return taken;
 }
 
 void

@@ -28,11 +28,12 @@ bool peer_trusted(const struct peer_list *list, const char *addr);
  * peer_client - the client's address.
  *
  * forwarded: X-Forwarded-For, several joined by commas, or NULL. Counts only
- * when peer is trusted: the rightmost entry that is not trusted itself. An
- * entry that is no address ends the search with the last good one.
+ * when peer is trusted, by the list or because vouched says so: the rightmost
+ * entry that is not trusted itself. An entry that is no address ends the
+ * search with the last good one. Returns whether an entry was taken.
  */
-void peer_client(const struct peer_list *list, const char *peer, const char *forwarded,
-				 char out[PEER_TEXT]);
+bool peer_client(const struct peer_list *list, const char *peer, const char *forwarded,
+				 bool vouched, char out[PEER_TEXT]);
 
 /* peer_truncate - the address as logs may keep it: IPv4 /24, IPv6 /48. */
 void peer_truncate(const char *addr, char out[PEER_TEXT]);

@@ -81,7 +81,8 @@ struct reply
 	void *free_cls;
 	struct reply_header header[REPLY_HEADERS_MAX];
 	int headers;
-	bool wrap; /* send {"success":true,"data":body} */
+	bool wrap;	 /* send {"success":true,"data":body} */
+	bool packed; /* body is gzip */
 };
 
 #endif

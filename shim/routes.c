@@ -25,6 +25,8 @@
 #define CODE_IN_PATH "code", IN_PATH, T_TEXT, 1, 64, NEEDED_TEXT, NULL
 #define WHOLE_BODY "", IN_BODY, T_JSON_TEXT, 2, 65536, P_REQUIRED, NULL
 #define STAFF_PAGE "page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL
+#define OLD_PASSWORD (P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET)
+#define NEW_PASSWORD 8, 72, OLD_PASSWORD
 #define STAFF_LIMIT "limit", IN_QUERY, T_INT, 1, 500, NAME_TEXT, NULL
 
 /* ---- Parameters ---- */
@@ -150,7 +152,59 @@ static const struct param_def order_track_params[] = {
 /* bcrypt reads 72 bytes; a longer password would be cut without a word. */
 static const struct param_def login_params[] = {
 	{"email", IN_BODY, T_TEXT, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
-	{"password", IN_BODY, T_TEXT, 1, 72, P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET, NULL},
+	{"password", IN_BODY, T_TEXT, 1, 72, OLD_PASSWORD, NULL},
+	{"code", IN_BODY, T_TEXT, 6, 32, P_NULL_IF_EMPTY | P_SECRET, NULL},
+};
+
+static const struct param_def register_params[] = {
+	{"email", IN_BODY, T_EMAIL, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
+	{"password", IN_BODY, T_TEXT, NEW_PASSWORD, NULL},
+	{"firstName", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"lastName", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+	{"companyName", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"customerType", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, "B2C|B2B"},
+	{"vatNumber", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+};
+
+static const struct param_def social_login_params[] = {
+	{"email", IN_BODY, T_EMAIL, 3, 254, NAME_TEXT | P_LOWER, NULL},
+	{"firstName", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"lastName", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"image", IN_BODY, T_TEXT, 1, 2000, NAME_TEXT, NULL},
+	{"idToken", IN_BODY, T_TEXT, 1, 4096, P_NULL_IF_EMPTY | P_SECRET, NULL},
+};
+
+static const struct param_def refresh_params[] = {
+	{"refreshToken", IN_BODY, T_TEXT, 1, 2048, P_NULL_IF_EMPTY | P_SECRET, NULL},
+};
+
+static const struct param_def profile_params[] = {
+	{"firstName", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"lastName", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+};
+
+static const struct param_def password_change_params[] = {
+	{"currentPassword", IN_BODY, T_TEXT, 1, 72, OLD_PASSWORD, NULL},
+	{"newPassword", IN_BODY, T_TEXT, NEW_PASSWORD, NULL},
+};
+
+static const struct param_def password_forgot_params[] = {
+	{"email", IN_BODY, T_EMAIL, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
+};
+
+static const struct param_def password_reset_params[] = {
+	{"token", IN_BODY, T_TEXT, 1, 2048, P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET, NULL},
+	{"newPassword", IN_BODY, T_TEXT, NEW_PASSWORD, NULL},
+};
+
+static const struct param_def email_verify_params[] = {
+	{"token", IN_BODY, T_TEXT, 1, 2048, P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET, NULL},
+};
+
+static const struct param_def totp_enable_params[] = {
+	{"code", IN_BODY, T_TEXT, 6, 32, P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET, NULL},
 };
 
 static const struct param_def staff_inventory_change_params[] = {
@@ -197,10 +251,123 @@ static const struct param_def staff_order_ship_params[] = {
 	{"carrier", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
 };
 
+static const struct param_def consent_text_params[] = {
+	{"lang", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "fr|ar"},
+};
+
+static const struct param_def consent_params[] = {
+	{"purpose", IN_BODY, T_TEXT, 2, 40, NEEDED_TEXT, NULL},
+	{"version", IN_BODY, T_INT, 1, 1000000, P_REQUIRED, NULL},
+	{"granted", IN_BODY, T_BOOL, 0, 0, P_REQUIRED, NULL},
+	{"lang", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, "fr|ar"},
+};
+
+/* Nobody erases himself by a slip. */
+static const struct param_def customer_erase_params[] = {
+	{"confirm", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, "DELETE"},
+};
+
+static const struct param_def staff_customer_join_params[] = {
+	{ID_IN_PATH},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NEEDED_TEXT, NULL},
+};
+
 static const struct param_def customer_group_assign_params[] = {
 	{ID_IN_PATH},
 	{"customerGroup", IN_BODY, T_TEXT, 1, 30, NEEDED_TEXT, NULL},
 };
+
+#define CUSTOMER_TYPES "B2C|B2B"
+#define CUSTOMER_SEARCH "search", IN_QUERY, T_TEXT, 0, 100, NAME_TEXT, NULL
+#define CUSTOMER_TYPE_WANTED "customerType", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, CUSTOMER_TYPES
+#define CUSTOMER_STATUS_WANTED                                                                     \
+	"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "active|inactive|blocked|erased"
+#define CUSTOMER_SEGMENT                                                                           \
+	"segment", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,                                                \
+		"new|active|loyal|at_risk|lost|never_ordered|b2b"
+#define CUSTOMER_SORT "createdAt|name|firstName|lastName|email"
+
+static const struct param_def staff_customer_list_params[] = {
+	{STAFF_PAGE},
+	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{CUSTOMER_SEARCH},
+	{CUSTOMER_TYPE_WANTED},
+	{CUSTOMER_STATUS_WANTED},
+	{CUSTOMER_SEGMENT},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, CUSTOMER_SORT},
+	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
+};
+
+static const struct param_def customer_list_params[] = {
+	{STAFF_PAGE},
+	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
+	{CUSTOMER_SEARCH},
+	{CUSTOMER_TYPE_WANTED},
+	{"isActive", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
+	 CUSTOMER_SORT "|user.createdAt|user.firstName|user.lastName|user.email"},
+	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
+};
+
+static const struct param_def staff_customer_export_params[] = {
+	{"format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "csv"},
+	{CUSTOMER_SEARCH},
+	{CUSTOMER_TYPE_WANTED},
+	{CUSTOMER_STATUS_WANTED},
+	{CUSTOMER_SEGMENT},
+};
+
+static const struct param_def customer_create_params[] = {
+	{"email", IN_BODY, T_EMAIL, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
+	{"firstName", IN_BODY, T_TEXT, 2, 50, NEEDED_TEXT, NULL},
+	{"lastName", IN_BODY, T_TEXT, 2, 50, NEEDED_TEXT, NULL},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+	{"customerType", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, CUSTOMER_TYPES},
+	{"companyName", IN_BODY, T_TEXT, 0, 200, NAME_TEXT, NULL},
+	{"vatNumber", IN_BODY, T_TEXT, 0, 50, NAME_TEXT, NULL},
+	{"rc", IN_BODY, T_TEXT, 0, 50, NAME_TEXT, NULL},
+	{"nif", IN_BODY, T_TEXT, 0, 50, NAME_TEXT, NULL},
+	{"nis", IN_BODY, T_TEXT, 0, 50, NAME_TEXT, NULL},
+	{"ai", IN_BODY, T_TEXT, 0, 50, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_customer_status_params[] = {
+	{ID_IN_PATH},
+	{"status", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, "active|inactive|blocked"},
+};
+
+static const struct param_def staff_customer_orders_params[] = {
+	{ID_IN_PATH},
+	{STAFF_PAGE},
+	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_customer_note_params[] = {
+	{ID_IN_PATH},
+	{"body", IN_BODY, T_TEXT, 1, 2000, NEEDED_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def customer_orders_params[] = {
+	{STAFF_PAGE},
+	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
+};
+
+#define ADDRESS_FIELDS                                                                             \
+	{"type", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, "BILLING|SHIPPING"},                            \
+		{"street", IN_BODY, T_TEXT, 5, 200, NEEDED_TEXT, NULL},                                    \
+		{"city", IN_BODY, T_TEXT, 2, 100, NEEDED_TEXT, NULL},                                      \
+		{"postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},                                   \
+		{"region", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},                                       \
+		{"country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},                                     \
+		{"label", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},                                        \
+	{                                                                                              \
+		"isDefault", IN_BODY, T_BOOL, 0, 0, 0, NULL                                                \
+	}
+#define ADDRESS_IN_PATH "addressId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL
+
+static const struct param_def address_add_params[] = {ADDRESS_FIELDS};
+static const struct param_def address_set_params[] = {{ADDRESS_IN_PATH}, ADDRESS_FIELDS};
+static const struct param_def address_remove_params[] = {{ADDRESS_IN_PATH}};
 
 static const struct param_def price_list_prices_params[] = {
 	{ID_IN_PATH},
@@ -315,19 +482,55 @@ const struct route routes_table[] = {
 	{METHOD_GET, "/orders/track", "mjc_api.order_track", ROLE_PUBLIC, RATE_TRACK, 0, 200,
 	 ACTION_NONE, PARAMS(order_track_params)},
 
-	{METHOD_POST, "/admin/login", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE, 200, ACTION_LOGIN,
+	{METHOD_POST, "/auth/register", NULL, ROLE_PUBLIC, RATE_SIGNUP, RF_WRITE, 201, ACTION_REGISTER,
+	 PARAMS(register_params)},
+	{METHOD_POST, "/auth/login", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE, 200, ACTION_LOGIN,
+	 PARAMS(login_params)},
+	{METHOD_POST, "/auth/social-login", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE, 200,
+	 ACTION_SOCIAL_LOGIN, PARAMS(social_login_params)},
+	{METHOD_POST, "/auth/refresh", NULL, ROLE_PUBLIC, RATE_CART, RF_WRITE, 200, ACTION_REFRESH,
+	 PARAMS(refresh_params)},
+	{METHOD_POST, "/auth/logout", NULL, ROLE_PUBLIC, RATE_CART, RF_WRITE, 200, ACTION_SIGN_OUT,
+	 PARAMS(refresh_params)},
+	{METHOD_POST, "/auth/logout-all", "mjc_api.auth_logout_everywhere", ROLE_CUSTOMER, RATE_READ,
+	 RF_WRITE | RF_RAW, 200, ACTION_LOGOUT, NO_PARAMS},
+	{METHOD_GET, "/auth/me", "mjc_api.auth_me", ROLE_CUSTOMER, RATE_READ, STAFF_READ, 200,
+	 ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/auth/profile", "mjc_api.auth_me", ROLE_CUSTOMER, RATE_READ, STAFF_READ, 200,
+	 ACTION_NONE, NO_PARAMS},
+	{METHOD_PUT, "/auth/profile", "mjc_api.auth_profile_set", ROLE_CUSTOMER, RATE_READ, RF_WRITE,
+	 200, ACTION_NONE, PARAMS(profile_params)},
+	{METHOD_POST, "/auth/change-password", NULL, ROLE_CUSTOMER, RATE_AUTH, RF_WRITE | RF_RAW, 200,
+	 ACTION_PASSWORD_CHANGE, PARAMS(password_change_params)},
+	{METHOD_POST, "/auth/request-password-reset", NULL, ROLE_PUBLIC, RATE_TRACK, RF_WRITE | RF_RAW,
+	 200, ACTION_PASSWORD_FORGOT, PARAMS(password_forgot_params)},
+	{METHOD_POST, "/auth/reset-password", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE | RF_RAW, 200,
+	 ACTION_PASSWORD_RESET, PARAMS(password_reset_params)},
+	{METHOD_POST, "/auth/verify-email", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE | RF_RAW, 200,
+	 ACTION_EMAIL_VERIFY, PARAMS(email_verify_params)},
+	{METHOD_POST, "/auth/resend-verification", "mjc_api.auth_verification_resend", ROLE_CUSTOMER,
+	 RATE_TRACK, RF_WRITE | RF_RAW, 200, ACTION_NONE, NO_PARAMS},
+
+	{METHOD_POST, "/admin/totp/begin", "mjc_api.totp_begin", ROLE_TECHNICIAN, RATE_STAFF, RF_WRITE,
+	 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/admin/totp/enable", "mjc_api.totp_enable", ROLE_TECHNICIAN, RATE_AUTH, RF_WRITE,
+	 200, ACTION_NONE, PARAMS(totp_enable_params)},
+	{METHOD_POST, "/admin/totp/disable", "mjc_api.totp_disable", ROLE_TECHNICIAN, RATE_AUTH,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(totp_enable_params)},
+
+	{METHOD_POST, "/admin/login", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE, 200, ACTION_STAFF_LOGIN,
 	 PARAMS(login_params)},
 	{METHOD_GET, "/admin/me", "mjc_api.staff_me", ROLE_ADMIN, RATE_STAFF, STAFF_READ, 200,
 	 ACTION_NONE, NO_PARAMS},
-	{METHOD_POST, "/admin/logout", "mjc_api.staff_logout", ROLE_ADMIN, RATE_STAFF,
-	 RF_WRITE | RF_RAW, 200, ACTION_LOGOUT, NO_PARAMS},
+	{METHOD_POST, "/admin/logout", "mjc_api.auth_logout", ROLE_ADMIN, RATE_STAFF, RF_WRITE | RF_RAW,
+	 200, ACTION_LOGOUT, NO_PARAMS},
 
-	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF, STAFF_LIST,
+	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF, RF_RECORDS,
 	 200, ACTION_NONE, PARAMS(staff_order_list_params)},
 	{METHOD_GET, "/admin/orders/stats", "mjc_api.staff_order_stats", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,
-	 STAFF_READ, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
 	{METHOD_PUT, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_status_params)},
 	{METHOD_PATCH, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
@@ -341,6 +544,74 @@ const struct route routes_table[] = {
 
 	{METHOD_GET, "/admin/inventory/alerts", "mjc_api.staff_inventory_alerts", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+
+	{METHOD_GET, "/admin/customers", "mjc_api.staff_customer_list", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_customer_list_params)},
+	{METHOD_POST, "/admin/customers", "mjc_api.staff_customer_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE | RF_STRICT_BODY, 201, ACTION_NONE, PARAMS(customer_create_params)},
+	{METHOD_GET, "/admin/customers/stats", "mjc_api.staff_customer_stats", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/admin/customers/segments", "mjc_api.staff_customer_segments", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/admin/customers/export", "mjc_api.staff_customer_export", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_customer_export_params)},
+	{METHOD_GET, "/admin/customers/:id", "mjc_api.staff_customer_get", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_PATCH, "/admin/customers/:id", "mjc_api.staff_customer_update", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
+	{METHOD_DELETE, "/admin/customers/:id", "mjc_api.staff_customer_delete", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_PATCH, "/admin/customers/:id/status", "mjc_api.staff_customer_status_set", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_customer_status_params)},
+	{METHOD_GET, "/admin/customers/:id/orders", "mjc_api.staff_customer_orders", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_customer_orders_params)},
+	{METHOD_POST, "/admin/customers/:id/join", "mjc_api.staff_customer_join", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_customer_join_params)},
+	{METHOD_GET, "/admin/customers/:id/export-data", "mjc_api.staff_customer_export_data",
+	 ROLE_ADMIN, RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_GET, "/admin/customers/:id/notes", "mjc_api.staff_customer_notes", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_POST, "/admin/customers/:id/notes", "mjc_api.staff_customer_note_add", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_CREATE | RF_STRICT_BODY, 201, ACTION_NONE,
+	 PARAMS(staff_customer_note_params)},
+
+	{METHOD_GET, "/customers", "mjc_api.customer_list", ROLE_ADMIN, RATE_STAFF, RF_RECORDS, 200,
+	 ACTION_NONE, PARAMS(customer_list_params)},
+	{METHOD_POST, "/customers", "mjc_api.customer_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE | RF_STRICT_BODY, 201, ACTION_NONE, PARAMS(customer_create_params)},
+	{METHOD_GET, "/customers/statistics", "mjc_api.customer_statistics", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/customers/:id", "mjc_api.customer_get", ROLE_ADMIN, RATE_STAFF, RF_RECORDS, 200,
+	 ACTION_NONE, PARAMS(id_params)},
+	{METHOD_PUT, "/customers/:id", "mjc_api.customer_update", ROLE_ADMIN, RATE_STAFF, RF_WRITE, 200,
+	 ACTION_NONE, PARAMS(id_body_params)},
+	{METHOD_PATCH, "/customers/:id/activate", "mjc_api.customer_activate", ROLE_ADMIN, RATE_STAFF,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
+	{METHOD_PATCH, "/customers/:id/deactivate", "mjc_api.customer_deactivate", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
+
+	{METHOD_GET, "/consents", "mjc_api.consent_text_list", ROLE_PUBLIC, RATE_READ, 0, 200,
+	 ACTION_NONE, PARAMS(consent_text_params)},
+	{METHOD_GET, "/customers/consents", "mjc_api.customer_consent_list", ROLE_CUSTOMER, RATE_READ,
+	 STAFF_READ, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/customers/consents", "mjc_api.customer_consent_set", ROLE_CUSTOMER, RATE_READ,
+	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(consent_params)},
+	{METHOD_GET, "/customers/profile/export", "mjc_api.customer_export_self", ROLE_CUSTOMER,
+	 RATE_TRACK, STAFF_READ, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_DELETE, "/customers/profile/me", "mjc_api.customer_erase_self", ROLE_CUSTOMER,
+	 RATE_TRACK, STAFF_WRITE, 200, ACTION_NONE, PARAMS(customer_erase_params)},
+	{METHOD_GET, "/customers/profile/me", "mjc_api.customer_me", ROLE_CUSTOMER, RATE_READ,
+	 RF_STAFF_PRIMARY, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_PUT, "/customers/profile/me", "mjc_api.customer_me_set", ROLE_CUSTOMER, RATE_READ,
+	 RF_WRITE, 200, ACTION_NONE, PARAMS(body_params)},
+	{METHOD_GET, "/customers/orders/history", "mjc_api.customer_order_list", ROLE_CUSTOMER,
+	 RATE_READ, RF_STAFF_PRIMARY, 200, ACTION_NONE, PARAMS(customer_orders_params)},
+	{METHOD_POST, "/customers/addresses", "mjc_api.address_add", ROLE_CUSTOMER, RATE_READ,
+	 RF_WRITE | RF_IDEMPOTENT | RF_STRICT_BODY, 201, ACTION_NONE, PARAMS(address_add_params)},
+	{METHOD_PUT, "/customers/addresses/:addressId", "mjc_api.address_set", ROLE_CUSTOMER, RATE_READ,
+	 RF_WRITE | RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(address_set_params)},
+	{METHOD_DELETE, "/customers/addresses/:addressId", "mjc_api.address_remove", ROLE_CUSTOMER,
+	 RATE_READ, RF_WRITE, 200, ACTION_NONE, PARAMS(address_remove_params)},
 
 	{METHOD_GET, "/admin/customer-groups", "mjc_api.staff_customer_group_list", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
@@ -402,6 +673,11 @@ const struct route routes_table[] = {
 	 STAFF_LIST, 200, ACTION_NONE, PARAMS(carrier_zone_list_params)},
 	{METHOD_POST, "/admin/carrier-zones", "mjc_api.staff_carrier_zone_set", ROLE_ADMIN, RATE_STAFF,
 	 RF_WRITE, 200, ACTION_NONE, PARAMS(body_params)},
+
+	{METHOD_GET, "/admin/settings", "mjc_api.staff_settings_get", ROLE_SUPER, RATE_STAFF,
+	 STAFF_READ, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_PUT, "/admin/settings", "mjc_api.staff_settings_set", ROLE_SUPER, RATE_STAFF, RF_WRITE,
+	 200, ACTION_NONE, PARAMS(body_params)},
 
 	{METHOD_GET, "/admin/gift-cards", "mjc_api.staff_credit_list", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST, 200, ACTION_NONE, PARAMS(staff_page_params)},

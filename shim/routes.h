@@ -26,16 +26,18 @@ enum role
 	ROLE__MAX
 };
 
-/* Which bucket a request is counted in; the figures stand in limit.c. */
+/* Which bucket a request is counted in; the figures stand in limit.h. */
 enum rate_class
 {
-	RATE_READ,
+	RATE_READ, /* "api": what has no class of its own */
 	RATE_SEARCH,
 	RATE_ORDER,
-	RATE_TRACK,
-	RATE_AUTH, /* counts failures only */
+	RATE_SIGNUP,
+	RATE_TRACK, /* what tries numbers or codes that others keep to themselves */
+	RATE_AUTH,	/* counts failures only */
 	RATE_STAFF,
-	RATE_CART, /* the pages ask for the cart many times at once */
+	RATE_CART,	   /* the pages ask for the cart many times at once */
+	RATE_FRONTEND, /* of no row: the frontend's server on its own account */
 	RATE_NONE,
 	RATE__MAX
 };
@@ -95,7 +97,16 @@ enum shim_action
 	ACTION_LIVE,
 	ACTION_READY,
 	ACTION_LOGIN,
-	ACTION_LOGOUT /* the row's function, then both cookies are cleared */
+	ACTION_STAFF_LOGIN,
+	ACTION_REGISTER,
+	ACTION_SOCIAL_LOGIN,
+	ACTION_REFRESH,
+	ACTION_SIGN_OUT, /* with any credentials, good or bad */
+	ACTION_PASSWORD_CHANGE,
+	ACTION_PASSWORD_FORGOT,
+	ACTION_PASSWORD_RESET,
+	ACTION_EMAIL_VERIFY,
+	ACTION_LOGOUT /* the row's function, then the cookies of a session are cleared */
 };
 
 #define RF_WRITE 0x01u		   /* write connection; gets request_id */
@@ -156,14 +167,14 @@ char *routes_sql(const struct route *row);
 /*
  * routes_print - one line a route, TAB separated: METHOD, pattern, function,
  * argument types joined by a comma, role, rate class, flags joined by a comma,
- * read or write. A field without content prints "-".
+ * read or write, parameters joined by a semicolon. A field without content prints "-".
  */
 void routes_print(FILE *out);
 
 /* routes_method_name - "GET" for METHOD_GET and so on; never NULL. */
 const char *routes_method_name(enum method method);
 
-/* routes_rate_name - "read" for RATE_READ and so on (metrics label); never NULL. */
+/* routes_rate_name - "api" for RATE_READ and so on (settings, metrics); never NULL. */
 const char *routes_rate_name(enum rate_class rate);
 
 #endif

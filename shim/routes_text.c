@@ -111,9 +111,10 @@ const char *
 routes_rate_name(enum rate_class rate)
 {
 	static const char *const names[RATE__MAX] = {
-		[RATE_READ] = "read",	[RATE_SEARCH] = "search", [RATE_ORDER] = "order",
-		[RATE_TRACK] = "track", [RATE_AUTH] = "auth",	  [RATE_STAFF] = "staff",
-		[RATE_CART] = "cart",	[RATE_NONE] = "none",
+		[RATE_READ] = "api",	[RATE_SEARCH] = "search",	  [RATE_ORDER] = "order",
+		[RATE_TRACK] = "track", [RATE_AUTH] = "auth",		  [RATE_STAFF] = "admin",
+		[RATE_CART] = "cart",	[RATE_FRONTEND] = "frontend", [RATE_SIGNUP] = "signup",
+		[RATE_NONE] = "none",
 	};
 
 	return names[rate];
@@ -164,6 +165,51 @@ print_flags(FILE *out, unsigned flags)
 		fputc('-', out);
 }
 
+static const char *
+param_type_name(enum ptype type)
+{
+	static const char *const names[] = {
+		[T_UUID] = "uuid",
+		[T_UUID_ARRAY] = "uuid_array",
+		[T_TEXT] = "text",
+		[T_TEXT_LIST] = "texts",
+		[T_INT] = "int",
+		[T_INT_ARRAY] = "int_array",
+		[T_MONEY] = "money",
+		[T_BOOL] = "bool",
+		[T_CHOICE] = "choice",
+		[T_PHONE] = "phone",
+		[T_EMAIL] = "email",
+		[T_SLUG_OR_ID] = "slug_or_id",
+		[T_TIME_FROM] = "time_from",
+		[T_TIME_TO] = "time_to",
+		[T_JSON_TEXT] = "json",
+	};
+
+	return (size_t) type < sizeof(names) / sizeof(names[0]) && names[type] != NULL ? names[type]
+																				   : "?";
+}
+
+/* "where:name:type:min:max:needed|free:choices;...", for the tests that try every parameter. */
+static void
+print_params(FILE *out, const struct route *row)
+{
+	static const char *const where[] = {
+		[IN_PATH] = "path", [IN_QUERY] = "query", [IN_BODY] = "body"};
+
+	if (row->nparams == 0)
+		fputc('-', out);
+	for (int i = 0; i < row->nparams; i++)
+	{
+		const struct param_def *p = &row->params[i];
+
+		fprintf(out, "%s%s:%s:%s:%lld:%lld:%s:%s", i > 0 ? ";" : "", where[p->where], p->path,
+				param_type_name(p->type), p->min, p->max,
+				(p->flags & P_REQUIRED) != 0 ? "needed" : "free",
+				p->choices == NULL ? "" : p->choices);
+	}
+}
+
 void
 routes_print(FILE *out)
 {
@@ -176,6 +222,8 @@ routes_print(FILE *out)
 		print_arg_types(out, row);
 		fprintf(out, "\t%s\t%s\t", role_name(row->role), routes_rate_name(row->rate));
 		print_flags(out, row->flags);
-		fprintf(out, "\t%s\n", (row->flags & (RF_WRITE | RF_RECORDS)) != 0 ? "write" : "read");
+		fprintf(out, "\t%s\t", (row->flags & (RF_WRITE | RF_RECORDS)) != 0 ? "write" : "read");
+		print_params(out, row);
+		fputc('\n', out);
 	}
 }

@@ -2,9 +2,9 @@
  * token.c - access tokens.
  *
  * Invariants: nothing of a token is believed, and its claims are not parsed,
- * before the signature has been compared in constant time; the algorithm is
- * ours, never the header's. What a token may hold is listed here and nowhere
- * else.
+ * before the signature has been compared in constant time; the header is
+ * compared with ours byte for byte and never parsed, so that it cannot choose
+ * an algorithm or a key. What a token may hold is listed here and nowhere else.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -23,8 +23,10 @@
 #define TOKEN_AUDIENCE "mj-chauffage-app"
 #define MAC_BYTES 32
 #define MAC_CHARS 43 /* of base64url */
+#define HEADER_CHARS (sizeof(token_header) - 1)
 
-static const char token_header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+/* {"alg":"HS256","typ":"JWT"}, the one header that is signed and accepted, as it is sent. */
+static const char token_header[] = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
 /* ---- Signature ---- */
 
@@ -81,18 +83,6 @@ text_is_or_absent(const json_t *object, const char *name, const char *want)
 	return json_object_get(object, name) == NULL || text_is(object, name, want);
 }
 
-static bool
-header_ok(const char *part, size_t len)
-{
-	json_t *header = part_object(part, len);
-	size_t want = json_object_get(header, "typ") == NULL ? 1 : 2;
-	bool ok = header != NULL && json_object_size(header) == want &&
-			  text_is(header, "alg", "HS256") && text_is_or_absent(header, "typ", "JWT");
-
-	json_decref(header);
-	return ok;
-}
-
 /* ---- Claims ---- */
 
 static bool
@@ -127,6 +117,9 @@ claim_caller(const json_t *claims, struct caller *out)
 	int64_t version;
 
 	if (!claim_uuid(claims, "sub", out->account_id) || !claim_uuid(claims, "jti", out->token_id))
+		return false;
+	/* A token of a session goes by the session, whose end is the end of all its tokens. */
+	if (json_object_get(claims, "sid") != NULL && !claim_uuid(claims, "sid", out->token_id))
 		return false;
 	if (role == NULL || !role_known(role) || !claim_int(claims, "tv", INT32_MAX, &version))
 		return false;
@@ -186,9 +179,10 @@ token_verify(const struct token_secrets *secrets, const char *token, size_t len,
 	enum error_id result;
 
 	memset(out, 0, sizeof(*out));
-	if (len == 0 || len > TOKEN_MAX_BYTES || (claims = memchr(token, '.', len)) == NULL)
+	if (len <= HEADER_CHARS || len > TOKEN_MAX_BYTES || token[HEADER_CHARS] != '.' ||
+		memcmp(token, token_header, HEADER_CHARS) != 0)
 		return ERROR_TOKEN_INVALID;
-	claims++;
+	claims = token + HEADER_CHARS + 1;
 	signature = memchr(claims, '.', len - (size_t) (claims - token));
 	if (signature == NULL)
 		return ERROR_TOKEN_INVALID;
@@ -201,17 +195,15 @@ token_verify(const struct token_secrets *secrets, const char *token, size_t len,
 	if (!signed_with(&secrets->current, token, signed_len, mac) &&
 		!signed_with(&secrets->previous, token, signed_len, mac))
 		return ERROR_TOKEN_INVALID;
-	if (!header_ok(token, (size_t) (claims - token) - 1))
-		return ERROR_TOKEN_INVALID;
 	result = claims_check(claims, signed_len - (size_t) (claims - token), now_s, out);
 	if (result != ERROR_NONE)
 		memset(out, 0, sizeof(*out));
 	return result;
 }
 
-/* Check what is to be signed; *jti: the token's own id. */
+/* Check what is to be signed; *sid: the session with its key, or empty. */
 static bool
-mint_claims_ok(const struct caller *who, char jti[TEXT_UUID_SIZE])
+mint_claims_ok(const struct caller *who, char *sid, size_t size)
 {
 	char id[TEXT_UUID_SIZE];
 
@@ -219,9 +211,13 @@ mint_claims_ok(const struct caller *who, char jti[TEXT_UUID_SIZE])
 		return false;
 	if (who->token_version < 0 || who->token_version > INT32_MAX)
 		return false;
+	sid[0] = '\0';
 	if (who->token_id[0] == '\0')
-		return text_uuid_v4(jti);
-	return text_uuid_parse(who->token_id, strlen(who->token_id), jti);
+		return true;
+	if (!text_uuid_parse(who->token_id, strlen(who->token_id), id))
+		return false;
+	snprintf(sid, size, ",\"sid\":\"%s\"", id);
+	return true;
 }
 
 char *
@@ -230,19 +226,20 @@ token_mint(const struct token_secrets *secrets, const struct caller *who, int64_
 {
 	char claims[512];
 	char text[1024];
+	char sid[64];
 	char jti[TEXT_UUID_SIZE];
 	unsigned char mac[MAC_BYTES];
-	size_t at;
+	size_t at = HEADER_CHARS;
 
-	if (!mint_claims_ok(who, jti))
+	if (!mint_claims_ok(who, sid, sizeof(sid)) || !text_uuid_v4(jti))
 		return NULL;
 	snprintf(claims, sizeof(claims),
 			 "{\"iss\":\"" TOKEN_ISSUER "\",\"aud\":\"" TOKEN_AUDIENCE
-			 "\",\"sub\":\"%s\",\"role\":\"%s\",\"jti\":\"%s\",\"tv\":%ld,\"iat\":%lld,"
+			 "\",\"sub\":\"%s\",\"role\":\"%s\",\"jti\":\"%s\"%s,\"tv\":%ld,\"iat\":%lld,"
 			 "\"exp\":%lld,\"typ\":\"access\"}",
-			 who->account_id, who->role, jti, who->token_version, (long long) now_s,
+			 who->account_id, who->role, jti, sid, who->token_version, (long long) now_s,
 			 (long long) (now_s + life_s));
-	at = text_base64url_encode((const unsigned char *) token_header, strlen(token_header), text);
+	memcpy(text, token_header, HEADER_CHARS);
 	text[at++] = '.';
 	at += text_base64url_encode((const unsigned char *) claims, strlen(claims), text + at);
 	if (!sign(&secrets->current, text, at, mac))

@@ -26,7 +26,8 @@ struct token_secrets
 /*
  * token_verify - check a token and read who it speaks for.
  *
- * now_s: seconds since 1970. On success *out is filled with present = true.
+ * now_s: seconds since 1970. On success *out is filled with present = true;
+ * token_id is the session the token belongs to, or without one its own id.
  * Returns ERROR_NONE, ERROR_TOKEN_EXPIRED (everything else was right) or
  * ERROR_TOKEN_INVALID; *out is then all zero.
  */
@@ -34,9 +35,9 @@ enum error_id token_verify(const struct token_secrets *secrets, const char *toke
 						   int64_t now_s, struct caller *out);
 
 /*
- * token_mint - sign a token for who->account_id, role, token_version, token_id.
+ * token_mint - sign a token for who->account_id, role and token_version.
  *
- * An empty who->token_id gets a fresh uuid. life_s: seconds; lives past
+ * who->token_id: the session it belongs to, or empty. life_s: seconds; lives past
  * TOKEN_STAFF_LIFE_S can be signed but token_verify refuses them.
  * Returns malloc'ed text; NULL when a claim is not well formed, the secret is
  * shorter than TOKEN_SECRET_MIN, or without memory.

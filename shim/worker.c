@@ -1,11 +1,12 @@
 /*
- * worker.c - a bounded pool of threads that check bcrypt hashes.
+ * worker.c - a bounded pool of threads that check and make bcrypt hashes.
  *
  * Invariants: waiting and finished are only touched under lock; a job is in
  * exactly one of them or in the hands of one thread. The loop learns of
  * finished jobs by an eventfd. Without a usable hash the threads compare with
  * a fixed one of the same cost, so that an unknown account takes as long as a
- * known one.
+ * known one; a hash of a lower cost is made up for in the same way. (One of a
+ * higher cost takes longer, and shows.)
  */
 #include "worker.h"
 
@@ -49,8 +50,43 @@ struct worker
 static bool
 worker_usable(const char *hash)
 {
-	return strlen(hash) == 60 && (strncmp(hash, "$2a$", 4) == 0 || strncmp(hash, "$2b$", 4) == 0 ||
-								  strncmp(hash, "$2y$", 4) == 0);
+	return strlen(hash) == 60 &&
+		   (strncmp(hash, "$2a$", 4) == 0 || strncmp(hash, "$2b$", 4) == 0 ||
+			strncmp(hash, "$2y$", 4) == 0) &&
+		   strspn(hash + 4, "0123456789") == 2 && hash[6] == '$';
+}
+
+/* The two digits after the scheme of a usable hash. */
+static int
+worker_cost(const char *hash)
+{
+	return (hash[4] - '0') * 10 + (hash[5] - '0');
+}
+
+bool
+worker_weak(const char *hash)
+{
+	return !worker_usable(hash) || worker_cost(hash) < WORKER_COST;
+}
+
+/*
+ * Hash again until the work of a hash of our cost is done: each step of the
+ * cost doubles it, so that the costs from this one up to ours but one, and
+ * this one twice, add up to ours.
+ */
+static void
+worker_make_up(const char *password, int cost, struct crypt_data *data)
+{
+	char setting[sizeof(dummy_hash)];
+
+	for (; cost < WORKER_COST; cost++)
+	{
+		memcpy(setting, dummy_hash, sizeof(setting));
+		setting[4] = (char) ('0' + cost / 10);
+		setting[5] = (char) ('0' + cost % 10);
+		memset(data, 0, sizeof(*data));
+		(void) crypt_r(password, setting, data);
+	}
 }
 
 static enum worker_result
@@ -65,8 +101,26 @@ worker_verify(const struct worker_job *job, struct crypt_data *data)
 	made = crypt_r(job->password, hash, data);
 	same = made != NULL && strlen(made) == strlen(hash) &&
 		   CRYPTO_memcmp(made, hash, strlen(hash)) == 0;
+	worker_make_up(job->password, worker_cost(hash), data);
 	explicit_bzero(data, sizeof(*data));
 	return usable && same ? WORKER_MATCH : WORKER_NO_MATCH;
+}
+
+/* One job, on a thread; data NULL: there was no memory for it. */
+static enum worker_result
+worker_do(struct worker_job *job, struct crypt_data *data)
+{
+	enum worker_result result = WORKER_TOO_LATE;
+
+	if (data != NULL && clock_ms() - job->queued_ms <= WORKER_WAIT_MS)
+	{
+		if (job->kind == WORKER_VERIFY)
+			result = worker_verify(job, data);
+		else if (worker_hash(job->password, job->hash))
+			result = WORKER_MATCH;
+	}
+	explicit_bzero(job->password, sizeof(job->password));
+	return result;
 }
 
 static struct worker_job *
@@ -99,11 +153,7 @@ worker_thread(void *cls)
 		uint64_t one = 1;
 
 		pthread_mutex_unlock(&worker->lock);
-		if (data == NULL || clock_ms() - job->queued_ms > WORKER_WAIT_MS)
-			job->result = WORKER_TOO_LATE;
-		else
-			job->result = worker_verify(job, data);
-		explicit_bzero(job->password, sizeof(job->password));
+		job->result = worker_do(job, data);
 		pthread_mutex_lock(&worker->lock);
 		job->next = worker->finished;
 		worker->finished = job;
@@ -184,6 +234,17 @@ worker_free(struct worker *worker)
 	pthread_mutex_destroy(&worker->lock);
 	free(worker->threads);
 	free(worker);
+}
+
+bool
+worker_full(struct worker *worker)
+{
+	bool full;
+
+	pthread_mutex_lock(&worker->lock);
+	full = worker->nwaiting >= worker->capacity;
+	pthread_mutex_unlock(&worker->lock);
+	return full;
 }
 
 bool

@@ -1,5 +1,5 @@
 /*
- * worker.h - a bounded pool of threads that check bcrypt hashes.
+ * worker.h - a bounded pool of threads that check and make bcrypt hashes.
  *
  * bcrypt takes a third of a second of CPU, far too long for the event loop.
  * The queue is bounded, so that a flood of sign-ins is refused at once and
@@ -14,9 +14,15 @@
 #define WORKER_PASSWORD_MAX 72 /* bytes; bcrypt reads no more */
 #define WORKER_HASH_MAX 128
 
+enum worker_kind
+{
+	WORKER_VERIFY, /* compare password with hash */
+	WORKER_HASH	   /* fill hash from password */
+};
+
 enum worker_result
 {
-	WORKER_MATCH,
+	WORKER_MATCH, /* the password is the one of the hash; a hash was made */
 	WORKER_NO_MATCH,
 	WORKER_TOO_LATE /* waited longer than the pool allows */
 };
@@ -27,6 +33,7 @@ struct worker;
 /* Filled by the caller, who keeps it alive until done has been called. */
 struct worker_job
 {
+	enum worker_kind kind;
 	char password[WORKER_PASSWORD_MAX + 1]; /* wiped by the pool */
 	char hash[WORKER_HASH_MAX];				/* "" compares with a hash nobody has */
 	enum worker_result result;
@@ -44,6 +51,12 @@ struct worker *worker_new(struct app *app, long threads, long queue);
  * their done is called with WORKER_TOO_LATE.
  */
 void worker_free(struct worker *worker);
+
+/* worker_full - whether worker_submit would refuse now. */
+bool worker_full(struct worker *worker);
+
+/* worker_weak - whether a hash costs less than the ones that are made today. */
+bool worker_weak(const char *hash);
 
 /* worker_submit - queue a job; false when the queue is full. */
 bool worker_submit(struct worker *worker, struct worker_job *job);

@@ -1,4 +1,4 @@
--- account: who may act (extension/account.c), staff, sign-in of staff.
+-- account: who may act (extension/account.c), members of staff.
 
 CREATE FUNCTION mjc.raise(code text, place text DEFAULT NULL, value text DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
@@ -49,6 +49,19 @@ CREATE FUNCTION mjc.staff_id() RETURNS uuid
 COMMENT ON FUNCTION mjc.staff_id() IS
     'The member of staff of this session''s login; NULL for a superuser without a row. Errors: MJ601';
 
+CREATE FUNCTION mjc.password_check(hash text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF hash IS NULL OR hash !~ '^\$2[aby]\$(1[2-9]|2[0-9]|3[01])\$[./A-Za-z0-9]{53}$' THEN
+        PERFORM mjc.raise('PASSWORD_HASH_INVALID');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.password_check(text) IS
+    'Every hash that is stored is one of bcrypt, of cost 12 or more. Errors: MJ603';
+
 CREATE FUNCTION mjc.staff_create(db_login text, display_name text, email text DEFAULT NULL,
     rest_role text DEFAULT NULL, password_hash text DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -66,9 +79,7 @@ BEGIN
         IF rest_role IS NULL OR rest_role NOT IN ('TECHNICIAN', 'ADMIN', 'SUPER_ADMIN') THEN
             PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'rest_role');
         END IF;
-        IF password_hash IS NULL OR password_hash !~ '^\$2[ab]\$1[2-9]\$[./A-Za-z0-9]{53}$' THEN
-            PERFORM mjc.raise('PASSWORD_HASH_INVALID');
-        END IF;
+        PERFORM mjc.password_check(staff_create.password_hash);
         INSERT INTO mjc.account_email (email, account_id) VALUES (folded, id) ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
             PERFORM mjc.raise('EMAIL_EXISTS');
@@ -119,7 +130,9 @@ DECLARE
     id uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    id := coalesce((SELECT e.account_id FROM mjc.account_email e WHERE e.email = lower(btrim(who))),
+    id := coalesce((SELECT e.account_id FROM mjc.account_email e JOIN mjc.account a ON a.account_id = e.account_id
+                     -- a customer's account follows the status of the customer
+                     WHERE e.email = lower(btrim(who)) AND a.role <> 'CUSTOMER'),
                    (SELECT s.staff_id FROM mjc.staff s WHERE s.db_login = who));
     IF id IS NULL OR active IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
@@ -136,77 +149,95 @@ $$;
 COMMENT ON FUNCTION mjc.staff_set_active(text, boolean) IS
     'For the operator: blocks or readmits a member of staff, by e-mail or database login: REST and the rules in psql refuse at once (reading ends with ALTER ROLE ... NOLOGIN). Errors: MJ004';
 
--- Sign-in of staff through the shim. The password never comes here: the shim
--- compares it with the hash that staff_login_lookup gives it alone.
-
-CREATE FUNCTION mjc_api.staff_login_lookup(email text, client_address text,
-    OUT account_id uuid, OUT password_hash text, OUT locked boolean)
-    RETURNS SETOF record
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY
-    SELECT a.account_id, s.password_hash,
-           NOT a.is_active OR coalesce((
-               SELECT f.failures >= 10 AND f.since_at > clock_timestamp() - interval '15 minutes'
-                 FROM mjc.login_failure f
-                WHERE f.email = e.email
-                  AND f.client_address = staff_login_lookup.client_address), false)
-      FROM mjc.account_email e
-      JOIN mjc.account a ON a.account_id = e.account_id
-      JOIN mjc.account_secret s ON s.account_id = a.account_id
-     WHERE e.email = lower(btrim(staff_login_lookup.email));
-END
-$$;
-COMMENT ON FUNCTION mjc_api.staff_login_lookup(text, text) IS
-    'For the shim: the hash to compare a password with; locked after 10 failures in 15 minutes from that address';
-
-CREATE FUNCTION mjc_api.staff_login_finish(account_id uuid, email text, client_address text, ok boolean, request_id text)
-    RETURNS json
+CREATE FUNCTION mjc.staff_set_role(who text, rest_role text) RETURNS text
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_variable
 DECLARE
-    folded text := left(lower(btrim(email)), 254);
-    who uuid := account_id;
-    what text;
-    reply json;
+    id uuid;
+    old_role text;
 BEGIN
     PERFORM mjc.check_schema();
-    IF ok IS NOT TRUE OR who IS NULL THEN
-        -- Counted by account and address, so that nobody can lock somebody else out.
-        INSERT INTO mjc.login_failure AS f (email, client_address, failures, since_at)
-        VALUES (folded, coalesce(client_address, ''), 1, clock_timestamp())
-        ON CONFLICT ON CONSTRAINT login_failure_pkey DO UPDATE
-           SET failures = CASE WHEN f.since_at < clock_timestamp() - interval '15 minutes' THEN 1 ELSE f.failures + 1 END,
-               since_at = CASE WHEN f.since_at < clock_timestamp() - interval '15 minutes' THEN clock_timestamp() ELSE f.since_at END;
-        RETURN NULL;
+    IF rest_role IS NULL OR rest_role NOT IN ('TECHNICIAN', 'ADMIN', 'SUPER_ADMIN') THEN
+        PERFORM mjc.raise('STAFF_ROLE_INVALID');
     END IF;
-    UPDATE mjc.account a SET last_login_at = clock_timestamp()
-     WHERE a.account_id = who AND a.is_active
-    RETURNING a.role INTO what;
-    IF what IS NULL THEN
-        RETURN NULL;
+    id := coalesce((SELECT e.account_id FROM mjc.account_email e WHERE e.email = lower(btrim(who))),
+                   (SELECT s.staff_id FROM mjc.staff s WHERE s.db_login = who));
+    SELECT a.role INTO old_role FROM mjc.account a
+     WHERE a.account_id = id AND a.role <> 'CUSTOMER' FOR NO KEY UPDATE;
+    IF old_role IS NULL THEN
+        PERFORM mjc.raise('NOT_FOUND');
     END IF;
-    IF what NOT IN ('ADMIN', 'SUPER_ADMIN') THEN
-        PERFORM mjc.raise('FORBIDDEN');
-    END IF;
-    DELETE FROM mjc.login_failure f
-     WHERE f.email = folded AND f.client_address = coalesce(staff_login_finish.client_address, '');
-    PERFORM mjc.audit_write(who, 'rest', 'staff_login', 'account', who::text, NULL, NULL, request_id);
-    SELECT json_build_object('id', a.account_id, 'email', p.email, 'firstName', p.first_name,
-               'lastName', p.last_name, 'role', a.role, 'isActive', a.is_active,
-               'isVerified', a.is_verified, 'tokenVersion', a.token_version)
-      INTO reply
-      FROM mjc.account a JOIN mjc.account_person p ON p.account_id = a.account_id
-     WHERE a.account_id = who;
-    RETURN reply;
+    -- With the version all sessions of the old role end.
+    UPDATE mjc.account a
+       SET role = rest_role, token_version = a.token_version + 1, updated_at = clock_timestamp()
+     WHERE a.account_id = id;
+    PERFORM mjc.audit_write(NULL, 'psql', 'staff_set_role', 'staff', id::text,
+        jsonb_build_object('role', old_role), jsonb_build_object('role', rest_role));
+    RETURN rest_role;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_login_finish(uuid, text, text, boolean, text) IS
-    'For the shim: notes a sign-in or a failure; the user, or NULL when refused. Errors: MJ064 not an admin';
+COMMENT ON FUNCTION mjc.staff_set_role(text, text) IS
+    'For the operator: another REST role for a member of staff, by e-mail or database login; he signs in again. Errors: MJ004, MJ609';
+
+CREATE FUNCTION mjc.account_password_set(email text, password_hash text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id uuid;
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.password_check(account_password_set.password_hash);
+    SELECT e.account_id INTO id FROM mjc.account_email e WHERE e.email = lower(btrim(account_password_set.email));
+    IF id IS NULL THEN
+        PERFORM mjc.raise('NOT_FOUND');
+    END IF;
+    PERFORM mjc.password_store(id, account_password_set.password_hash);
+    PERFORM mjc.audit_write(NULL, 'psql', 'account_password_set', 'account', id::text, NULL, NULL);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION mjc.account_password_set(text, text) IS
+    'For the operator: a new password by its bcrypt hash; all sessions of the account end. Errors: MJ004, MJ603';
+
+CREATE FUNCTION mjc.password_store(account uuid, password_hash text) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Links are locked before accounts (sql/erasure.sql).
+    -- Whoever changes the password because somebody reads the mail is not undone by an older link.
+    UPDATE mjc.account_token t SET used_at = clock_timestamp()
+     WHERE t.account_id = account AND t.purpose = 'password_reset' AND t.used_at IS NULL;
+    UPDATE mjc.account a SET token_version = a.token_version + 1, updated_at = clock_timestamp()
+     WHERE a.account_id = account;
+    INSERT INTO mjc.account_secret AS s (account_id, password_hash, changed_at)
+    VALUES (account, password_store.password_hash, clock_timestamp())
+    ON CONFLICT (account_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = EXCLUDED.changed_at;
+END
+$$;
+COMMENT ON FUNCTION mjc.password_store(uuid, text) IS
+    'For rules: the hash of a new password; every session of the account and every link to set one ends with it';
+
+CREATE FUNCTION mjc.user_json(account uuid) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- A customer's person stands with the customer, who has the id of the account.
+    RETURN (
+        SELECT json_build_object(
+                   'id', a.account_id, 'email', coalesce(s.email, c.email), 'firstName', coalesce(s.first_name, c.first_name),
+                   'lastName', coalesce(s.last_name, c.last_name), 'role', a.role, 'phone', coalesce(s.phone, c.phone), 'avatar', NULL,
+                   'isActive', a.is_active, 'isVerified', a.is_verified, 'createdAt', mjc.iso(a.created_at), 'updatedAt', mjc.iso(a.updated_at))
+          FROM mjc.account a
+          LEFT JOIN mjc.account_person s ON s.account_id = a.account_id
+          LEFT JOIN mjc.customer_person c ON c.customer_id = a.account_id
+         WHERE a.account_id = account);
+END
+$$;
+COMMENT ON FUNCTION mjc.user_json(uuid) IS 'The User of the contract: an account with its person, no secret; NULL for none';
 
 CREATE FUNCTION mjc_api.staff_me(actor uuid, token_version integer, token_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -214,28 +245,7 @@ CREATE FUNCTION mjc_api.staff_me(actor uuid, token_version integer, token_id uui
 AS $$
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    RETURN (
-        SELECT json_build_object('user', json_build_object(
-                   'id', a.account_id, 'email', p.email, 'firstName', p.first_name, 'lastName', p.last_name,
-                   'role', a.role, 'avatar', NULL, 'isActive', a.is_active, 'isVerified', a.is_verified,
-                   'createdAt', mjc.iso(a.created_at)))
-          FROM mjc.account a JOIN mjc.account_person p ON p.account_id = a.account_id
-         WHERE a.account_id = staff_me.actor);
+    RETURN json_build_object('user', mjc.user_json(actor));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_me(uuid, integer, uuid) IS 'GET /admin/me. Errors: MJ060, MJ063, MJ064';
-
-CREATE FUNCTION mjc_api.staff_logout(actor uuid, token_version integer, token_id uuid, request_id text) RETURNS json
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    INSERT INTO mjc.token_revoked (token_id) VALUES (staff_logout.token_id) ON CONFLICT DO NOTHING;
-    PERFORM mjc.audit_write(actor, 'rest', 'staff_logout', 'account', actor::text, NULL, NULL, request_id);
-    RETURN json_build_object('success', true, 'message', 'Déconnexion réussie');
-END
-$$;
-COMMENT ON FUNCTION mjc_api.staff_logout(uuid, integer, uuid, text) IS
-    'POST /admin/logout: this token is refused from now on. Errors: MJ060, MJ063, MJ064';

@@ -9,7 +9,7 @@ CREATE FUNCTION mjc.doc_refuse(key text, error text DEFAULT 'ARGUMENT_INVALID') 
 AS $$
 BEGIN
     -- What a client made up as a key is not echoed.
-    PERFORM mjc.raise(error, 'argument', CASE WHEN key ~ '^[A-Za-z][A-Za-z0-9]{0,39}$' THEN key ELSE 'document' END);
+    PERFORM mjc.raise(error, 'argument', CASE WHEN key ~ '^[A-Za-z][A-Za-z0-9_]{0,39}$' THEN key ELSE 'document' END);
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_refuse(text, text) IS

@@ -5,7 +5,7 @@
 --   rule   changes something                    admin
 --   api    one a route                          shim
 --   core   everything not named here            nobody but mjc_owner
--- install, staff_create, staff_link, staff_set_active are the operator's (core).
+-- install, staff_create, staff_link, staff_set_active, staff_set_role, account_password_set are the operator's (core).
 
 DO $$
 DECLARE
@@ -35,6 +35,9 @@ GRANT EXECUTE ON FUNCTION
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
     mjc.coupon_key(text),
+    mjc.csv_cell(text),
+    mjc.customer_segment(bigint, timestamptz, timestamptz),
+    mjc.customer_words(text),
     mjc.cart_owner_of_token(text),
     mjc.damaged_change(text, integer),
     mjc.dzd(bigint),
@@ -84,12 +87,22 @@ TO mjc_admin;
 -- rule
 GRANT EXECUTE ON FUNCTION
     mjc.carrier_zone_set(text, text, text, date),
+    mjc.consent_text_set(text, text, text),
     mjc.coupon_batch(text, integer, text, jsonb),
     mjc.coupon_delete(text),
     mjc.coupon_set(text, jsonb),
     mjc.credit_close(uuid, text),
+    mjc.customer_create(jsonb),
+    mjc.customer_csv(text, text, text, text),
+    mjc.customer_erase(uuid, text),
+    mjc.customer_find(text),
     mjc.customer_group_assign(uuid, text),
     mjc.customer_group_set(text, text, text, integer),
+    mjc.customer_join(uuid, text),
+    mjc.customer_note_add(uuid, text),
+    mjc.customer_read(uuid),
+    mjc.customer_status_set(uuid, text),
+    mjc.customer_update(uuid, jsonb),
     mjc.gift_card_issue(numeric, date, uuid, text),
     mjc.housekeep(interval),
     mjc.location_set(text, text, integer, boolean),
@@ -101,6 +114,9 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text, boolean),
     mjc.order_refund(text, text),
     mjc.order_ship(text, text, text),
+    mjc.outbox_drop(bigint),
+    mjc.outbox_retry(bigint),
+    mjc.person_export(uuid),
     mjc.price_list_delete(text),
     mjc.price_list_price_end(uuid),
     mjc.price_list_price_set(text, text, numeric, integer, integer, timestamptz, timestamptz, boolean),

@@ -297,6 +297,100 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_cart_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns carts';
 
+CREATE FUNCTION mjc.check_customer_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- of the addresses of a kind one is the default
+    SELECT 'address_default', format('customer %s', a.customer_id), format('%s default addresses of %s %s', count(*) FILTER (WHERE a.is_default), count(*), a.kind)
+      FROM mjc.address a
+     WHERE since IS NULL OR a.customer_id IN (SELECT x.customer_id FROM mjc.address x WHERE x.updated_at >= since)
+     GROUP BY a.customer_id, a.kind HAVING count(*) FILTER (WHERE a.is_default) <> 1;
+
+    RETURN QUERY  -- an account is open as long as its customer is active
+    SELECT 'customer_status', format('customer %s', c.customer_id), format('%s, account %s', c.status, CASE WHEN a.is_active THEN 'open' ELSE 'closed' END)
+      FROM mjc.customer c
+      JOIN mjc.account a ON a.account_id = c.customer_id
+     WHERE (since IS NULL OR greatest(a.updated_at, c.created_at) >= since) AND a.is_active <> (c.status = 'active');
+
+    RETURN QUERY  -- a registered customer has the id of the account
+    SELECT 'customer_account', format('customer %s', c.customer_id), format('of account %s', c.account_id)
+      FROM mjc.customer c
+     WHERE (since IS NULL OR c.created_at >= since) AND c.account_id <> c.customer_id;
+
+    RETURN QUERY  -- who is joined was a guest, and to a registered customer
+    SELECT 'customer_merged', format('customer %s', c.customer_id), format('joined to %s', c.merged_into)
+      FROM mjc.customer c
+     WHERE c.merged_into IS NOT NULL
+       AND NOT EXISTS (SELECT FROM mjc.customer x WHERE x.customer_id = c.merged_into AND x.kind = 'registered');
+
+    RETURN QUERY  -- who was joined or erased is nobody any more; once joined he owns nothing, once erased he has nothing under way
+    WITH gone AS (
+        SELECT c.customer_id, 'joined' AS how FROM mjc.customer c WHERE c.merged_into IS NOT NULL
+         UNION ALL
+        SELECT c.customer_id, 'erased' FROM mjc.customer c WHERE c.erased_at >= coalesce(since, '-infinity'))
+    SELECT 'customer_forgotten', format('customer %s', g.customer_id), format('%s, but there is still his %s', g.how, h.what)
+      FROM gone g
+     CROSS JOIN LATERAL (SELECT 'person' AS what FROM mjc.customer_person p WHERE p.customer_id = g.customer_id
+                          UNION ALL SELECT 'business' FROM mjc.customer_business b WHERE b.customer_id = g.customer_id
+                          UNION ALL SELECT 'address' FROM mjc.address a WHERE a.customer_id = g.customer_id
+                          UNION ALL SELECT 'note' FROM mjc.customer_note n WHERE n.customer_id = g.customer_id
+                          UNION ALL SELECT 'cart' FROM mjc.cart k WHERE k.owner_id = g.customer_id
+                          UNION ALL SELECT 'password' FROM mjc.account_secret s WHERE s.account_id = g.customer_id
+                          UNION ALL SELECT 'order' FROM mjc.customer_order o WHERE o.customer_id = g.customer_id AND (g.how = 'joined' OR o.is_open)
+                          UNION ALL SELECT 'credit' FROM mjc.credit k WHERE k.customer_id = g.customer_id AND g.how = 'joined') h;
+
+    RETURN QUERY  -- a phone finds a guest who is there
+    SELECT 'customer_phone', format('customer %s', n.customer_id), 'a phone finds nobody, or no guest'
+      FROM mjc.customer_phone n
+      LEFT JOIN mjc.customer c ON c.customer_id = n.customer_id
+     WHERE since IS NULL AND (c.customer_id IS NULL OR c.kind <> 'guest' OR c.merged_into IS NOT NULL OR c.status = 'erased');
+END
+$$;
+COMMENT ON FUNCTION mjc.check_customer_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns customers';
+
+CREATE FUNCTION mjc.check_account_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- an e-mail leads to an account
+    SELECT 'account_email', format('account %s', e.account_id), 'an e-mail of an account that is not there'
+      FROM mjc.account_email e
+     WHERE since IS NULL AND NOT EXISTS (SELECT FROM mjc.account a WHERE a.account_id = e.account_id);
+
+    RETURN QUERY  -- and an account has one person, found by the e-mail, whether staff or customer
+    SELECT 'account_person', format('account %s', a.account_id),
+           format('%s: of staff %s, of customers %s, found by e-mail %s', a.role, s.account_id IS NOT NULL, c.customer_id IS NOT NULL, f.account_id IS NOT NULL)
+      FROM mjc.account a
+      LEFT JOIN mjc.customer u ON u.customer_id = a.account_id
+      LEFT JOIN mjc.account_person s ON s.account_id = a.account_id
+      LEFT JOIN mjc.customer_person c ON c.customer_id = a.account_id
+      LEFT JOIN mjc.account_email f ON f.email = lower(coalesce(s.email, c.email)) AND f.account_id = a.account_id
+     WHERE (since IS NULL OR a.updated_at >= since) AND u.status IS DISTINCT FROM 'erased'
+       AND (f.account_id IS NULL OR (s.account_id IS NOT NULL) = (c.customer_id IS NOT NULL)
+            OR (a.role = 'CUSTOMER') <> (u.customer_id IS NOT NULL));
+
+    RETURN QUERY  -- a registered customer has an account
+    SELECT 'customer_account', format('customer %s', c.customer_id), 'registered, without an account'
+      FROM mjc.customer c
+     WHERE (since IS NULL OR c.created_at >= since) AND c.kind = 'registered' AND c.status <> 'erased'
+       AND NOT EXISTS (SELECT FROM mjc.account a WHERE a.account_id = c.customer_id);
+
+    RETURN QUERY  -- an access token lives 8 hours at most: that long its ended session is refused by name
+    SELECT 'session_revoked', format('session %s', s.session_id), format('ended by %s, its tokens are not', s.revoked_why)
+      FROM mjc.session s
+     WHERE s.revoked_at >= greatest(since, statement_timestamp() - interval '8 hours')
+       AND NOT EXISTS (SELECT FROM mjc.token_revoked t WHERE t.token_id = s.session_id);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_account_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns accounts and sessions';
+
 CREATE FUNCTION mjc.check_audit_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -331,6 +425,8 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_order_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_pricing_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_cart_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_customer_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_account_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
 END
 $$;

@@ -27,23 +27,34 @@ CREATE FUNCTION mjc.session_purge(batch integer DEFAULT 500) RETURNS bigint
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    removed bigint;
+    removed bigint := 0;
     more bigint;
 BEGIN
-    -- A token lives 8 hours at most; a count of failures 15 minutes.
+    -- An access token lives 8 hours at most; a session that ended is kept a while, so that
+    -- its token is told from one that never was.
     DELETE FROM mjc.token_revoked t
      WHERE t.token_id IN (SELECT x.token_id FROM mjc.token_revoked x
                            WHERE x.revoked_at < clock_timestamp() - interval '10 days' LIMIT batch);
     GET DIAGNOSTICS removed = ROW_COUNT;
-    DELETE FROM mjc.login_failure f
-     WHERE (f.email, f.client_address) IN (SELECT x.email, x.client_address FROM mjc.login_failure x
-                                            WHERE x.since_at < clock_timestamp() - interval '1 day' LIMIT batch);
+    DELETE FROM mjc.session s
+     WHERE s.session_id IN (SELECT x.session_id FROM mjc.session x
+                             WHERE x.expires_at < clock_timestamp() - interval '10 days' LIMIT batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    removed := removed + more;
+    DELETE FROM mjc.account_token t
+     WHERE t.token_hash IN (SELECT x.token_hash FROM mjc.account_token x
+                             WHERE x.expires_at < clock_timestamp() - interval '1 day' LIMIT batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    removed := removed + more;
+    DELETE FROM mjc.sign_in_limit l
+     WHERE (l.email_hash, l.device) IN (SELECT x.email_hash, x.device FROM mjc.sign_in_limit x
+                                         WHERE x.full_at < clock_timestamp() - interval '1 minute' LIMIT batch FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN removed + more;
 END
 $$;
 COMMENT ON FUNCTION mjc.session_purge(integer) IS
-    'Forgets closed tokens and counts of failed sign-ins that no longer matter. Run by a job';
+    'Forgets closed tokens, sessions and links that ended, and attempts to sign in that no longer count. Run by a job';
 
 CREATE FUNCTION mjc.analyst_limit() RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -101,6 +112,8 @@ BEGIN
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'order_expire' THEN mjc.order_expire()
+        WHEN 'personal_access_purge' THEN mjc.access_purge()
+        WHEN 'outbox_purge' THEN mjc.outbox_purge()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
     END;

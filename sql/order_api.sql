@@ -26,9 +26,9 @@ END
 $$;
 COMMENT ON FUNCTION mjc_api.order_track(text, text) IS 'GET /orders/track: NULL unless number and phone belong together';
 
-CREATE FUNCTION mjc_api.staff_order_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer,
+CREATE FUNCTION mjc_api.staff_order_list(actor uuid, token_version integer, token_id uuid, request_id text, page integer, page_size integer,
     status text, customer_id uuid, date_from timestamptz, date_to timestamptz, search text, sort_by text, sort_order text) RETURNS json
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -39,7 +39,9 @@ DECLARE
     ordering text;
     total bigint;
     list json;
+    shown integer;
 BEGIN
+    PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
     IF status IS NOT NULL THEN
         source := source || ' AND o.status = $1';
@@ -77,18 +79,30 @@ BEGIN
         USING status, customer_id, date_from, date_to, wanted,
               '%' || replace(replace(replace(wanted, '\', '\\'), '%', '\%'), '_', '\_') || '%',
               size, (number - 1)::bigint * size;
+    SELECT count(DISTINCT e.entry ->> 'customerId') INTO shown FROM json_array_elements(list) e (entry);
+    IF shown > 0 THEN
+        PERFORM mjc.access_note(actor, 'rest', 'order_list', customer_id, shown, request_id);
+    END IF;
     RETURN json_build_object('orders', list, 'pagination', mjc.pagination(number, size, total));
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_order_list(uuid, integer, uuid, integer, integer, text, uuid, timestamptz, timestamptz, text, text, text) IS
-    'GET /admin/orders: search finds a reference, a phone or a name. Errors: MJ010, MJ060, MJ063, MJ064';
+COMMENT ON FUNCTION mjc_api.staff_order_list(uuid, integer, uuid, text, integer, integer, text, uuid, timestamptz, timestamptz, text, text, text) IS
+    'GET /admin/orders: search finds a reference, a phone or a name; the look is on record. Errors: MJ009, MJ010, MJ060, MJ063, MJ064';
 
-CREATE FUNCTION mjc_api.staff_order_get(actor uuid, token_version integer, token_id uuid, order_id uuid) RETURNS json
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+CREATE FUNCTION mjc_api.staff_order_get(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid) RETURNS json
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    buyer uuid;
 BEGIN
+    PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
+    SELECT o.customer_id INTO buyer FROM mjc.order o WHERE o.order_id = staff_order_get.order_id;
+    IF buyer IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM mjc.access_note(actor, 'rest', 'order_get', buyer, NULL, request_id);
     RETURN (
         SELECT mjc.order_json(staff_order_get.order_id, true)::jsonb || jsonb_build_object('history', (
                    SELECT jsonb_agg(jsonb_build_object('seq', e.seq, 'at', mjc.iso(e.at), 'kind', e.kind, 'from', e.from_status,
@@ -96,8 +110,8 @@ BEGIN
                      FROM mjc.order_event e WHERE e.order_id = staff_order_get.order_id)));
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_order_get(uuid, integer, uuid, uuid) IS
-    'GET /admin/orders/:orderId with its history; NULL when there is none. Errors: MJ060, MJ063, MJ064';
+COMMENT ON FUNCTION mjc_api.staff_order_get(uuid, integer, uuid, text, uuid) IS
+    'GET /admin/orders/:orderId with its history; NULL when there is none; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064';
 
 CREATE FUNCTION mjc_api.staff_order_stats(actor uuid, token_version integer, token_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -27,7 +27,7 @@ BEGIN
        AND n.nspname <> 'mjc_ext';
     IF misplaced IS NOT NULL THEN
         RAISE EXCEPTION 'mjchauffage needs these extensions in the schema mjc_ext: %', misplaced
-            USING HINT = 'CREATE SCHEMA IF NOT EXISTS mjc_ext; ALTER EXTENSION <name> SET SCHEMA mjc_ext;';
+            USING HINT = 'CREATE SCHEMA mjc_ext; ALTER EXTENSION <name> SET SCHEMA mjc_ext;';
     END IF;
 END
 $$;

@@ -17,6 +17,12 @@ case $file in
 	*.t)
 		exec perl "$file"
 		;;
+	*.mjs)
+		# Node's notes below a test are no YAML that prove can read: told as comments.
+		set -o pipefail
+		node --test-reporter=tap "$file" | sed -u 's/^ /# /'
+		exit
+		;;
 	*)
 		exec "$file"
 		;;

@@ -31,6 +31,7 @@ all_tests()
 
 	find test/lint -name '*.t' | sort
 	[[ ! -x $unit ]] || echo "$unit"
+	find "$BUILD/test/fuzz" -type f -executable 2>/dev/null | sort
 	find test/sql -name '*.sql' | sort
 	find test/isolation -name '*.spec' | sort
 	find test/http -name '*.t' | sort

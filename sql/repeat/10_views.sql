@@ -115,6 +115,14 @@ SELECT o.reference, e.order_id, e.seq, e.at, e.kind, e.from_status, e.to_status,
   FROM mjc.order_event e
   JOIN mjc.order o ON o.order_id = e.order_id;
 
+-- Without payloads: they hold links that work once.
+CREATE OR REPLACE VIEW mjc_report.outbox WITH (security_barrier = true) AS
+SELECT o.outbox_id, o.topic, o.aggregate_kind, o.aggregate_id, o.created_at,
+       CASE WHEN o.done_at IS NOT NULL THEN o.outcome WHEN o.parked_at IS NOT NULL THEN 'parked'
+            WHEN o.leased_until > statement_timestamp() THEN 'taken' ELSE 'waiting' END AS state,
+       o.attempts, o.available_at AS due_at, o.done_at, o.error
+  FROM mjc.outbox o;
+
 CREATE OR REPLACE VIEW mjc_report.order_transition AS
 SELECT t.from_status, t.to_status
   FROM mjc.order_transitions() t;
@@ -251,6 +259,17 @@ SELECT a.audit_id, a.at, a.actor, s.display_name AS actor_name, a.db_login, a.ch
        a.subject_id, a.before, a.after, a.request_id, a.batch
   FROM mjc.audit a
   LEFT JOIN mjc.staff s ON s.staff_id = a.actor;
+
+CREATE OR REPLACE VIEW mjc_report.personal_access AS
+SELECT a.access_id, a.at, a.actor, s.display_name AS actor_name, a.db_login, a.channel, a.action, a.subject, a.persons, a.request_id
+  FROM mjc.personal_access a
+  LEFT JOIN mjc.staff s ON s.staff_id = a.actor;
+
+CREATE OR REPLACE VIEW mjc_report.consent AS
+SELECT c.purpose, c.version, c.lang, mjc.algiers_date(c.at) AS on_day, c.channel, count(*) FILTER (WHERE c.granted) AS granted,
+       count(*) FILTER (WHERE NOT c.granted) AS refused
+  FROM mjc.consent c
+ GROUP BY c.purpose, c.version, c.lang, mjc.algiers_date(c.at), c.channel;
 
 CREATE OR REPLACE VIEW mjc_report.table_class AS
 SELECT t.table_name, t.class, t.hash_column, t.hash_group

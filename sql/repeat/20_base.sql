@@ -5,21 +5,37 @@ INSERT INTO mjc.setting (name, kind, integer_value, text_value, min_value, max_v
 VALUES
     ('backorder_days_default', 'integer', 14, NULL, 0, 3650, 'days', 'Days after which units promised beyond the stock are there, when no delivery is expected and the product says nothing else'),
     ('cart_days', 'integer', 30, NULL, 1, 3650, 'days', 'Time after its last change for which a guest''s cart is kept; a customer''s is kept twelve times as long'),
+    ('currency', 'text', NULL, 'DZD', NULL, NULL, NULL, 'Currency of all amounts; always DZD'),
     ('dead_stock_days', 'integer', 180, NULL, 1, 36500, 'days', 'Time without a sale after which stock counts as dead'),
+    ('default_tax_bp', 'integer', 1900, NULL, 0, 10000, 'basis points', 'TVA rate that the shop shows as its own (taxRate); each product has its rate'),
     ('delivery_days_default', 'integer', 5, NULL, 0, 60, 'days', 'Days until a parcel arrives in a place that is no known wilaya'),
     ('free_shipping_threshold_centimes', 'integer', 5000000, NULL, 0, 1000000000000, 'centimes', 'Subtotal from which home delivery is free; 0 = never'),
     ('guest_open_orders_max', 'integer', 25, NULL, 1, 100000, 'orders', 'Orders under way that one phone may have without an account'),
     ('guest_order_units_max', 'integer', 500, NULL, 1, 50000, 'units', 'Units in one order without an account'),
     ('hold_minutes', 'integer', 30, NULL, 1, 43200, 'minutes', 'Time for which mjc.stock_reserve holds units when it is not told'),
     ('order_reference_mode', 'text', NULL, 'plain', NULL, NULL, NULL, 'plain or scrambled; taken over when the first order of a year is placed'),
+    ('outbox_tries_max', 'integer', 10, NULL, 1, 1000, 'tries', 'Deliveries of a message that may fail before it is parked'),
+    ('personal_access_days', 'integer', 1095, NULL, 30, 36500, 'days', 'Time for which the shop remembers who read personal data'),
+    ('seller_address', 'text', NULL, '', 0, 300, NULL, 'Address of the seller, as on documents'),
+    ('seller_ai', 'text', NULL, '', 0, 40, NULL, 'Article d''imposition of the seller'),
+    ('seller_bank', 'text', NULL, '', 0, 100, NULL, 'Bank account of the seller, as on documents'),
+    ('seller_email', 'text', NULL, '', 0, 200, NULL, 'E-mail of the seller, as on documents'),
+    ('seller_name', 'text', NULL, 'MJ Chauffage', 1, 100, NULL, 'Name of the seller, as on documents'),
+    ('seller_nif', 'text', NULL, '', 0, 40, NULL, 'Numéro d''identification fiscale of the seller'),
+    ('seller_nis', 'text', NULL, '', 0, 40, NULL, 'Numéro d''identification statistique of the seller'),
+    ('seller_phone', 'text', NULL, '', 0, 40, NULL, 'Phone of the seller, as on documents'),
+    ('seller_rc', 'text', NULL, '', 0, 40, NULL, 'Registre du commerce of the seller'),
     ('shipping_carrier', 'text', NULL, 'standard', NULL, NULL, NULL, 'Carrier whose zones the shipping tariff goes by (mjc.carrier_zone)'),
     ('shipping_tax_bp', 'integer', 1900, NULL, 0, 10000, 'basis points', 'TVA contained in what is charged for shipping'),
+    ('sign_in_failures_per_minute', 'integer', 5, NULL, 1, 1000, 'attempts', 'Failed sign-ins that an account forgives in a minute, and has at once'),
+    ('site_name', 'text', NULL, 'MJ CHAUFFAGE', 1, 100, NULL, 'Name of the shop'),
     ('unconfirmed_order_hours', 'integer', 72, NULL, 1, 8760, 'hours', 'Time in which a cash-on-delivery order must be confirmed before it is cancelled')
 ON CONFLICT (name) DO UPDATE
     SET min_value = EXCLUDED.min_value, max_value = EXCLUDED.max_value, unit = EXCLUDED.unit, description = EXCLUDED.description;
 
 INSERT INTO mjc.setting (name, kind, boolean_value, description)
-VALUES ('stamp_duty_charged', 'boolean', true, 'Stamp duty is added to orders paid in cash, as a line of its own')
+VALUES ('maintenance_mode', 'boolean', false, 'The shop is closed for visitors and customers; staff go on'),
+       ('stamp_duty_charged', 'boolean', true, 'Stamp duty is added to orders paid in cash, as a line of its own')
 ON CONFLICT (name) DO UPDATE
     SET description = EXCLUDED.description;
 
@@ -31,6 +47,8 @@ VALUES
     ('idempotency_purge', interval '10 minutes'),
     ('invariants', interval '1 minute'),
     ('order_expire', interval '1 minute'),
+    ('outbox_purge', interval '1 hour'),
+    ('personal_access_purge', interval '1 hour'),
     ('session_purge', interval '1 hour'),
     ('stock_expire', interval '1 minute')
 ON CONFLICT (name) DO NOTHING;
@@ -58,6 +76,16 @@ INSERT INTO mjc.pricing_version (singleton, version)
 VALUES (true, gen_random_uuid())
 ON CONFLICT (singleton) DO NOTHING;
 
+-- Version 1 of what the shop asks; the owner's lawyer writes the next (mjc.consent_text_set).
+INSERT INTO mjc.consent_text (purpose, version, lang, body)
+VALUES ('terms', 1, 'fr', 'J''ai lu les conditions de vente de la boutique et je les accepte : prix en dinars toutes taxes comprises, frais et délais de livraison affichés avant la commande, paiement à la livraison, garantie légale, retour sous quatre jours ouvrables d''un article défectueux, non conforme ou livré en retard.'),
+       ('terms', 1, 'ar', 'قرأت شروط البيع وأقبلها: الأسعار بالدينار شاملة لجميع الرسوم، ومصاريف التوصيل وآجاله معروضة قبل الطلب، والدفع عند الاستلام، والضمان القانوني، وإرجاع المنتج المعيب أو غير المطابق أو المتأخر خلال أربعة أيام عمل.'),
+       ('privacy', 1, 'fr', 'Mes nom, téléphone et adresse servent à préparer, livrer et facturer mes commandes ; ils ne sont ni vendus ni utilisés à autre chose. Je peux les consulter, les corriger, en obtenir une copie et demander leur effacement ; les pièces comptables sont conservées sans mon identité pendant la durée fixée par la loi.'),
+       ('privacy', 1, 'ar', 'يُستعمل اسمي وهاتفي وعنواني لتحضير طلبياتي وتوصيلها وفوترتها، ولا تُباع ولا تُستعمل لغرض آخر. يمكنني الاطلاع عليها وتصحيحها والحصول على نسخة منها وطلب محوها، وتُحفظ الوثائق المحاسبية دون هويتي للمدة التي يحددها القانون.'),
+       ('marketing', 1, 'fr', 'J''accepte de recevoir les offres et nouveautés de la boutique par e-mail ou par téléphone. Je peux changer d''avis à tout moment depuis mon compte ; mes commandes n''en dépendent pas.'),
+       ('marketing', 1, 'ar', 'أوافق على تلقي عروض المتجر وجديده عبر البريد الإلكتروني أو الهاتف. يمكنني تغيير رأيي في أي وقت من حسابي، ولا تتوقف طلبياتي على ذلك.')
+ON CONFLICT (purpose, version, lang) DO NOTHING;
+
 -- Droit de timbre de quittance (code du timbre, art. 100): 1 DZD for each 100 DZD begun, at least
 -- 5, at most 2 500 before 2023 and 10 000 from then on; since the finance law of 2025 no cap, nothing
 -- up to 300 DZD, and a rate by the bracket of the whole amount.
@@ -69,3 +97,12 @@ VALUES ('1900-01-01', 0, 10000, 100, 500, 250000, true),
        ('2025-01-01', 3000000, 10000, 150, 500, NULL, true),
        ('2025-01-01', 10000000, 10000, 200, 500, NULL, true)
 ON CONFLICT (valid_from_on, above_centimes) DO NOTHING;
+
+INSERT INTO mjc.consent_text (purpose, version, lang, body)
+VALUES ('terms', 1, 'fr', 'J''accepte les conditions de vente de la boutique.'),
+       ('terms', 1, 'ar', 'أوافق على شروط البيع في المتجر.'),
+       ('privacy', 1, 'fr', 'J''accepte que mes nom, téléphone et adresse servent à préparer, livrer et facturer mes commandes. Je peux les consulter, les corriger et les faire effacer.'),
+       ('privacy', 1, 'ar', 'أوافق على استعمال اسمي ورقم هاتفي وعنواني لتحضير طلبياتي وتوصيلها وفوترتها. يمكنني الاطلاع عليها وتصحيحها وطلب محوها.'),
+       ('marketing', 1, 'fr', 'Je souhaite recevoir les offres de la boutique. Je peux changer d''avis à tout moment.'),
+       ('marketing', 1, 'ar', 'أرغب في تلقي عروض المتجر. يمكنني تغيير رأيي في أي وقت.')
+ON CONFLICT (purpose, version, lang) DO NOTHING;

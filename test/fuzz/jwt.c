@@ -1,9 +1,10 @@
 /*
  * jwt.c - libFuzzer entry: access tokens.
  *
- * The input is taken as a whole token, and as header and claims ("header\n
- * claims") that are signed with the right secret, so that what stands behind
- * the signature is reached too. No token but a signed one may be accepted.
+ * The input is taken as a whole token, as header and claims ("header\n
+ * claims"), and as claims behind our own header, both signed with the right
+ * secret, so that what stands behind the signature is reached too. No token
+ * but a signed one may be accepted.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -36,18 +37,14 @@ try_token(const char *token, size_t len, int may_pass)
 }
 
 static void
-try_signed(const uint8_t *data, size_t size)
+try_signed(const uint8_t *header, size_t header_len, const uint8_t *claims, size_t claims_len)
 {
-	const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
-	size_t header = end == NULL ? 0 : (size_t) (end - data);
-	char *token = malloc(2 * size + 128);
+	char *token = malloc(2 * (header_len + claims_len) + 128);
 	unsigned char mac[32];
-	size_t n;
+	size_t n = text_base64url_encode(header, header_len, token);
 
-	n = text_base64url_encode(data, header, token);
 	token[n++] = '.';
-	if (end != NULL)
-		n += text_base64url_encode(end + 1, size - header - 1, token + n);
+	n += text_base64url_encode(claims, claims_len, token + n);
 	HMAC(EVP_sha256(), SECRET, sizeof(SECRET) - 1, (const unsigned char *) token, n, mac, NULL);
 	token[n++] = '.';
 	n += text_base64url_encode(mac, sizeof(mac), token + n);
@@ -58,15 +55,19 @@ try_signed(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const uint8_t header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+	const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
 	char *copy;
 
 	if (size > INPUT_MAX_BYTES)
 		return 0;
-	copy = malloc(size + 1);
+	copy = calloc(size + 1, 1);
 	if (size > 0)
 		memcpy(copy, data, size);
 	try_token(copy, size, 0);
 	free(copy);
-	try_signed(data, size);
+	try_signed(header, sizeof(header) - 1, data, size);
+	if (end != NULL)
+		try_signed(data, (size_t) (end - data), end + 1, size - (size_t) (end - data) - 1);
 	return 0;
 }

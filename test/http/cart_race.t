@@ -90,7 +90,7 @@ my @adds = at_once(sub { map { add(3, $_ % 2, 1) } 1 .. 10 });
 is_deeply(refused(@adds), [], 'adding: none is refused');
 is(lines(3), '0:100 1:100', 'every unit counts, once');
 
-my @customers = map { sql("INSERT INTO mjc.account (account_id, role) VALUES (gen_random_uuid(), 'CUSTOMER') RETURNING account_id") } 1 .. 2;
+my @customers = map { make_account('CUSTOMER') } 1 .. 2;
 sql(sync(4, [ 0, 1 ], [ 3, 1 ]));
 my @merges = at_once(sub { my $i = shift; (merge($customers[0], 4)) x 3 });
 is_deeply(refused(@merges), [], 'signing in: none is refused');

@@ -136,7 +136,7 @@ $seen{$_}++ for all_skus('');
 is(scalar(keys %seen), $total, 'every product on some page');
 is_deeply([ grep { $seen{$_} > 1 } keys %seen ], [], 'and on one only');
 
-is_field(get("$api/products?$_"), (split /=/)[0], "refused: $_")
+is_field(get("$api/products?$_"), (split /=/)[0], (/^sort/ ? "4a.64" : "4a.63") . " refused: $_")
 	for
 	qw(page=0 page=-1 page=x page=1.5 page=100001 page=99999999999999999999 limit=0
 	limit=101 limit=-5 limit=1e2 limit=1000000000 minPrice=abc minPrice=-1 maxPrice=1.234
@@ -251,7 +251,7 @@ for my $odd ('%', '_', '\\', "'", '"', "' OR 1=1 --", "'||pg_sleep(5)||'", '%' x
 	} @here;
 
 	is_deeply([ $got->{status}, scalar skus($got) ], [ 200, min(scalar @want, 20) ],
-		'taken as plain text: ' . substr($odd, 0, 20));
+		'4a.62 taken as plain text: ' . substr($odd, 0, 20));
 }
 
 #------------------------------------------------------------------ order

@@ -132,7 +132,7 @@ my $body = body(coupons => [$last]);
 my $key = key();
 my @twins = parallel(8, sub { my $r = order($body, key => $key); return { status => $r->{status}, number => order_of($r)->{orderNumber} } });
 my %numbers = map { ($_->{number} // '-') => 1 } grep { $_->{status} eq '201' } @twins;
-is_deeply([ scalar keys %numbers, used($last) ], [ 1, 1 ], 'eight requests with one key are one order and one use');
+is_deeply([ scalar keys %numbers, used($last) ], [ 1, 1 ], '4a.55 eight requests with one key are one order and one use');
 is_deeply([ grep { $_ !~ /^(?:201|409)$/ } map { $_->{status} } @twins ], [], 'each is answered or told to wait');
 my $again = order($body, key => $key);
 is_deeply([ $again->{status}, order_of($again)->{orderNumber}, $again->{headers}{'idempotent-replayed'} ],

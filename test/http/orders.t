@@ -132,12 +132,12 @@ $reply = order(
 		role => 'ADMIN',
 		paid => \1
 	));
-is($reply->{status}, 201, 'amounts and more that a client sends');
+is($reply->{status}, 201, '4a.52 amounts and more that a client sends');
 $made = order_of($reply);
 is_deeply(
 	[ @$made{qw(subtotal shipping discount total status paymentStatus paymentMethod currency)} ],
 	[ 5997, $tariff{16}, 0, sum_of($made), 'pending', 'PENDING', 'CASH_ON_DELIVERY', 'DZD' ],
-	'are ignored');
+	'4a.52 are ignored');
 isnt($made->{customerId}, '00000000-0000-4000-8000-000000000001', 'so is a customer of another');
 isnt($made->{id}, '00000000-0000-4000-8000-000000000002', 'and an id');
 

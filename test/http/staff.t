@@ -29,6 +29,9 @@ sub login
 
 sub cookies { my $set = $_[0]{headers}{'set-cookie'} // []; return ref $set ? @$set : $set }
 
+# So that attempts of one part of the test are not in the way of the next.
+sub forget_attempts { sql('DELETE FROM mjc.sign_in_limit'); return }
+
 #------------------------------------------------------------------ sign-in
 
 my %user = (
@@ -63,8 +66,8 @@ is($claims->{exp} - $claims->{iat}, 8 * 3600, 'it lives eight hours');
 shape($claims, { jti => 'uuid', tv => 'int', iat => 'int', exp => 'int' }, 'the rest of them');
 
 my %cookie = map { (split /=/)[0] => $_ } cookies($reply);
-is_deeply([ sort keys %cookie ], [qw(accessToken authToken)], 'two cookies');
-for my $name (sort keys %cookie)
+is_deeply([ sort keys %cookie ], [qw(accessToken authToken deviceToken)], 'three cookies');
+for my $name (qw(accessToken authToken))
 {
 	my ($value, @attributes) = split /;\s*/, $cookie{$name};
 
@@ -98,17 +101,18 @@ for my $case (
 	is_deeply([ cookies($got) ], [], 'and no cookie');
 }
 
-sub median
+sub shortest
 {
+	forget_attempts();
 	my @times = sort { $a <=> $b } map { my $start = time; login(@_); time - $start } 1 .. 5;
 
-	return $times[2];
+	return $times[0]; # the best, so that a busy machine does not matter
 }
 
-my $known = median($email, 'x');
-my $unknown = median('nobody@example.dz', 'x');
-sql('DELETE FROM mjc.login_failure');
-cmp_ok($unknown, '>', $known / 2, 'an unknown e-mail takes as long as a known one');
+my $known = shortest($email, 'x');
+my $unknown = shortest('nobody@example.dz', 'x');
+forget_attempts();
+cmp_ok($unknown, '>', $known / 2, '4a.48 an unknown e-mail takes as long as a known one');
 cmp_ok($unknown, '<', $known * 2, 'and no longer');
 
 for my $role (qw(CUSTOMER TECHNICIAN))
@@ -137,19 +141,18 @@ unlike(
 	login('x', 'Zx9Canary' x 10)->{content}, qr/Zx9Canary/,
 	'a refused password is not in the answer');
 
-# Ten failures lock the account for that address, for fifteen minutes, and nobody else.
+# Five failures a minute for an account where it has not signed in before, and nobody else.
 my $tried = make_login('ADMIN', $right);
-login($tried, 'x') for 1 .. 9;
-is(login($tried, $right)->{status}, 200, 'nine failures are forgiven by a success');
-login($tried, 'x') for 1 .. 10;
-is_deeply(
-	[ @{ login($tried, $right) }{qw(status content)} ], [ 401, $wrong->{content} ],
-	'after ten even the password does not help');
+login($tried, 'x') for 1 .. 4;
+is(login($tried, $right)->{status}, 200, 'after four failures the password is good');
+login($tried, 'x');
+$reply = login($tried, $right);
+is_error($reply, 429, 'RATE_LIMIT_EXCEEDED', 'after five even the password does not help');
+cmp_ok($reply->{headers}{'retry-after'}, '>=', 1, 'but later it will');
 is(login($email, $password)->{status}, 200, 'another account is not touched');
-sql(
-	"UPDATE mjc.login_failure SET since_at = since_at - interval '16 minutes' WHERE email = :'email'",
-	email => $tried);
+sql("UPDATE mjc.sign_in_limit SET full_at = full_at - interval '1 minute'");
 is(login($tried, $right)->{status}, 200, 'later it does');
+forget_attempts();
 
 #------------------------------------------------------------------ who am I
 
@@ -197,7 +200,7 @@ shape($reply->{json}, { success => 'bool', message => 'text' }, 'its shape');
 %cookie = map { (split /=/)[0] => $_ } cookies($reply);
 is_deeply(
 	[ map { "$_ " . ($cookie{$_} =~ /^$_=;.*Max-Age=0/ ? 'cleared' : 'kept') } sort keys %cookie ],
-	[ 'accessToken cleared', 'authToken cleared' ], 'clears both cookies');
+	[ 'accessToken cleared', 'authToken cleared', 'refreshToken cleared' ], 'clears the cookies');
 is_error(get("$api/me", token => $other), 401, 'TOKEN_REVOKED', 'the token is closed');
 is_error(post("$api/logout", token => $other), 401, 'TOKEN_REVOKED', 'for everything');
 is(get("$api/me", token => $token)->{status}, 200, 'another session goes on');
@@ -205,9 +208,9 @@ is(get("$api/me", token => $token)->{status}, 200, 'another session goes on');
 my $leaver = make_login('ADMIN', $right);
 my $leaving = login($leaver, $right)->{json}{token};
 is(get("$api/me", token => $leaving)->{status}, 200, 'somebody who leaves');
-sql("SELECT mjc.staff_set_active(:'email', false)", email => $leaver);
+change_account($leaver, 'is_active = false, token_version = token_version + 1');
 is_error(get("$api/me", token => $leaving), 401, 'TOKEN_REVOKED', 'is out at once');
-sql("SELECT mjc.staff_set_active(:'email', true)", email => $leaver);
+change_account($leaver, 'is_active = true, token_version = token_version + 1');
 is_error(get("$api/me", token => $leaving), 401, 'TOKEN_REVOKED', 'old tokens do not come back');
 $leaving = login($leaver, $right)->{json}{token};
 is(get("$api/me", token => $leaving)->{status}, 200, 'a new one works');
@@ -554,8 +557,8 @@ for my $case (
 	my ($status, $what, @headers) = @$case;
 	my $got = by_cookie('PATCH', '/status', @headers);
 
-	if ($status == 200) { is($got->{status}, 200, "a change by cookie, $what") }
-	else { is_error($got, 403, 'ORIGIN_REFUSED', "a change by cookie, $what") }
+	if ($status == 200) { is($got->{status}, 200, "4a.41 a change by cookie, $what") }
+	else { is_error($got, 403, 'ORIGIN_REFUSED', "4a.41 a change by cookie, $what") }
 }
 is_error(by_cookie('PATCH', '/status', Origin => "https://$own", 'X-Forwarded-Proto' => 'https'),
 	403, 'ORIGIN_REFUSED', 'a stranger who says that he came by https');
@@ -682,7 +685,7 @@ for my $origin (
 			cors(get('/api/v1/products?limit=1', headers => { Origin => $origin }))
 		],
 		[ {}, {} ],
-		"nothing for $origin");
+		"4a.42 nothing for $origin");
 }
 
 finish();

@@ -217,7 +217,7 @@ sub written_columns
 	for my $statement (map { sql_statements($_) } files(qr{^sql/schema/.*\.sql$}))
 	{
 		next unless $statement->{file} gt $table->{file} && $statement->{text} =~ /^ALTER\s+TABLE\s+mjc\.\Q$table->{name}\E\b/i;
-		$column{$1} = 1 while $statement->{text} =~ /\bADD\s+COLUMN\s+(\w+)/gi;
+		$column{$1} = 1 while $statement->{text} =~ /\bADD\s+COLUMN\s+(\w++)\s++(?!\w+\s+GENERATED\s+ALWAYS\s+AS\s*\()/gi;
 	}
 	return %column;
 }

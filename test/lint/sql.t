@@ -185,7 +185,9 @@ sub tables
 {
 	my @installer = slurp('extension/install.c') =~ /CREATE TABLE mjc\.(\w+)/g;
 
-	return sort @installer, map { $_->{text} =~ /^CREATE\s+(?:UNLOGGED\s+)?TABLE\s+mjc\.(\w+)(?!.*\bPARTITION\s+OF\b)/si ? $1 : () } @schema;
+	my %dropped = map { $_->{text} =~ /^DROP\s+TABLE\s+mjc\.(\w+)/i ? ($1 => 1) : () } @schema;
+
+	return sort grep { !$dropped{$_} } @installer, map { $_->{text} =~ /^CREATE\s+(?:UNLOGGED\s+)?TABLE\s+mjc\.(\w+)(?!.*\bPARTITION\s+OF\b)/si ? $1 : () } @schema;
 }
 
 # Dropping the extension must leave the tables whole, so nothing in them may be ours.

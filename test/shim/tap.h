@@ -27,6 +27,11 @@ void test_error(void);
 void test_param(void);
 void test_param_row(void);
 void test_auth(void);
+void test_session(void);
+void test_password(void);
+void test_id_token(void);
 void test_limit(void);
+void test_gzip(void);
+void test_redact(void);
 
 #endif

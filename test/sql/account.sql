@@ -1,6 +1,6 @@
 -- account: staff, their sign-in, who may act.
 BEGIN;
-SELECT plan(85);
+SELECT plan(132);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 \set hash '$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -49,59 +49,72 @@ SELECT is(mjc.is_admin(a, v, t), r, format('is_admin: %s', w))
   FROM (VALUES (:'id'::uuid, 0, gen_random_uuid(), true, 'an admin'), (:'id', 1, gen_random_uuid(), false, 'an older token'), (NULL, 0, gen_random_uuid(), false, 'nobody'),
                (:'id', NULL, gen_random_uuid(), false, 'no version'), (:'id', 0, NULL, false, 'no token'), (gen_random_uuid(), 0, gen_random_uuid(), false, 'an unknown account')) x (a, v, t, r, w);
 
--- Sign-in
-SELECT results_eq($$SELECT account_id::text, password_hash, locked FROM mjc_api.staff_login_lookup(' NADIA@example.test', '192.0.2.1')$$,
-    format('VALUES (%L, %L, false)', :'id', :'hash'), 'look-up by e-mail');
-SELECT is_empty($$SELECT * FROM mjc_api.staff_login_lookup('nobody@example.test', '192.0.2.1')$$, 'an unknown e-mail');
-SELECT is_empty($$SELECT * FROM mjc_api.staff_login_lookup(NULL, NULL)$$, 'no e-mail');
-CREATE FUNCTION pg_temp.fail(times integer, address text) RETURNS bigint
-    LANGUAGE sql
-    AS $$ SELECT count(mjc_api.staff_login_finish(e.account_id, 'Nadia@example.test', address, false, NULL)::text)
-            FROM generate_series(1, times), mjc.account_email e WHERE e.email = 'nadia@example.test' $$;
-CREATE FUNCTION pg_temp.locked(address text) RETURNS boolean
-    LANGUAGE sql
-    AS $$ SELECT locked FROM mjc_api.staff_login_lookup('nadia@example.test', address) $$;
-SELECT is(pg_temp.fail(9, '192.0.2.1'), 0::bigint, 'a failure has no answer');
-SELECT is(pg_temp.locked('192.0.2.1'), false, 'nine failures do not lock');
-SELECT pg_temp.fail(1, '192.0.2.1') \g /dev/null
-SELECT is(pg_temp.locked('192.0.2.1'), true, 'ten do');
-SELECT is(pg_temp.locked('192.0.2.2'), false, 'but not from another address: nobody locks somebody else out');
-UPDATE mjc.login_failure SET since_at = since_at - interval '14 minutes 50 seconds' WHERE client_address = '192.0.2.1';
-SELECT is(pg_temp.locked('192.0.2.1'), true, 'for fifteen minutes');
-UPDATE mjc.login_failure SET since_at = since_at - interval '11 seconds' WHERE client_address = '192.0.2.1';
-SELECT is(pg_temp.locked('192.0.2.1'), false, 'and not longer');
-SELECT pg_temp.fail(1, '192.0.2.1') \g /dev/null
-SELECT is((SELECT failures FROM mjc.login_failure WHERE email = 'nadia@example.test' AND client_address = '192.0.2.1'), 1, 'then counting begins again');
-SELECT is(mjc_api.staff_login_finish(:'id', 'nadia@example.test', '192.0.2.1', true, 'req-1')::jsonb,
-    jsonb_build_object('id', :'id', 'email', 'nadia@example.test', 'firstName', 'Nadia Test', 'lastName', '', 'role', 'ADMIN', 'isActive', true, 'isVerified', true, 'tokenVersion', 0),
-    'a success answers with the user, and no secret');
-SELECT is((SELECT count(*) FROM mjc.login_failure WHERE email = 'nadia@example.test' AND client_address = '192.0.2.1'), 0::bigint, 'and forgets the failures');
-SELECT isnt((SELECT last_login_at FROM mjc.account WHERE account_id = :'id'), NULL, 'and is noted');
-SELECT is((SELECT request_id FROM mjc.audit WHERE action = 'staff_login' AND actor = :'id'), 'req-1', 'and audited');
-SELECT throws_ok(format('SELECT mjc_api.staff_login_finish(%L, %L, NULL, true, NULL)', e.account_id, e.email), 'MJ064', NULL, 'a technician does not sign in as admin')
-  FROM mjc.account_email e WHERE email = 'technician@example.test';
-SELECT is(mjc_api.staff_login_finish(NULL, 'nobody@example.test', '192.0.2.3', true, NULL)::text, NULL, 'nobody does not sign in');
-SELECT is(mjc_api.staff_login_finish(:'id', 'nadia@example.test', '192.0.2.3', NULL, NULL)::text, NULL, 'an unknown outcome is a failure');
-SELECT is((SELECT count(*) FROM mjc.login_failure WHERE client_address = '192.0.2.3'), 2::bigint, 'both counted');
+-- Who am I
 SELECT is(mjc_api.staff_me(:'id', 0, gen_random_uuid()) #>> '{user,email}', 'nadia@example.test', 'who am I');
 SELECT throws_ok('SELECT mjc_api.staff_me(NULL, NULL, NULL)', 'MJ060', NULL, 'nobody');
 
--- Sign-out, block
+-- Block
 SELECT gen_random_uuid() AS token \gset
-SELECT is(mjc_api.staff_logout(:'id', 0, :'token', 'req-2') ->> 'success', 'true', 'sign-out');
+SELECT is(mjc_api.auth_logout(:'id', 0, :'token', 'req-2') ->> 'success', 'true', 'sign-out');
+SELECT is((SELECT request_id FROM mjc.audit WHERE action = 'staff_logout' AND actor = :'id'), 'req-2', 'audited, of staff');
 SELECT throws_ok(format('SELECT mjc.check_admin(%L, 0, %L)', :'id', :'token'), 'MJ063', NULL, 'that token is closed');
-SELECT throws_ok(format('SELECT mjc_api.staff_logout(%L, 0, %L, NULL)', :'id', :'token'), 'MJ063', NULL, 'it signs out once');
+SELECT throws_ok(format('SELECT mjc_api.auth_logout(%L, 0, %L, NULL)', :'id', :'token'), 'MJ063', NULL, 'it signs out once');
 SELECT ok(mjc.check_admin(:'id', 0, gen_random_uuid()), 'another is not');
 SELECT is(mjc.staff_set_active('Nadia@example.test', false), false, 'blocked');
 SELECT throws_ok(format('SELECT mjc.check_admin(%L, %s, gen_random_uuid())', :'id', v), 'MJ063', NULL, format('blocked: a token of version %s', v)) FROM generate_series(0, 1) v;
-SELECT is(pg_temp.locked('192.0.2.9'), true, 'blocked: locked');
-SELECT is(mjc_api.staff_login_finish(:'id', 'nadia@example.test', '192.0.2.9', true, NULL)::text, NULL, 'blocked: no sign-in');
+SELECT is(mjc_api.sign_in_finish(:'id', 'nadia@example.test', NULL, true, true, NULL, NULL, NULL, NULL, NULL)::text, NULL, 'blocked: no sign-in');
 SELECT mjc.staff_set_active('nadia@example.test', true) \g /dev/null
 SELECT ok(mjc.check_admin(:'id', 2, gen_random_uuid()), 'readmitted, with new tokens only');
 SELECT throws_ok(format('SELECT mjc.check_admin(%L, 0, gen_random_uuid())', :'id'), 'MJ063', NULL, 'old ones stay closed');
 SELECT is((SELECT mjc.staff_set_active(db_login, true) FROM mjc.staff WHERE db_login IS NOT NULL LIMIT 1), true, 'by database login too');
-SELECT throws_ok($$SELECT mjc.staff_set_active('nobody@example.test', false)$$, 'MJ004', NULL, 'block: an unknown e-mail');
-SELECT throws_ok($$SELECT mjc.staff_set_active('nadia@example.test', NULL)$$, 'MJ004', NULL, 'block: neither on nor off');
+SELECT is(mjc.staff_set_active('test_psql', false), false, 'and who has no REST account');
+SELECT is((SELECT is_active FROM mjc.staff WHERE staff_id = :'psql_id'), false, 'as said');
+SELECT mjc.customer_create('{"email": "client@example.test", "firstName": "Amina", "lastName": "Test"}') AS client \gset
+SELECT throws_ok(format('SELECT mjc.staff_set_active(%s)', a), 'MJ004', NULL, format('block: %s', w))
+  FROM (VALUES ('''nobody@example.test'', false', 'an unknown e-mail'), ('''nadia@example.test'', NULL', 'neither on nor off'), ('NULL, false', 'nobody'), ('''client@example.test'', false', 'a customer, who has a status')) v (a, w);
+
+-- staff_set_role
+SELECT is(mjc.staff_set_role('KARIM@example.test ', 'TECHNICIAN'), 'TECHNICIAN', 'another role');
+SELECT results_eq(format('SELECT role, token_version FROM mjc.account WHERE account_id = %L', :'karim'), $$VALUES ('TECHNICIAN', 1)$$, 'he signs in again');
+SELECT throws_ok(format('SELECT mjc.check_admin(%L, 0, gen_random_uuid())', :'karim'), 'MJ063', NULL, 'his tokens as an admin are closed');
+SELECT throws_ok(format('SELECT mjc.check_admin(%L, 1, gen_random_uuid())', :'karim'), 'MJ064', NULL, 'and new ones are no admin''s');
+SELECT is(mjc.staff_set_role('test_karim', r), r, format('by database login: %s', r)) FROM unnest(ARRAY['SUPER_ADMIN', 'ADMIN']) r;
+SELECT ok(mjc.check_admin(:'karim', 3, gen_random_uuid()), 'an admin again');
+SELECT results_eq(format($$SELECT before, after FROM mjc.audit WHERE action = 'staff_set_role' AND subject_id = %L ORDER BY audit_id LIMIT 1$$, :'karim'),
+    $$VALUES ('{"role": "ADMIN"}'::jsonb, '{"role": "TECHNICIAN"}'::jsonb)$$, 'audited with both');
+SELECT throws_ok(format('SELECT mjc.staff_set_role(''karim@example.test'', %L)', r), 'MJ609', NULL, format('no role %s', coalesce(r, 'NULL'))) FROM unnest(ARRAY[NULL, '', 'CUSTOMER', 'admin', 'ROOT']) r;
+SELECT throws_ok(format('SELECT mjc.staff_set_role(%L, ''ADMIN'')', w), 'MJ004', NULL, format('no member of staff: %s', coalesce(w, 'NULL'))) FROM unnest(ARRAY[NULL, '', 'nobody@example.test', 'test_psql', 'client@example.test']) w;
+SELECT is((SELECT role FROM mjc.account WHERE account_id = :'client'), 'CUSTOMER', 'nobody becomes staff that way');
+
+-- account_password_set
+SELECT is(mjc.account_password_set(' Karim@EXAMPLE.test', h), true, format('hash %s', left(h, 7)))
+  FROM unnest(ARRAY[:'hash', replace(:'hash', '$2b$12', '$2a$13'), replace(:'hash', '$2b$12', '$2y$31')]) h;
+SELECT is((SELECT password_hash FROM mjc.account_secret WHERE account_id = :'karim'), replace(:'hash', '$2b$12', '$2y$31'), 'the last one holds');
+SELECT is((SELECT token_version FROM mjc.account WHERE account_id = :'karim'), 6, 'all sessions end each time');
+SELECT is((SELECT count(*) FROM mjc.audit WHERE action = 'account_password_set' AND subject_id = :'karim' AND before IS NULL AND after IS NULL), 3::bigint, 'audited without a hash');
+SELECT is(mjc.account_password_set('client@example.test', :'hash'), true, 'a customer who had none');
+SELECT is((SELECT count(*) FROM mjc.account_secret WHERE account_id = :'client'), 1::bigint, 'has one');
+SELECT throws_ok(format('SELECT mjc.account_password_set(%L, %L)', e, :'hash'), 'MJ004', NULL, format('password of %s', coalesce(e, 'NULL'))) FROM unnest(ARRAY[NULL, '', 'nobody@example.test']) e;
+SELECT throws_ok(format('SELECT mjc.account_password_set(''karim@example.test'', %L)', h), 'MJ603', NULL, format('hash "%s"', left(h, 12)))
+  FROM unnest(ARRAY[NULL, '', 'password', replace(:'hash', '$12$', '$11$'), replace(:'hash', '$12$', '$32$'), replace(:'hash', '$2b$', '$2x$'), :'hash' || 'a', left(:'hash', 59), replace(:'hash', 'aaaaa', 'aaa$a'), :'hash' || E'\n']) h;
+SELECT throws_ok('SELECT mjc.password_check(NULL)', 'MJ603', NULL, 'no hash at all');
+SELECT is(mjc.password_check(:'hash')::text, '', 'a hash');
+
+-- Users
+SELECT is(mjc.user_json(:'karim')::jsonb - '{createdAt,updatedAt}'::text[], jsonb_build_object('id', :'karim', 'email', 'karim@example.test', 'firstName', 'Karim Test', 'lastName', '', 'role', 'ADMIN', 'phone', NULL, 'avatar', NULL, 'isActive', true, 'isVerified', true), 'a member of staff as a user');
+SELECT is(mjc.user_json(:'client')::jsonb - '{createdAt,updatedAt}'::text[], jsonb_build_object('id', :'client', 'email', 'client@example.test', 'firstName', 'Amina', 'lastName', 'Test', 'role', 'CUSTOMER', 'phone', NULL, 'avatar', NULL, 'isActive', true, 'isVerified', false), 'a customer as a user');
+SELECT matches(mjc.user_json(:'client') ->> k, '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$', k) FROM unnest(ARRAY['createdAt', 'updatedAt']) k;
+SELECT is(mjc.user_json(u)::text, NULL, 'nobody is no user') FROM (VALUES (NULL::uuid), (gen_random_uuid())) v (u);
+SELECT is(mjc.account_email_of(u), e, format('e-mail %s', e)) FROM (VALUES (:'karim'::uuid, 'karim@example.test'), (:'client', 'client@example.test'), (NULL, NULL), (gen_random_uuid(), NULL)) v (u, e);
+
+-- Whoever is signed in
+SELECT is(mjc.need_account(:'client', 1, gen_random_uuid())::text, '', 'a customer may act');
+SELECT throws_ok(format('SELECT mjc.need_account(%s)', a), c, NULL, format('need_account: %s', w))
+  FROM (VALUES ('NULL, 1, gen_random_uuid()', 'MJ060', 'nobody'), (format('%L, NULL, gen_random_uuid()', :'client'), 'MJ063', 'no version'), (format('%L, 1, NULL', :'client'), 'MJ063', 'no token'),
+               (format('%L, 0, gen_random_uuid()', :'client'), 'MJ063', 'an older token'), ('gen_random_uuid(), 0, gen_random_uuid()', 'MJ063', 'an unknown account')) v (a, c, w);
+SELECT throws_ok(format('SELECT mjc.check_staff_role(%L, 1, gen_random_uuid())', :'client'), 'MJ064', NULL, 'a customer is no staff');
+SELECT throws_ok('SELECT mjc.check_staff_role(NULL, NULL, NULL)', 'MJ060', NULL, 'nor is nobody');
+SELECT is(mjc.check_staff_role((SELECT account_id FROM mjc.account_email WHERE email = 'technician@example.test'), 0, gen_random_uuid())::text, '', 'a technician is');
 
 -- psql: the row of the session's login, whatever role is set
 SELECT is(mjc.staff_id(), NULL, 'a superuser without a row is the operator');

@@ -1,6 +1,6 @@
 -- audit: entries, seals, the chain.
 BEGIN;
-SELECT plan(27);
+SELECT plan(33);
 \ir fixture.psql
 DELETE FROM mjc.audit;
 DELETE FROM mjc.audit_seal;
@@ -57,6 +57,13 @@ SELECT cmp_ok(pg_temp.found(s), '>', 0::bigint, format('found: %s', w))
                ($$UPDATE mjc.audit SET batch = 2 WHERE subject_id = '2'$$, 'an entry moved to another batch'),
                ($$UPDATE mjc.audit SET batch = NULL WHERE subject_id = '2'$$, 'an entry unsealed'),
                ($$DELETE FROM mjc.audit_seal WHERE batch = 1$$, 'the first seal removed'),
+               ($$UPDATE mjc.audit_seal s SET previous = o.previous, hash = o.hash, entries = o.entries FROM mjc.audit_seal o WHERE s.batch + o.batch = 3$$, 'two seals exchanged'),
+               ($$WITH s AS (UPDATE mjc.audit_seal s SET previous = o.previous, hash = o.hash, entries = o.entries FROM mjc.audit_seal o WHERE s.batch + o.batch = 3)
+                  UPDATE mjc.audit SET batch = 3 - batch WHERE batch < 3$$, 'two batches exchanged, seals and entries'),
+               ($$INSERT INTO mjc.audit_seal SELECT 4, sealed_at, entries, hash, sha256('y') FROM mjc.audit_seal WHERE batch = 3$$, 'a seal over nothing'),
+               ($$INSERT INTO mjc.audit SELECT gen_random_uuid(), at, actor, db_login, channel, action, subject_kind, subject_id, before, after, request_id, 9 FROM mjc.audit WHERE subject_id = '2'$$, 'an entry of a batch that was never sealed'),
+               ($$UPDATE mjc.audit a SET after = o.after, subject_id = o.subject_id FROM mjc.audit o WHERE a.batch = 1 AND o.batch = 1 AND a.subject_id::int + o.subject_id::int = 3$$, 'two entries exchanged'),
+               ($$UPDATE mjc.audit_seal SET previous = sha256('z') WHERE batch = 3$$, 'another predecessor'),
                ($$UPDATE mjc.audit_seal SET hash = sha256('x') WHERE batch = 2$$, 'another hash')) v (s, w);
 
 -- Rules audit staff, and no person

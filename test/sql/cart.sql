@@ -16,6 +16,9 @@ CREATE FUNCTION pg_temp.customer(n integer) RETURNS uuid
     LANGUAGE sql IMMUTABLE
     AS $$ SELECT ('00000000-0000-4000-c000-' || lpad(n::text, 12, '0'))::uuid $$;
 INSERT INTO mjc.account (account_id, role) SELECT pg_temp.customer(n), 'CUSTOMER' FROM generate_series(1, 9) n;
+INSERT INTO mjc.account_email (email, account_id) SELECT format('cart-only-%s@example.test', n), pg_temp.customer(n) FROM generate_series(1, 9) n;
+INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) SELECT pg_temp.customer(n), 'registered', pg_temp.customer(n), now() FROM generate_series(1, 9) n;
+INSERT INTO mjc.customer_person (customer_id, first_name, last_name, email) SELECT pg_temp.customer(n), 'Test', 'Cart', format('cart-only-%s@example.test', n) FROM generate_series(1, 9) n;
 
 -- The routes as guest n, and as customer n.
 CREATE FUNCTION pg_temp.get(n integer) RETURNS jsonb LANGUAGE sql
@@ -55,6 +58,7 @@ SELECT is(mjc.customer_of_account(a, v, t), r, 'customer_of_account: ' || w)
                (pg_temp.customer(99), 0, pg_temp.customer(1), NULL, 'an unknown account')) x (a, v, t, r, w);
 INSERT INTO mjc.token_revoked (token_id) VALUES (pg_temp.customer(88));
 UPDATE mjc.account SET is_active = false WHERE account_id = pg_temp.customer(9);
+UPDATE mjc.customer SET status = 'inactive' WHERE customer_id = pg_temp.customer(9);
 SELECT is(mjc.account_active(pg_temp.customer(1), 0, pg_temp.customer(88)), false, 'account_active: a token that was closed');
 SELECT is(mjc.account_active(pg_temp.customer(9), 0, pg_temp.customer(9)), false, 'account_active: a blocked account');
 SELECT is(mjc.account_active(pg_temp.make_admin('cart@example.test', r), 0, pg_temp.customer(1)), true, 'account_active: ' || r) FROM unnest(ARRAY['TECHNICIAN']) r;

@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(114);
+SELECT plan(135);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -30,6 +30,8 @@ SELECT pg_temp.reduced(:'code') AS undone \gset
 SELECT mjc.order_cancel(:'undone') \g /dev/null
 SELECT pg_temp.reduced(:'code') AS reduced \gset
 SELECT mjc.setting_set('delivery_days_default', '6') \g /dev/null
+SELECT mjc.customer_create('{"email": "invariants@example.test", "firstName": "Karim", "lastName": "Test"}') AS karim \gset
+SELECT mjc.address_write(:'karim', NULL, jsonb_build_object('type', 'SHIPPING', 'street', 'rue ' || n, 'city', 'Oran')) FROM generate_series(1, 2) n \g /dev/null
 SELECT mjc.audit_seal() \g /dev/null
 SELECT mjc.setting_set('delivery_days_default', '7') \g /dev/null
 SELECT mjc.audit_seal() \g /dev/null
@@ -194,6 +196,38 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('DELETE FROM mjc.credit_ledger WHERE order_id = :undone AND kind = ''refund''', 'credit_ledger credit_order', 'a part that was not given back'),
     ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -amount_centimes, balance_centimes - amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_order', 'a part given back too early')
   ) b (statement, rules, what);
+INSERT INTO breach
+SELECT 1000 + row_number() OVER (), replace(statement, ':karim', quote_literal(:'karim')), rules, what
+  FROM (VALUES
+    ('DROP INDEX mjc.address_default_idx; UPDATE mjc.address SET is_default = true WHERE customer_id = :karim', 'address_default', 'two default addresses of a kind'),
+    ('UPDATE mjc.address SET is_default = false WHERE customer_id = :karim', 'address_default', 'no default address of a kind'),
+    ('UPDATE mjc.account SET is_active = false WHERE account_id = :karim', 'customer_status', 'a closed account of an active customer'),
+    ('UPDATE mjc.customer SET status = ''blocked'' WHERE customer_id = :karim', 'customer_status', 'an open account of a blocked customer'),
+    ('UPDATE mjc.customer SET account_id = gen_random_uuid() WHERE customer_id = :karim', 'customer_account', 'a customer of another account'),
+    ('UPDATE mjc.customer SET merged_into = gen_random_uuid() WHERE kind = ''guest'' AND customer_id = (SELECT customer_id FROM mjc.customer WHERE kind = ''guest'' LIMIT 1)', 'customer_forgotten customer_merged customer_phone', 'a guest joined to nobody'),
+    ('UPDATE mjc.customer SET status = ''erased'', erased_at = clock_timestamp() WHERE customer_id = (SELECT customer_id FROM mjc.customer_phone LIMIT 1)', 'customer_forgotten customer_phone', 'an erased guest who is still there')
+  ) b (statement, rules, what);
+SELECT mjc.session_make(:'karim', 0, pg_temp.pid(1), sha256('a')), mjc.session_end(pg_temp.pid(1), 'logout') \g /dev/null
+SELECT mjc.staff_create(NULL, 'Nadia', 'invariants-staff@example.test', 'ADMIN', '$2b$12$' || repeat('a', 53)) AS nadia \gset
+UPDATE mjc.account SET updated_at = clock_timestamp() WHERE account_id IN (:'karim', :'nadia');
+SELECT is_empty('SELECT * FROM mjc.check_account_invariants(NULL)', 'accounts of both kinds, and a session that was ended');
+INSERT INTO breach
+SELECT 2000 + row_number() OVER (), replace(replace(statement, ':karim', quote_literal(:'karim')), ':nadia', quote_literal(:'nadia')), rules, what
+  FROM (VALUES
+    ('INSERT INTO mjc.account_email (email, account_id) VALUES (''lost@example.test'', gen_random_uuid())', 'account_email', 'an e-mail that leads nowhere'),
+    ('DELETE FROM mjc.account_email WHERE account_id = :karim', 'account_person', 'a customer whom nobody finds by e-mail'),
+    ('DELETE FROM mjc.account_email WHERE account_id = :nadia', 'account_person', 'a member of staff whom nobody finds'),
+    ('UPDATE mjc.account_email SET email = ''other@example.test'' WHERE account_id = :karim', 'account_person', 'a customer found by another e-mail'),
+    ('UPDATE mjc.account_email SET account_id = :nadia WHERE account_id = :karim', 'account_person', 'two e-mails of one account'),
+    ('DELETE FROM mjc.customer_person WHERE customer_id = :karim', 'account_person', 'a customer without a person'),
+    ('DELETE FROM mjc.account_person WHERE account_id = :nadia', 'account_person', 'a member of staff without a person'),
+    ('INSERT INTO mjc.account_person (account_id, email, first_name, last_name) VALUES (:karim, ''invariants@example.test'', ''A'', ''B'')', 'account_person', 'a customer with two persons'),
+    ('UPDATE mjc.account SET role = ''ADMIN'' WHERE account_id = :karim', 'account_person', 'a customer who became staff'),
+    ('UPDATE mjc.account SET role = ''CUSTOMER'' WHERE account_id = :nadia', 'account_person', 'a member of staff who became a customer'),
+    ('INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (pg_temp.pid(8), ''registered'', pg_temp.pid(8), clock_timestamp())', 'customer_account', 'a registered customer without an account'),
+    ('DELETE FROM mjc.token_revoked WHERE token_id = pg_temp.pid(1)', 'session_revoked', 'a session that ended while its tokens go on'),
+    ('DELETE FROM mjc.token_revoked WHERE token_id = pg_temp.pid(1); UPDATE mjc.session SET revoked_at = clock_timestamp() - interval ''8 hours 1 minute'' WHERE session_id = pg_temp.pid(1)', NULL, 'one that ended so long ago that none goes on')
+  ) b (statement, rules, what);
 SELECT is(pg_temp.found(statement), rules, 'found: ' || what) FROM breach ORDER BY n;
 
 -- audit
@@ -206,7 +240,7 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('held without a ledger'::text), ('units of a line that the order does not have'), ('two keys of one order')$$,
+    $$VALUES ('held without a ledger'::text), ('units of a line that the order does not have'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');

@@ -346,7 +346,7 @@ SELECT is(mjc_api.order_track(n, p)::text, NULL, format('not tracked: %s', w))
   FROM (VALUES (:'ref', '0552000001', 'another phone'), (:'ref', NULL, 'no phone'), (NULL, '0552000000', 'no number'), ('MJ-2026-000123-7', '0552000000', 'a mistyped number'),
                (:'ref', 'x', 'no phone at all')) v (n, p, w);
 SELECT is((SELECT phone || ' ' || city FROM mjc.order_contact_read(:'ref')), '+213552000000 Testville', 'staff read the buyer');
-SELECT is((SELECT count(*) FROM mjc.audit WHERE subject_id = :'ref' AND action = 'contact_read'), 1::bigint, 'which is on record');
+SELECT is((SELECT count(*) FROM mjc.personal_access WHERE subject = (SELECT customer_id FROM mjc.order WHERE reference = :'ref') AND action = 'contact_read' AND persons = 1), 1::bigint, 'which is on record');
 SELECT throws_ok($$SELECT * FROM mjc.order_contact_read('MJ-2026-000123-7')$$, 'MJ401', NULL, 'a mistyped number');
 SELECT throws_ok($$SELECT * FROM mjc.order_contact_read(NULL)$$, 'MJ401', NULL, 'no number');
 SELECT is_empty($$SELECT * FROM mjc.order_contact_read(mjc.order_reference(2001, 99999999))$$, 'a number of no order');
@@ -368,12 +368,12 @@ SELECT throws_ok(format('SELECT mjc_api.staff_order_status_set(%L, 0, gen_random
 SELECT throws_ok(format('SELECT mjc_api.staff_order_deliver(NULL, 0, gen_random_uuid(), NULL, %L)', :'id'), 'MJ060', NULL, 'REST: nobody');
 SELECT throws_ok(format('SELECT mjc_api.staff_order_deliver(%L, 1, gen_random_uuid(), NULL, %L)', :'admin', :'id'), 'MJ063', NULL, 'REST: an older token');
 SELECT throws_ok(format('SELECT mjc_api.staff_order_deliver(%L, 0, gen_random_uuid(), NULL, %L)', pg_temp.make_admin('tech@example.test', 'TECHNICIAN'), :'id'), 'MJ064', NULL, 'REST: a technician');
-SELECT is(json_array_length(mjc_api.staff_order_get(:'admin', 0, gen_random_uuid(), :'id')::json -> 'history'), 4, 'REST: one order with its history');
-SELECT is(mjc_api.staff_order_get(:'admin', 0, gen_random_uuid(), gen_random_uuid())::text, NULL, 'REST: an unknown order is nothing');
+SELECT is(json_array_length(mjc_api.staff_order_get(:'admin', 0, gen_random_uuid(), 'req-get', :'id')::json -> 'history'), 4, 'REST: one order with its history');
+SELECT is(mjc_api.staff_order_get(:'admin', 0, gen_random_uuid(), 'req-get', gen_random_uuid())::text, NULL, 'REST: an unknown order is nothing');
 CREATE FUNCTION pg_temp.listed(admin uuid, page integer DEFAULT NULL, size integer DEFAULT NULL, status text DEFAULT NULL, search text DEFAULT NULL,
     sort_by text DEFAULT NULL, sort_order text DEFAULT NULL, date_from timestamptz DEFAULT NULL, date_to timestamptz DEFAULT NULL, customer uuid DEFAULT NULL) RETURNS json
     LANGUAGE sql
-    AS $$ SELECT mjc_api.staff_order_list(admin, 0, gen_random_uuid(), page, size, status, customer, date_from, date_to, search, sort_by, sort_order) $$;
+    AS $$ SELECT mjc_api.staff_order_list(admin, 0, gen_random_uuid(), 'req-list', page, size, status, customer, date_from, date_to, search, sort_by, sort_order) $$;
 SELECT is(pg_temp.listed(:'admin', search => s) #>> '{pagination,total}', '1', format('REST: list finds by %s', w))
   FROM (VALUES (:'ref', 'number'), (lower(replace(:'ref', '-', '')), 'number typed otherwise'), ('0552000000', 'phone')) v (s, w);
 SELECT pg_temp.buy('{9}', '{1}', '0552000009', first_name => 'Zoubida', last_name => '100%_sure') \g /dev/null

@@ -48,7 +48,7 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
     'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
     'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
@@ -83,9 +83,10 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
     'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean)', 'mjc.order_refund(text,text)',
-    'mjc.order_ship(text,text,text)', 'mjc.setting_set(text,text)',
+    'mjc.order_ship(text,text,text)', 'mjc.outbox_drop(bigint)', 'mjc.outbox_retry(bigint)', 'mjc.setting_set(text,text)',
     'mjc.carrier_zone_set(text,text,text,date)', 'mjc.coupon_batch(text,integer,text,jsonb)', 'mjc.coupon_delete(text)', 'mjc.coupon_set(text,jsonb)',
-    'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
+    'mjc.customer_create(jsonb)', 'mjc.customer_csv(text,text,text,text)', 'mjc.customer_find(text)', 'mjc.customer_note_add(uuid,text)', 'mjc.customer_read(uuid)',
+    'mjc.customer_status_set(uuid,text)', 'mjc.customer_update(uuid,jsonb)', 'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
     'mjc.gift_card_issue(numeric,date,uuid,text)', 'mjc.price_list_delete(text)', 'mjc.price_list_price_end(uuid)',
     'mjc.price_list_price_set(text,text,numeric,integer,integer,timestamp with time zone,timestamp with time zone,boolean)', 'mjc.price_list_set(text,jsonb)',
     'mjc.price_set(uuid,numeric,numeric,timestamp with time zone,timestamp with time zone)', 'mjc.price_update(uuid,jsonb)',
@@ -96,7 +97,8 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.stock_policy_set(uuid,integer,integer,integer)', 'mjc.stock_receive(uuid,integer,bigint,text,text,smallint)',
     'mjc.stock_release(uuid,uuid,integer,text)', 'mjc.stock_reserve(uuid[],integer[],interval,text)',
     'mjc.stock_return(uuid,uuid,integer,boolean,text,text)', 'mjc.stock_scrap(uuid,integer,text,text,smallint)',
-    'mjc.stock_transfer(uuid,integer,smallint,smallint,text,text)'], 'the admin may besides read and use the rules');
+    'mjc.stock_transfer(uuid,integer,smallint,smallint,text,text)', 'mjc.consent_text_set(text,text,text)', 'mjc.customer_erase(uuid,text)',
+    'mjc.customer_join(uuid,text)', 'mjc.person_export(uuid)'], 'the admin may besides read and use the rules');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
                   AND (has_table_privilege('mjc_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
                     OR has_table_privilege('mjc_analyst', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
@@ -105,8 +107,8 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::r
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND a.attacl IS NOT NULL$$,
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
-    ARRAY['account_email', 'account_person', 'account_secret', 'address', 'credit_code', 'customer_person', 'customer_phone', 'idempotency_key', 'login_failure',
-          'order_contact', 'order_year', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
+    ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
+          'order_contact', 'order_year', 'outbox', 'session', 'sign_in_limit', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,

@@ -10,6 +10,7 @@
 readonly BUILD=.build${MJC_VARIANT:+/$MJC_VARIANT}
 readonly PG_CONFIG=${MJC_PG_CONFIG:-pg_config}
 readonly MAX_STOLEN=10 # percent of the CPU in a run that counts
+WARM_SECONDS=${WARM_SECONDS:-1} # of a run, before what counts
 TICKS=$(getconf CLK_TCK)
 readonly TICKS
 declare -A SERVER_PID=()
@@ -134,7 +135,7 @@ cpu_now()
 
 # measure SERVER DATABASE ROUND CASE CLIENTS SECONDS PGBENCH-ARGUMENT...
 #
-# One pgbench run. Its first second is not counted: connections warm up there. Adds to $RUNS
+# One pgbench run. Its first WARM_SECONDS are not counted: connections warm up there. Adds to $RUNS
 #   server round case clients seconds tps cpu-us-per-transaction idle% stolen% yes|no
 # and returns 1 for a run that does not count (told), ends the bench when pgbench has errors.
 measure()
@@ -142,7 +143,7 @@ measure()
 	local server=$1 database=$2 round=$3 name=$4 clients=$5 seconds=$6 log=$DIR/pgbench.log line run
 	shift 6
 
-	"$PG_BIN/pgbench" -n -M prepared -j 2 -c "$clients" -T $((seconds + 1)) -P 1 \
+	"$PG_BIN/pgbench" -n -M prepared -j 2 -c "$clients" -T $((seconds + WARM_SECONDS)) -P 1 \
 		-h "$DIR/$server" -U postgres "$@" "$database" >"$DIR/pgbench.out" 2>"$DIR/progress" &
 	PGBENCH_PID=$!
 	while read -r line; do
@@ -153,15 +154,15 @@ measure()
 	PGBENCH_PID=
 	grep -q '^number of failed transactions: 0 ' "$DIR/pgbench.out" ||
 		{ cat "$log" "$DIR/pgbench.out" >&2; die "transactions failed in $name with $clients clients"; }
-	run=$(awk -v ticks="$TICKS" -v most="$MAX_STOLEN" '
+	run=$(awk -v ticks="$TICKS" -v most="$MAX_STOLEN" -v warm="$WARM_SECONDS" '
 		$1 == "progress:" {
-			if (n++) transactions += $4 * ($2 - at)
+			if (n++ >= warm) transactions += $4 * ($2 - at)
 			else { first_at = $2; for (i = 2; i >= 0; i--) first[i] = $(NF - i) }
 			at = $2
 			for (i = 2; i >= 0; i--) last[i] = $(NF - i) - first[i]
 		}
 		END {
-			if (n < 2 || transactions == 0) exit 1
+			if (n <= warm || transactions == 0) exit 1
 			all = last[2] + last[1] + last[0]
 			printf "%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\n", at - first_at, transactions / (at - first_at),
 				last[2] * 1e6 / ticks / transactions, 100 * last[1] / all, 100 * last[0] / all,

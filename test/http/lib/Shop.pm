@@ -24,9 +24,9 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
-	request get post put patch parallel ask connect_to read_reply raw raw_status status_of
+	request get post put patch browse cookies_of parallel ask connect_to read_reply raw raw_status status_of
 	sql hold release decode encode csv uri
-	admin_id admin_token mint forge claims slurp one_line make_account make_login change_account
+	admin_id admin_token mint forge claims slurp one_line make_account make_login change_account customer_status
 	test_category make_product phone order_body order_of place
 	shape is_error is_field text_of said
 	start_shim stop_shim wait_for shim_log metric
@@ -94,6 +94,33 @@ sub post { return request('POST', @_) }
 sub put { return request('PUT', @_) }
 
 sub patch { return request('PATCH', @_) }
+
+# What a reply does to cookies: name => its line of Set-Cookie.
+sub cookies_of
+{
+	my $set = $_[0]{headers}{'set-cookie'} // [];
+
+	return map { (split /=/)[0] => $_ } ref $set ? @$set : $set;
+}
+
+# browse(jar, METHOD, path, as request): with the cookies of the jar, which keeps what is set.
+sub browse
+{
+	my ($jar, $method, $path, %opt) = @_;
+	my %headers = %{ $opt{headers} // {} };
+
+	$headers{Cookie} //= join '; ', map { "$_=$jar->{$_}" } sort keys %$jar if %$jar;
+	my $reply = request($method, $path, %opt, headers => \%headers);
+	my %set = cookies_of($reply);
+	for my $name (keys %set)
+	{
+		my ($value) = $set{$name} =~ /^[^=]+=([^;]*)/;
+
+		if ($set{$name} =~ /; Max-Age=0\b/) { delete $jar->{$name} }
+		else { $jar->{$name} = $value }
+	}
+	return $reply;
+}
 
 # parallel(n, sub { my $i = shift; ... }): n processes at once; what each returned, by i.
 sub parallel
@@ -309,12 +336,12 @@ sub admin_id
 		email => $ENV{MJC_TEST_ADMIN_EMAIL});
 }
 
-# mint(role, account, token version, seconds): a token made by the shim itself.
+# mint(role, account, token version, seconds, session): a token made by the shim itself.
 sub mint
 {
-	my ($role, $sub, $version, @seconds) = @_;
+	my ($role, $sub, $version, @more) = @_;
 	local $ENV{MJC_JWT_SECRET} = one_line($ENV{MJC_TEST_JWT_SECRET_FILE});
-	open(my $out, '-|', $ENV{MJC_TEST_SHIM}, '--mint-token', $role, $sub, $version, @seconds)
+	open(my $out, '-|', $ENV{MJC_TEST_SHIM}, '--mint-token', $role, $sub, $version, @more)
 		or BAIL_OUT("no $ENV{MJC_TEST_SHIM}");
 	my $token = <$out> // '';
 	close $out;
@@ -355,17 +382,31 @@ sub forge
 	return $text . '.' . encode_base64url(hmac_sha256($text, $secret));
 }
 
+# What an account is beside its row, with :'id' and :'email': a customer has the id of his
+# account and a person of his own kind.
+sub person_of
+{
+	return $_[0] eq 'CUSTOMER' ? <<~'CUSTOMER' : <<~'STAFF';
+		INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (:'id', 'registered', :'id', now());
+		INSERT INTO mjc.customer_person (customer_id, first_name, last_name, email) VALUES (:'id', 'Nadia', 'Cherif', :'email');
+		CUSTOMER
+		INSERT INTO mjc.account_person (account_id, email, first_name, last_name) VALUES (:'id', :'email', 'Nadia', 'Cherif');
+		STAFF
+}
+
 # An account with a role and no password; its id.
 sub make_account
 {
 	my $role = shift;
 
-	return sql(<<~'SQL', role => $role);
-		WITH a AS (INSERT INTO mjc.account (account_id, role, is_verified)
-		           VALUES (gen_random_uuid(), :'role', true) RETURNING account_id)
-		INSERT INTO mjc.account_person (account_id, email, first_name, last_name)
-		SELECT account_id, account_id || '@example.dz', 'Nadia', 'Cherif' FROM a
-		RETURNING account_id
+	return sql(<<~SQL, role => $role);
+		SELECT a.id, a.id || '\@example.dz' AS email FROM (SELECT gen_random_uuid() AS id) a \\gset
+		BEGIN;
+		INSERT INTO mjc.account (account_id, role, is_verified) VALUES (:'id', :'role', true);
+		INSERT INTO mjc.account_email (email, account_id) VALUES (:'email', :'id');
+		${\ person_of($role)}
+		COMMIT;
+		SELECT :'id'
 		SQL
 }
 
@@ -382,14 +423,14 @@ sub make_login
 	my $hash = <$out>;
 	waitpid($pid, 0);
 	chomp $hash;
-	sql(<<~'SQL', email => $email, hash => $hash, role => $role);
-		WITH a AS (INSERT INTO mjc.account (account_id, role, is_verified)
-		           VALUES (gen_random_uuid(), :'role', true) RETURNING account_id),
-		     e AS (INSERT INTO mjc.account_email (email, account_id)
-		           SELECT :'email', account_id FROM a),
-		     p AS (INSERT INTO mjc.account_person (account_id, email, first_name, last_name)
-		           SELECT account_id, :'email', 'Nadia', 'Cherif' FROM a)
-		INSERT INTO mjc.account_secret (account_id, password_hash) SELECT account_id, :'hash' FROM a
+	sql(<<~SQL, email => $email, hash => $hash, role => $role);
+		SELECT gen_random_uuid() AS id \\gset
+		BEGIN;
+		INSERT INTO mjc.account (account_id, role, is_verified) VALUES (:'id', :'role', true);
+		INSERT INTO mjc.account_email (email, account_id) VALUES (:'email', :'id');
+		${\ person_of($role)}
+		INSERT INTO mjc.account_secret (account_id, password_hash) VALUES (:'id', :'hash');
+		COMMIT
 		SQL
 	return $email;
 }
@@ -404,6 +445,14 @@ sub change_account
 		 WHERE account_id = (SELECT e.account_id FROM mjc.account_email e WHERE e.email = :'email')
 		SQL
 	return;
+}
+
+# customer_status(account, "blocked" or another): as staff sets it.
+sub customer_status
+{
+	my ($id, $status) = @_;
+
+	return sql("SELECT mjc.customer_status_move(NULL, 'psql', '$id', :'status', NULL)", status => $status);
 }
 
 #------------------------------------------------------------------ things to buy
@@ -601,11 +650,13 @@ sub free_port
 	return $sock->sockport;
 }
 
-# start_shim(MJC_KEY => value...): a shim on a port of its own, ready unless wait => 0.
+# start_shim(MJC_KEY => value...): a shim on a port of its own, ready unless wait => 0; with
+# core => 1 it starts where core files may be as large as they like.
 sub start_shim
 {
 	my (%env) = @_;
 	my $wait = delete $env{wait} // 1;
+	my @limits = delete $env{core} ? ('prlimit', '--core=unlimited', '--') : ();
 	my ($port, $metrics) = (free_port(), free_port());
 	my $dir = tempdir(CLEANUP => 1);
 	my $binary = $ENV{MJC_TEST_SHIM};
@@ -628,7 +679,7 @@ sub start_shim
 		open(STDIN, '<', '/dev/null');
 		open(STDOUT, '>', $shim{log});
 		open(STDERR, '>', $shim{err});
-		exec('setpriv', '--pdeathsig', 'KILL', '--', $binary) or POSIX::_exit(127);
+		exec('setpriv', '--pdeathsig', 'KILL', '--', @limits, $binary) or POSIX::_exit(127);
 	}
 	$shims{ $shim{pid} } = \%shim;
 	wait_for(sub { gone(\%shim) || (get('/health/ready', shim => \%shim)->{status} == 200) }, 20)

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+#
+# door.sh - what the way through HTTP costs: requests to the shim, with everything that it does
+# for each of them on (limits, headers, log), against pgbench that calls the same SQL
+# functions (make bench-door).
+#
+# usage: test/bench/door.sh [--help]
+#
+# cases, each with 32 clients: a product's page and a guest's order, by pgbench (prepared, unix
+# socket), over HTTP by wrk, over HTTP to a client that takes gzip
+#
+# environment:
+#   OLD_SHIM       another mjc-shim, measured in the same rounds on the same database
+#   BENCH_CASES    which, as "detail order"; default both
+#   BENCH_CLIENTS  default 32
+#   BENCH_SECONDS  of each run; default 5
+#   BENCH_WARM     seconds before that, to warm up; default 5
+#   BENCH_ROUNDS   default 7
+#   BENCH_KEEP     file that every run is copied to, one a line
+#   BENCH_DIR      folder for the temporary server, on the disk to measure; default /var/tmp
+#   BENCH_DEVICE   real, or 1ms (each flush takes 1 ms); default real
+#
+# The cases of a round run one after the other, in another order each round, and are compared
+# within the round. A run in which more than a tenth of the CPU was stolen is left out.
+# Missed goals are reported and are no failure. A request that is refused is one, and a broken
+# invariant after all runs. Client, shim and server share the machine's cores.
+
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# 32 backends plan every statement of an order anew in each run of pgbench; the shim's have long done so.
+WARM_SECONDS=${BENCH_WARM:-5}
+. test/bench/lib/bench.sh
+
+readonly HERE=test/bench/door
+readonly KINDS=${BENCH_CASES:-detail order}
+readonly CLIENTS=${BENCH_CLIENTS:-32}
+readonly RUN_SECONDS=${BENCH_SECONDS:-5}
+readonly ROUNDS=${BENCH_ROUNDS:-7}
+readonly DEVICE=${BENCH_DEVICE:-real}
+readonly WRITERS=32
+declare -A PORT=() SHIM_PID=()
+STATUS=0
+
+free_port()
+{
+	local port
+
+	for _ in {1..50}; do
+		port=$((20000 + RANDOM % 10000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+	done
+}
+
+make_shop()
+{
+	if [[ $DEVICE == 1ms ]]; then
+		start_server 1ms LD_PRELOAD="$DIR/slowflush.so" MJC_FLUSH_US=1000
+	else
+		start_server real
+	fi
+	run_sql "$DEVICE" postgres -c 'CREATE DATABASE shop'
+	run_sql "$DEVICE" shop -f "$HERE"/setup.sql >/dev/null || die "the shop cannot be made"
+	PARTS=$(run_sql "$DEVICE" shop -c "SELECT count(*) FROM mjc.product WHERE sku LIKE 'COMMANDE-%'") || exit 1
+	run_sql "$DEVICE" postgres -c CHECKPOINT
+}
+
+# start_shim NAME BINARY: limits are counted but wide, every request is logged.
+start_shim()
+{
+	local deadline=$((SECONDS + 20)) port
+
+	port=$(free_port)
+	env MJC_LISTEN="127.0.0.1:$port" MJC_METRICS_LISTEN=off MJC_DSN="host=$DIR/$DEVICE user=web dbname=shop" \
+		MJC_JWT_SECRET=0123456789abcdef0123456789abcdef MJC_RATE_SCALE=1000000 MJC_WRITE_CONNECTIONS=$WRITERS \
+		MJC_HOUSEKEEP_INTERVAL_S=0 setpriv --pdeathsig KILL "$2" >"$DIR/shim-$1.log" 2>"$DIR/shim-$1.err" </dev/null &
+	SHIM_PID[$1]=$!
+	PORT[$1]=$port
+	until curl -fs "http://127.0.0.1:$port/health/ready" >/dev/null; do
+		if ((SECONDS >= deadline)) || ! kill -0 "${SHIM_PID[$1]}" 2>/dev/null; then
+			die "$2 does not start: $(tail -n 1 "$DIR/shim-$1.err")"
+		fi
+		sleep 0.05
+	done
+}
+
+# measure_http ROUND CASE SHIM detail|order gzip|plain: one line in $RUNS, as measure() adds them.
+measure_http()
+{
+	local round=$1 name=$2 shim=$3 what=$4 encoding=$5 before run
+
+	load "$shim" "$what" "$encoding" "$WARM_SECONDS" >/dev/null || die "no load in $name"
+	cpu_now
+	before=$CPU
+	load "$shim" "$what" "$encoding" "$RUN_SECONDS" >"$DIR/wrk.out" || { cat "$DIR/wrk.out" >&2; die "wrk failed in $name"; }
+	cpu_now
+	run=$(awk -v before="$before" -v after="$CPU" -v ticks="$TICKS" -v most="$MAX_STOLEN" '
+		$1 == "door" && $2 > 0 && $4 == 0 && $5 == 0 {
+			split(before, b); split(after, a)
+			all = a[1] + a[2] + a[3] - b[1] - b[2] - b[3]
+			stolen = 100 * (a[3] - b[3]) / all
+			printf "%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\n", $3 / 1e6, $2 * 1e6 / $3, (a[1] - b[1]) * 1e6 / ticks / $2,
+				100 * (a[2] - b[2]) / all, stolen, (stolen > most ? "no" : "yes")
+		}' "$DIR/wrk.out")
+	[[ -n $run ]] || { cat "$DIR/wrk.out" >&2; die "requests were refused in $name"; }
+	printf '%s\t%s\t%s\t%s\t%s\n' "$DEVICE" "$round" "$name" "$CLIENTS" "$run" >>"$RUNS"
+	[[ $run == *yes ]] || say "left out: $name, round $round: the CPU was stolen"
+}
+
+load()
+{
+	wrk -t 1 -c "$CLIENTS" -d "$4s" --latency -s "$HERE/load.lua" "http://127.0.0.1:${PORT[$1]}" -- "$2" "$PARTS" "$3" $RANDOM
+}
+
+run_case()
+{
+	local round=$1 name=$2 what=${2%_*}
+
+	case ${name#*_} in
+		pgbench)
+			measure "$DEVICE" shop "$round" "$name" "$CLIENTS" "$RUN_SECONDS" -D parts="$PARTS" -U web -f "$HERE/$what.pgb" || true
+			;;
+		http) measure_http "$round" "$name" new "$what" plain ;;
+		gzip) measure_http "$round" "$name" new "$what" gzip ;;
+		old) measure_http "$round" "$name" old "$what" plain ;;
+	esac
+}
+
+check_invariants()
+{
+	local broken
+
+	say "checking the database"
+	broken=$(run_sql "$DEVICE" shop -c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
+	[[ -n $broken ]] || return 0
+	say "the invariants do not hold:" "$broken" >&2
+	STATUS=1
+}
+
+main()
+{
+	local names=() kind round i
+
+	start_bench
+	make_shop
+	start_shim new "$BUILD/shim/mjc-shim"
+	[[ -z ${OLD_SHIM:-} ]] || start_shim old "$OLD_SHIM"
+	for kind in $KINDS; do
+		names+=("${kind}_pgbench" "${kind}_http" "${kind}_gzip")
+		[[ -z ${OLD_SHIM:-} ]] || names+=("${kind}_old")
+	done
+	say "$DEVICE: ${#names[@]} cases, $ROUNDS rounds of $RUN_SECONDS s, $CLIENTS clients"
+	for ((round = 1; round <= ROUNDS; round++)); do
+		for ((i = 0; i < ${#names[@]}; i++)); do
+			run_case "$round" "${names[(i + round) % ${#names[@]}]}"
+		done
+	done
+	for kind in "${!SHIM_PID[@]}"; do
+		kill -TERM "${SHIM_PID[$kind]}"
+		wait "${SHIM_PID[$kind]}" || die "the $kind shim ended badly: $(tail -n 1 "$DIR/shim-$kind.err")"
+	done
+	check_invariants
+	exit "$STATUS"
+}
+
+# shellcheck disable=SC2317 # by stop_bench
+# Called at every end, so that what was measured before a failure is seen.
+report()
+{
+	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
+	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
+	perl "$HERE/report.pl" "$RUNS"
+}
+
+if [[ ${1-} == --help ]]; then
+	sed -n '3,/^$/s/^# \{0,1\}//p' test/bench/door.sh
+	exit 0
+fi
+main

@@ -1,0 +1,241 @@
+package Routes;
+
+# Routes.pm - the table of routes as the shim prints it, and for each row a path and a body
+# that make sense: for tests that try every route.
+#
+# A place in a path needs a line in @places below: that is where a new route is told what its
+# ids stand for, and whose they are.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use Shop;
+
+our @EXPORT = qw(routes path_of query_of body_of takes owned);
+
+my $nothing = '00000000-0000-4000-8000-0000000000ff';
+my $serial = 0;
+my %made;
+my %document;
+
+# [pattern, place, whose, what]. The first line that matches counts.
+#   whose: all (a place of the catalogue or of staff) or owner: an id of the first customer,
+#          which nobody but him and staff may see
+#   what: makes the value; gets the owner's token
+my @places = (
+	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
+	[ qr{/products/:id\b}, id => all => \&product ],
+	[ qr{^/boilers/models/:id\b}, id => all => sub { once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') } ],
+	[ qr{^/wilayas/:code}, code => all => sub { '16' } ],
+	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
+	[ qr{^/cart/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
+
+	[ qr{^/customers/addresses/:addressId}, addressId => owner => \&address ],
+
+	[ qr{^/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
+	[ qr{^/admin/orders/:orderId}, orderId => all => sub { place([ [ product(), 1 ] ])->{id} } ],
+	[ qr{^/admin/customer-groups/:code}, code => all => sub { 'retail' } ],
+	[ qr{^/admin/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
+	[ qr{^/admin/price-lists/:id/prices/:priceId}, priceId => all => sub { $nothing } ],
+	[ qr{^/admin/price-lists/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/promotions/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
+	[ qr{^/admin/shipping-tariffs/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/gift-cards/:id}, id => all => sub { $nothing } ],
+);
+
+sub once { my ($name, $query) = @_; return $made{$name} //= sql($query) }
+
+sub product { return $made{product} //= make_product(price => 1000, stock => 900_000) }
+
+# The code of one that is given for coupons.
+sub promotion
+{
+	return $made{promotion} //= sql(<<~'SQL', code => "routes-$$-" . ++$serial);
+		INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, needs_coupon)
+		VALUES (gen_random_uuid(), :'code', 'Essai', 'percent', 'line', 1000, true) RETURNING code
+		SQL
+}
+
+sub cart_line
+{
+	my $token = shift;
+	my $reply = post('/api/v1/cart/items', token => $token, body => { productId => product(), quantity => 1 });
+
+	die "no line in the cart: $reply->{status} $reply->{content}" if $reply->{status} != 201;
+	return product();
+}
+
+sub address
+{
+	my $token = shift;
+	my %body = (type => 'SHIPPING', street => '12 rue Didouche Mourad', city => 'Alger', region => '16');
+	my $reply = post('/api/v1/customers/addresses', token => $token, body => \%body);
+
+	die "no address: $reply->{status} $reply->{content}" if $reply->{status} != 201;
+	return $reply->{json}{data}{address}{id};
+}
+
+# Every row: method, pattern, function, types, role, rate, flags, volatility, name and params,
+# a list of {where, name, type, min, max, needed, choices}.
+sub routes
+{
+	my @columns = qw(method pattern function types role rate flags volatility params);
+	my @rows;
+
+	open(my $out, '-|', $ENV{MJC_TEST_SHIM}, '--print-routes') or die "no $ENV{MJC_TEST_SHIM}";
+	while (my $line = <$out>)
+	{
+		my %row;
+
+		chomp $line;
+		@row{@columns} = split /\t/, $line;
+		$row{name} = "$row{method} $row{pattern}";
+		$row{params} = [ map { param($_) } grep { $_ ne '-' } split /;/, $row{params} ];
+		push @rows, \%row;
+	}
+	close $out;
+	return @rows;
+}
+
+sub param
+{
+	my %param;
+
+	@param{qw(where name type min max needed choices)} = split /:/, $_[0], 7;
+	$param{needed} = $param{needed} eq 'needed';
+	$param{choices} = [ split /\|/, $param{choices} ];
+	return \%param;
+}
+
+#------------------------------------------------------------------ paths
+
+sub place_of
+{
+	my ($row, $name) = @_;
+
+	for my $line (@places)
+	{
+		return $line if $line->[1] eq $name && $row->{pattern} =~ $line->[0];
+	}
+	return;
+}
+
+# Whether a route asks for something that belongs to a customer.
+sub owned
+{
+	my $row = shift;
+
+	return grep { my $place = place_of($row, $_); $place && $place->[2] eq 'owner' } $row->{pattern} =~ /:(\w+)/g;
+}
+
+# path_of(row, owner's token): the path with ids that are there; undef when a place of it has
+# no line above.
+sub path_of
+{
+	my ($row, $token) = @_;
+	my $path = $row->{pattern};
+
+	for my $name ($path =~ /:(\w+)/g)
+	{
+		my $place = place_of($row, $name) or return;
+		my $value = $place->[3]->($token);
+
+		$path =~ s/:$name\b/uri($value)/e;
+	}
+	return "/api/v1$path";
+}
+
+#------------------------------------------------------------------ values
+
+my %value = (
+	uuid => sub { $_[0]{name} =~ /product/i ? product() : $nothing },
+	text => sub { substr('essai' . ++$serial . 'x' x $_[0]{min}, 0, $_[0]{max} || 20) },
+	texts => sub { ['essai'] },
+	int => sub { 0 + ($_[0]{min} > 1 ? $_[0]{min} : $_[0]{max} < 1 ? $_[0]{max} : 1) },
+	money => sub { 1 + $_[0]{min} / 100 },
+	bool => sub { JSON::PP::true() },
+	choice => sub { $_[0]{choices}[0] },
+	phone => sub { phone() },
+	email => sub { sprintf 'essai-%d-%d@example.dz', $$, ++$serial },
+	slug_or_id => sub { 'essai' },
+	time_from => sub { '2026-01-01' },
+	time_to => sub { '2026-01-02' },
+	json => sub { {} },
+);
+# What a route takes whole (type json): a good document, by its pattern.
+%document = (
+	'/admin/customer-groups/:code' => sub { { name => 'Essai', nameAr => 'Essai', sortOrder => 7 } },
+	'/admin/products/:id/price' => sub { { price => 1000.5, salePrice => 900 } },
+	'/admin/price-lists' => sub { { code => code('l'), name => 'Essai', kind => 'override' } },
+	'/admin/price-lists/:id' => sub { { name => 'Essai' } },
+	'/admin/price-lists/:id/prices' => sub { { product => product(), amount => 800, minQuantity => 2 } },
+	'/admin/promotions' => sub { { code => code('p'), name => 'Essai', kind => 'percent', scope => 'line', percent => 5 } },
+	'/admin/promotions/:id' => sub { { percent => 12.5, name => 'Essai' } },
+	'/admin/coupons' => sub { { code => uc code('c'), promotion => promotion(), maxUses => 5 } },
+	'/admin/coupons/:code' => sub { { maxUses => 5, maxUsesPerCustomer => 1 } },
+	'/admin/shipping-tariffs' => sub { { place => '16', deliveryMode => 'home', amount => 400, from => '2027-01-01' } },
+	'/admin/shipping-tariffs/:id' => sub { { amount => 400, until => '2028-01-01' } },
+	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
+	'/admin/gift-cards' => sub { { amount => 1000 } },
+);
+
+$document{$_} = sub { { firstName => 'Amina', lastName => 'Benali', phone => phone(), customerType => 'B2B', companyName => 'Essai' } }
+	for '/customers/:id', '/admin/customers/:id', '/customers/profile/me';
+
+sub code { return sprintf '%s-%x-%d', $_[0], $$, ++$serial }
+
+# Names whose texts must say something.
+my %named = (email => $value{email}, wilaya => sub { '16' }, region => sub { '16' }, phone => $value{phone},
+	customerGroup => sub { 'retail' });
+
+sub value_of
+{
+	my $param = shift;
+	my ($last) = $param->{name} =~ /(\w*)$/;
+	my $make = ($param->{type} eq 'text' && $named{$last}) || $value{ $param->{type} =~ s/_array$//r }
+		or die "a parameter of type $param->{type}: Routes.pm does not know it";
+
+	return $make->($param);
+}
+
+# Whether a route has parameters there: path, query, body.
+sub takes { my ($row, $where) = @_; return scalar grep { $_->{where} eq $where } @{ $row->{params} } }
+
+# The pairs of a query: query_of(row, all => bool), else the needed ones only.
+sub query_of
+{
+	my ($row, %opt) = @_;
+
+	return map {
+		my $value = value_of($_);
+		[ $_->{name}, ref $value eq 'ARRAY' ? $value->[0] : ref $value ? 'true' : $value ]
+	} grep { $_->{where} eq 'query' && ($opt{all} || $_->{needed}) } @{ $row->{params} };
+}
+
+# A body with what is needed, or all of it; undef when the route takes none. A document is
+# empty when not all is asked for; undef when %document has none.
+sub body_of
+{
+	my ($row, %opt) = @_;
+	my @params = grep { $_->{where} eq 'body' } @{ $row->{params} } or return;
+	my $body = {};
+
+	for my $param (grep { $opt{all} || $_->{needed} } @params)
+	{
+		my @steps = split /\./, $param->{name};
+		my $last = pop @steps;
+		return $opt{all} ? ($document{ $row->{pattern} } // return)->() : {} unless defined $last;
+		my $at = $body;
+
+		for my $step (@steps)
+		{
+			$at = $step =~ s/\[\]$//r eq $step ? ($at->{$step} //= {}) : ($at->{ $step =~ s/\[\]$//r } //= [ {} ])->[0];
+		}
+		$at->{$last} = value_of($param);
+	}
+	return $body;
+}
+
+1;

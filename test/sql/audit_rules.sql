@@ -1,0 +1,162 @@
+-- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
+-- in the audit, with the name of who called it; every route of staff that changes something too.
+BEGIN;
+SELECT plan(60);
+\ir fixture.psql
+GRANT USAGE ON SCHEMA tap TO PUBLIC;
+
+CREATE ROLE test_audited LOGIN IN ROLE mjc_admin;
+SELECT mjc.staff_create('test_audited', 'Test Audited', 'audited@example.test', 'SUPER_ADMIN', '$2b$12$' || repeat('a', 53)) AS staff \gset
+SELECT pg_temp.make_stock(1, 1000), pg_temp.make_stock(2, 1000), pg_temp.make_stock(3, 10) \g /dev/null
+SELECT pg_temp.hold('{1}', '{4}') AS hold, pg_temp.hold('{1}', '{4}') AS hold2, pg_temp.hold('{1}', '{4}') AS hold3 \gset
+SELECT mjc.stock_commit(:'hold3', pg_temp.pid(1), 4) \g /dev/null
+SELECT pg_temp.bought('{1}', '{1}', '05500010' || lpad(n::text, 2, '0')) AS ref, n FROM generate_series(1, 1) n \gset first_
+SELECT pg_temp.bought('{1}', '{1}', '0550001002') AS ref2, pg_temp.bought('{1}', '{1}', '0550001003') AS ref3 \gset
+SELECT pg_temp.bought('{1}', '{1}', '0550001004') AS ref4 \gset
+SELECT mjc.order_ship(:'ref4'), mjc.order_deliver(:'ref4') \g /dev/null
+SELECT mjc.location_set('test-b', 'B', 50) AS loc \gset
+SELECT customer_id AS guest FROM mjc.order WHERE reference = :'first_ref' \gset
+SELECT customer_id AS guest4 FROM mjc.order WHERE reference = :'ref4' \gset
+SELECT mjc.customer_create('{"email": "audited-client@example.test", "firstName": "Amina", "lastName": "Test"}') AS client \gset
+SELECT mjc.customer_create('{"email": "audited-gone@example.test", "firstName": "Amina", "lastName": "Test"}') AS gone \gset
+SELECT mjc.price_list_set('audit-list', '{"name": "Liste", "kind": "override", "customerGroup": "b2b"}'), mjc.price_list_set('audit-old', '{"name": "Liste", "kind": "override", "customerGroup": "b2b"}') \g /dev/null
+SELECT mjc.price_list_price_set('audit-list', 'TEST-ONLY-1', 900) AS price \gset
+SELECT mjc.promotion_set('audit-unused', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "active": false}') \g /dev/null
+SELECT mjc.promotion_set('audit-promo', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true}') \g /dev/null
+SELECT mjc.promotion_set('audit-old', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true}') \g /dev/null
+SELECT mjc.coupon_set('AUDITOLD', '{"promotion": "audit-promo"}') \g /dev/null
+SELECT mjc.tariff_set('{"place": "99", "deliveryMode": "stop_desk", "amount": 100, "from": "2090-01-01"}') AS tariff_made \gset
+SELECT credit_id AS card FROM mjc.gift_card_issue(100) \gset
+SELECT mjc.outbox_write('test', 'account', :'staff', '{}') AS message, mjc.outbox_write('test', 'account', :'staff', '{}') AS message2 \gset
+UPDATE mjc.outbox SET parked_at = clock_timestamp() WHERE outbox_id = :message;
+
+-- A call of each rule that changes something: the function, the call.
+CREATE TEMP TABLE rule_call (f text PRIMARY KEY, call text NOT NULL);
+GRANT SELECT ON rule_call TO PUBLIC;
+INSERT INTO rule_call VALUES
+    ('carrier_zone_set', $$'standard', '16', 'zone-test'$$),
+    ('consent_text_set', $$'audit_test', 'fr', 'Texte'$$),
+    ('coupon_batch', $$'audit-promo', 2, 'AUD'$$),
+    ('coupon_delete', $$'AUDITOLD'$$),
+    ('coupon_set', $$'AUDITNEW', '{"promotion": "audit-promo"}'$$),
+    ('credit_close', format($$%L, 'lost'$$, :'card')),
+    ('customer_create', $$'{"email": "audited-new@example.test", "firstName": "Amina", "lastName": "Test"}'$$),
+    ('customer_erase', format('%L', :'gone')),
+    ('customer_group_assign', format($$%L, 'b2b'$$, :'client')),
+    ('customer_group_set', $$'audit-group', 'Groupe', 'فئة'$$),
+    ('customer_join', format($$%L, '0550001004'$$, :'client')),
+    ('customer_note_add', format($$%L, 'Rappeler'$$, :'client')),
+    ('customer_status_set', format($$%L, 'blocked'$$, :'guest')),
+    ('customer_update', format($$%L, '{"lastName": "Autre"}'$$, :'client')),
+    ('gift_card_issue', '50'),
+    ('location_set', $$'audit-loc', 'Dépôt'$$),
+    ('order_cancel', format($$%L, 'no'$$, :'ref2')),
+    ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),
+    ('order_confirm', format('%L', :'first_ref')),
+    ('order_deliver', format('%L', :'ref3')),
+    ('order_place', $$ARRAY[pg_temp.pid(1)], '{1}', 'Amina', 'Test', '0550001009', street => '1 rue du Test', city => 'Testville', region => '99'$$),
+    ('order_refund', format('%L', :'ref4')),
+    ('order_ship', format($$%L, 'TRK'$$, :'first_ref')),
+    ('outbox_drop', :'message2'),
+    ('outbox_retry', :'message'),
+    ('price_list_delete', $$'audit-old'$$),
+    ('price_list_price_end', format('%L', :'price')),
+    ('price_list_price_set', $$'audit-list', 'TEST-ONLY-2', 800$$),
+    ('price_list_set', $$'audit-new', '{"name": "Liste", "kind": "override", "customerGroup": "b2b"}'$$),
+    ('price_set', $$pg_temp.pid(1), 990$$),
+    ('price_update', $$pg_temp.pid(2), '{"price": 980}'$$),
+    ('promotion_delete', $$'audit-unused'$$),
+    ('promotion_set', $$'audit-new', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true}'$$),
+    ('setting_set', $$'hold_minutes', '31'$$),
+    ('stock_adjust', $$pg_temp.pid(1), -1, 'lost'$$),
+    ('stock_commit', format('%L, pg_temp.pid(1), 1', :'hold')),
+    ('stock_count', 'pg_temp.pid(2), 990'),
+    ('stock_damage', $$pg_temp.pid(1), 2, 'fell'$$),
+    ('stock_expected', $$pg_temp.pid(1), '2090-01-01', 5, 'supplier'$$),
+    ('stock_policy_set', 'pg_temp.pid(1), 3'),
+    ('stock_receive', 'pg_temp.pid(1), 5'),
+    ('stock_release', format('%L', :'hold2')),
+    ('stock_reserve', $$ARRAY[pg_temp.pid(2)], '{2}'$$),
+    ('stock_return', format('%L, pg_temp.pid(1), 1', :'hold3')),
+    ('stock_scrap', $$pg_temp.pid(1), 1, 'broken'$$),
+    ('stock_transfer', format('pg_temp.pid(1), 2, 1::smallint, (SELECT location_id FROM mjc.location WHERE code = %L)', 'test-b')),
+    ('store_credit_add', format($$%L, 10, 'Geste'$$, :'client')),
+    ('tariff_delete', format('%L', :'tariff_made')),
+    ('tariff_set', $$'{"place": "16", "deliveryMode": "stop_desk", "amount": 120, "from": "2091-01-01"}'$$);
+
+-- What changes nothing of the shop's by the will of staff.
+CREATE TEMP TABLE no_change (f text PRIMARY KEY, why text NOT NULL);
+INSERT INTO no_change VALUES
+    ('customer_csv', 'reads persons: mjc.personal_access'), ('customer_find', 'reads persons: mjc.personal_access'),
+    ('customer_read', 'reads persons: mjc.personal_access'), ('order_contact_read', 'reads persons: mjc.personal_access'),
+    ('person_export', 'reads persons: mjc.personal_access'), ('flush_seen', 'waits'), ('housekeep', 'the clock'), ('stock_expire', 'the clock');
+
+SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'mjc'::regnamespace AND has_function_privilege('mjc_admin', p.oid, 'EXECUTE') AND p.provolatile = 'v'
+                 AND NOT has_function_privilege('mjc_analyst', p.oid, 'EXECUTE')$$, 'SELECT f FROM rule_call UNION ALL SELECT f FROM no_change', 'every rule that may write is tried here, or said not to change anything');
+
+CREATE FUNCTION pg_temp.audited(f text, call text) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    n bigint;
+    from_at timestamptz := clock_timestamp();
+BEGIN
+    EXECUTE format('SELECT mjc.%I(%s)', f, call);
+    SELECT count(*) INTO n FROM mjc_report.audit a WHERE a.at >= from_at AND a.db_login = 'test_audited' AND a.actor_name = 'Test Audited' AND a.channel = 'psql'
+       AND a.action <> '' AND a.subject_id <> '';
+    RETURN CASE WHEN n > 0 THEN 'audited' ELSE 'no entry' END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+CREATE TEMP TABLE tried (f text, result text);
+GRANT INSERT, SELECT ON tried TO PUBLIC;
+SET SESSION AUTHORIZATION test_audited;
+-- One after the other: some need what another did.
+INSERT INTO tried SELECT f, pg_temp.audited(f, call) FROM (SELECT * FROM rule_call ORDER BY f = 'order_deliver', f) c;
+RESET SESSION AUTHORIZATION;
+SELECT is(result, 'audited', f || ' is in the audit') FROM tried ORDER BY f;
+
+-- What staff read of persons is on record in its own table
+CREATE FUNCTION pg_temp.noted(call text) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    from_at timestamptz := clock_timestamp();
+BEGIN
+    EXECUTE 'SELECT mjc.' || call;
+    RETURN (SELECT CASE WHEN count(*) > 0 THEN 'noted' ELSE 'no entry' END FROM mjc_report.personal_access a WHERE a.at >= from_at AND a.actor_name = 'Test Audited');
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+SET SESSION AUTHORIZATION test_audited;
+INSERT INTO tried SELECT call, pg_temp.noted(call) FROM unnest(ARRAY['customer_csv()', $$customer_find('0550001003')$$, format('customer_read(%L)', :'client'),
+    format('order_contact_read(%L)', :'ref3'), format('person_export(%L)', :'client')]) call;
+RESET SESSION AUTHORIZATION;
+SELECT is(result, 'noted', f || ' is on record') FROM tried WHERE f LIKE '%(%' ORDER BY f;
+
+-- Routes: a change over REST has the account, the channel and the request
+SELECT mjc_api.staff_settings_set(:'staff', 0, gen_random_uuid(), 'req-audit-1', '{"cart_days": 31}'), mjc_api.staff_order_status_set(:'staff', 0, gen_random_uuid(), 'req-audit-2', pg_temp.order_id(:'ref3'), 'REFUNDED', NULL, NULL) \g /dev/null
+SELECT results_eq($$SELECT actor_name, channel, action, before, after FROM mjc_report.audit WHERE request_id = 'req-audit-1'$$,
+    $$VALUES ('Test Audited', 'rest', 'setting_set', '{"value": "30"}'::jsonb, '{"value": "31"}'::jsonb)$$, 'a setting over REST: who, what, before, after, which request');
+SELECT results_eq($$SELECT actor_name, channel, action, before, after FROM mjc_report.audit WHERE request_id = 'req-audit-2'$$,
+    $$VALUES ('Test Audited', 'rest', 'order_status', '{"status": "DELIVERED"}'::jsonb, '{"status": "REFUNDED"}'::jsonb)$$, 'an order over REST likewise');
+-- In SQL the words that audit stand in the function or in the core that it calls.
+CREATE TEMP VIEW calls AS
+SELECT p.oid, p.oid::regprocedure AS f, p.pronamespace, p.proname, p.provolatile, p.prosrc, l.lanname
+  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace IN ('mjc'::regnamespace, 'mjc_api'::regnamespace);
+CREATE TEMP TABLE auditing AS
+WITH RECURSIVE a (proname) AS (
+    SELECT c.proname FROM calls c WHERE c.prosrc ~ 'mjc\.(audit_write|access_note)\('
+     UNION SELECT unnest('{order_change,order_place,stock_receive,stock_adjust,stock_count,stock_damage,stock_scrap,stock_transfer,stock_add}'::name[])
+     UNION SELECT c.proname FROM calls c JOIN a ON c.lanname <> 'c' AND c.prosrc ~ ('mjc\.' || a.proname || '\('))
+SELECT DISTINCT proname FROM a;
+SELECT is_empty($$SELECT c.f FROM calls c WHERE c.pronamespace = 'mjc_api'::regnamespace AND c.provolatile = 'v' AND c.lanname <> 'c' AND c.prosrc ~ 'mjc\.check_(admin|super)\('
+                    AND c.proname NOT IN (SELECT proname FROM auditing)$$, 'every route of staff that writes comes to the audit');
+
+-- Neither names a person
+SELECT is_empty($$SELECT a.action FROM mjc.audit a WHERE a.at >= now() AND concat(a.before, a.after, a.subject_id) ~ '(55000100|rue du Test|@example|Amina|Autre|Rappeler)'$$, 'and nobody''s name, phone, e-mail or address is in it');
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
+SELECT * FROM finish();
+ROLLBACK;
