@@ -104,8 +104,8 @@ psql: ## psql on the running shop, as staff
 dsn: ## print the staff connection of the running shop as a URI
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dsn
 
-staff: ## a login for a person: NAME=x [ROLE=admin|analyst]
-	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh staff '$(NAME)' '$(or $(ROLE),admin)'
+staff: ## a login for a person: NAME=x [ROLE=admin|analyst] [EMAIL= of the REST account]
+	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh staff '$(NAME)' '$(or $(ROLE),admin)' '$(EMAIL)'
 
 upgrade: ## bring the database that PGDATABASE, PGHOST... name to this version
 	@psql -Xq -v ON_ERROR_STOP=1 -c "SET lock_timeout = '5s'" -c BEGIN \

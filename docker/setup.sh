@@ -176,19 +176,23 @@ make_admin()
 
 #------------------------------------------------------------------ people
 
-# make_staff NAME ROLE: a database login for a person, its password printed once.
+# make_staff NAME ROLE [EMAIL]: a database login for a person, its password printed once.
+# EMAIL: of the account with which that member of staff signs in over REST.
 make_staff()
 {
-	local name=$1 role=$2 password
+	local name=$1 role=$2 email=${3-} password
 
 	[[ $name =~ ^[a-z][a-z0-9_]{0,40}$ ]] || die "use: make staff NAME=x [ROLE=admin|analyst], with a NAME of a-z, 0-9 and _"
 	[[ $role == admin || $role == analyst ]] || die "ROLE is admin or analyst, not $role"
 	[[ ! $name =~ ^(mjc|pg)_ && $name != postgres ]] || die "$name is a name of the system's own"
+	[[ -z $email || ($role == admin && $email =~ ^[^[:space:]\'\\]+@[^[:space:]\'\\]+$) ]] || die "EMAIL is the e-mail of a member of staff, for an admin"
 	password=$(random_hex 12)
 	{
 		echo "\\set name $name"
 		echo "\\set role mjc_$role"
 		echo "\\set password $password"
+		echo "\\set email '$email'"
+		echo "\\set is_linked $([[ -n $email ]] && echo yes || echo no)"
 		echo "\\set is_admin $([[ $role == admin ]] && echo yes || echo no)"
 		cat <<-'SQL'
 			BEGIN;
@@ -196,7 +200,11 @@ make_staff()
 			ALTER ROLE :"name" SET idle_in_transaction_session_timeout = '10min';
 			\if :is_admin
 			ALTER ROLE :"name" SET lock_timeout = '10s';
+			\if :is_linked
+			SELECT mjc.staff_link(:'name', :'email');
+			\else
 			SELECT mjc.staff_create(:'name', :'name');
+			\endif
 			\else
 			ALTER ROLE :"name" SET default_transaction_read_only = on;
 			ALTER ROLE :"name" SET statement_timeout = '5min';

@@ -5,7 +5,7 @@
 # usage: shop.sh run               start, serve until Ctrl-C or SIGTERM, stop
 #        shop.sh psql [ARG...]     psql on the running shop, as staff
 #        shop.sh dsn               its connection string
-#        shop.sh staff NAME [ROLE] a database login for a person (admin, analyst)
+#        shop.sh staff NAME [ROLE [EMAIL]] a database login for a person (admin, analyst)
 #        shop.sh test DIR          like run, on a throw-away cluster in DIR
 #        shop.sh test-up DIR       the same in the background; returns when ready
 #        shop.sh test-down DIR     stops that one
@@ -256,7 +256,7 @@ case ${1-} in
 	staff)
 		use_home "$(default_home)"
 		need_running
-		make_staff "${2-}" "${3-admin}"
+		make_staff "${2-}" "${3-admin}" "${4-}"
 		;;
 	test | test-up | test-down)
 		use_home "${2:?a folder is needed}"

@@ -193,9 +193,20 @@ for my $role ('admin', 'analyst')
 	is(psql_state($uri // '', "SELECT phone FROM mjc.order_contact;\n"), '42501', 'and reads nobody\'s data');
 	my $count = (psql_run($uri // '', 'SELECT count(*) FROM mjc_report.customer_order;'))[1];
 	is($count, 1, 'but its reports');
+	my $limits = (psql_run($uri // '', "SELECT concat_ws(' ', current_setting('default_transaction_read_only'), current_setting('statement_timeout'), (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user));"))[1];
+	is($limits, $role eq 'analyst' ? 'on 5min 10' : 'off 0 10', 'with the limits of its kind');
+	is((psql_run($dsn, "SELECT string_agg(display_name, ' ') FROM mjc.staff WHERE db_login = 'amina_$role';"))[1], $role eq 'admin' ? 'amina_admin' : '', 'who acts is a row of mjc.staff, who only reads is none');
 	is(psql_state($uri // '', "CREATE TABLE public.mine (a integer);\n") =~ /^(?:42501|25006)$/ ? 'refused' : 'made', 'refused', 'makes no table');
 }
-for my $wrong ([ 'amina_admin' ], [ 'Robert"; DROP' ], [ 'postgres' ], [ 'mjc_owner' ], [ 'x', 'superuser' ], [])
+# The first admin's account has a login already: the new one takes its place, for the same person.
+(undef, my $person) = psql_run($dsn, "SELECT staff_id FROM mjc.staff WHERE db_login = 'staff';");
+($status, $output) = shop('staff', 'linked', 'admin', 'admin@mjchauffage.com');
+is($status, 0, 'a login for somebody who has an account') or diag($output);
+my ($linked) = $output =~ /^psql '(postgresql:\S+)'$/m;
+is((psql_run($linked // '', "SELECT staff_id FROM mjc.staff WHERE db_login = current_user;"))[1], $person, 'is tied to it');
+is((psql_run($linked // '', "SELECT mjc.setting_set('cart_days', '29'); SELECT actor FROM mjc.audit WHERE db_login = 'linked' ORDER BY at DESC LIMIT 1;"))[1], "29\n$person", 'and acts as it');
+is(psql_state($dsn, "SELECT mjc.setting_set('cart_days', '30');\n"), 'MJ601', 'the login of before is nobody\'s');
+for my $wrong ([ 'amina_admin' ], [ 'nobody', 'admin', 'nobody@example.test' ], [ 'quoted', 'admin', q{a'b@example.test} ], [ 'reader', 'analyst', 'admin@mjchauffage.com' ], [ 'Robert"; DROP' ], [ 'postgres' ], [ 'mjc_owner' ], [ 'x', 'superuser' ], [])
 {
 	($status, $output) = shop('staff', @$wrong);
 	ok($status != 0 && $output =~ /\Amjchauffage: [^\n]+\n\z/, 'staff ' . join(' ', @$wrong) . ': one line, no login') or diag("$status $output");
