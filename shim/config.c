@@ -93,7 +93,7 @@ static const struct config_entry config_table[] = {
 	{"MJC_BCRYPT_THREADS", CONFIG_LONG, AT(bcrypt_threads), "1", 1, 64,
 	 "threads that check passwords"},
 	{"MJC_BCRYPT_QUEUE", CONFIG_LONG, AT(bcrypt_queue), "16", 1, 1024,
-	 "sign-ins that may wait for a thread"},
+	 "sign-ins of strangers that may wait for a thread, and as many of known devices"},
 	{"MJC_COOKIE_SECURE", CONFIG_BOOL, AT(cookie_secure), "false", 0, 0,
 	 "cookies and Strict-Transport-Security for HTTPS"},
 	{"MJC_COOKIE_DOMAIN", CONFIG_STRING, AT(cookie_domain), "", 0, 0, "Domain of the cookies"},

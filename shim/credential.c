@@ -91,8 +91,8 @@ credential_set(struct db_call *call)
 	credential_answer(call->cls, true);
 }
 
-static void
-credential_noted(struct db_call *call)
+void
+credential_done(struct db_call *call)
 {
 	credential_answer(call->cls, false);
 }
@@ -218,7 +218,7 @@ credential_forgot_run(struct request *req)
 {
 	req->args[0] = req->values[0].text;
 	req->args[1] = req->id;
-	flow_submit(req, DB_WRITE, db_extra_statement(DB_PASSWORD_FORGOT), 2, credential_noted);
+	flow_submit(req, DB_WRITE, db_extra_statement(DB_PASSWORD_FORGOT), 2, credential_done);
 }
 
 static void
@@ -288,5 +288,5 @@ credential_verify_email_run(struct request *req)
 	}
 	req->args[0] = req->login->digest;
 	req->args[1] = req->id;
-	flow_submit(req, DB_WRITE, db_extra_statement(DB_EMAIL_VERIFY), 2, credential_noted);
+	flow_submit(req, DB_WRITE, db_extra_statement(DB_EMAIL_VERIFY), 2, credential_done);
 }

@@ -15,6 +15,12 @@ void credential_forgot_run(struct request *req);
 /* credential_reset_run - POST /auth/reset-password; answers later. */
 void credential_reset_run(struct request *req);
 
+/*
+ * credential_done - pass on what a function answered that tries a code or a link; its
+ * {"refused": code} is an error that counts against the address. Ends the step.
+ */
+void credential_done(struct db_call *call);
+
 /* credential_verify_email_run - POST /auth/verify-email; answers later. */
 void credential_verify_email_run(struct request *req);
 

@@ -70,12 +70,13 @@ static const struct
 	const char *sql;
 	int nargs;
 } db_extra_sql[DB_EXTRA__MAX] = {
-	[DB_SIGN_IN_BEGIN] = {"SELECT account_id::text, password_hash, wait_seconds"
+	[DB_SIGN_IN_BEGIN] = {"SELECT account_id::text, token_version, password_hash, wait_seconds"
 						  " FROM mjc_api.sign_in_begin($1::text,$2::text)",
 						  2},
-	[DB_SIGN_IN_FINISH] = {"SELECT mjc_api.sign_in_finish($1::uuid,$2::text,$3::text,$4::boolean,"
-						   "$5::boolean,$6::text,$7::text,$8::uuid,$9::bytea,$10::text)",
-						   10},
+	[DB_SIGN_IN_FINISH] =
+		{"SELECT mjc_api.sign_in_finish($1::uuid,$2::integer,$3::text,$4::text,"
+		 "$5::boolean,$6::boolean,$7::text,$8::text,$9::uuid,$10::bytea,$11::text)",
+		 11},
 	[DB_SOCIAL_SIGN_IN] = {"SELECT mjc_api.social_sign_in($1::text,$2::text,$3::text,$4::text,"
 						   "$5::text,$6::uuid,$7::bytea,$8::text)",
 						   8},
@@ -102,9 +103,8 @@ static const struct
 	[DB_EMAIL_VERIFY] = {"SELECT mjc_api.email_verify($1::bytea,$2::text)", 2},
 	[DB_HOUSEKEEP] = {"SELECT count(*) FROM mjc_api.housekeep('200 ms'::interval)", 0},
 	[DB_JOB_STATUS] = {"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
-	[DB_SHOP_STATUS] = {"SELECT maintenance, outbox_waiting, outbox_parked, outbox_oldest_seconds"
-						" FROM mjc_api.shop_status()",
-						0},
+	[DB_SHOP_STATUS] = {"SELECT maintenance FROM mjc_api.shop_status()", 0},
+	[DB_OUTBOX_STATUS] = {"SELECT waiting, parked, oldest_seconds FROM mjc_api.outbox_status()", 0},
 };
 
 int

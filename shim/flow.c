@@ -393,8 +393,6 @@ flow_done(struct db_call *call)
 		else
 			PQclear(call->result);
 	}
-	else if (req->match.row->rate == RATE_AUTH && error_status(req->problem.id) == 401)
-		login_refused(req); /* a code that was tried */
 	flow_end(req);
 }
 
@@ -408,7 +406,8 @@ flow_call(struct request *req)
 		return;
 	for (int i = 0; i < row->nparams; i++)
 		req->args[n++] = req->values[i].text;
-	flow_submit(req, flow_pool(row), (int) (row - routes_table), n, flow_done);
+	flow_submit(req, flow_pool(row), (int) (row - routes_table), n,
+				row->action == ACTION_CODE ? credential_done : flow_done);
 }
 
 void
@@ -437,6 +436,7 @@ flow_run(struct request *req)
 	{
 		case ACTION_NONE:
 		case ACTION_LOGOUT:
+		case ACTION_CODE:
 			flow_call(req);
 			break;
 		case ACTION_LOGIN:

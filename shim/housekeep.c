@@ -3,8 +3,8 @@
  *
  * One call at a time on a connection of its own: mjc_api.housekeep every few
  * seconds, at once again while it finds work; every half minute
- * mjc_api.job_status for the metrics; every two seconds mjc_api.shop_status, by
- * which an admin closes the shop.
+ * mjc_api.job_status and mjc_api.outbox_status for the metrics; every two
+ * seconds mjc_api.shop_status, by which an admin closes the shop.
  */
 #include "housekeep.h"
 
@@ -30,6 +30,7 @@ struct housekeep
 	int in_a_row;
 	int64_t run_ms;	   /* when the next run is due */
 	int64_t status_ms; /* when the next look at the jobs is due */
+	int64_t outbox_ms; /* when the next look at the outbox is due */
 	int64_t shop_ms;   /* when the next look at the shop is due */
 };
 
@@ -43,6 +44,7 @@ housekeep_new(struct app *app)
 	housekeep->app = app;
 	housekeep->run_ms = app->now_ms;
 	housekeep->status_ms = app->now_ms;
+	housekeep->outbox_ms = app->now_ms;
 	housekeep->shop_ms = app->now_ms;
 	return housekeep;
 }
@@ -118,6 +120,29 @@ housekeep_looked(struct db_call *call)
 	call->result = NULL;
 }
 
+static void
+housekeep_counted(struct db_call *call)
+{
+	struct housekeep *housekeep = call->cls;
+	const PGresult *result = call->result;
+	struct metrics_outbox outbox;
+
+	housekeep->busy = false;
+	if (call->outcome == DB_STOPPED)
+		return;
+	if (call->outcome == DB_OK && PQntuples(result) == 1 && PQnfields(result) == 3)
+	{
+		outbox.waiting = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+		outbox.parked = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+		outbox.oldest_seconds = strtod(PQgetvalue(result, 0, 2), NULL);
+		metrics_outbox(housekeep->app->metrics, &outbox);
+	}
+	else
+		housekeep_log(housekeep, "outbox_status_failed");
+	PQclear(call->result);
+	call->result = NULL;
+}
+
 /* While the database does not answer, the shop stays as it was. */
 static void
 housekeep_shop(struct db_call *call)
@@ -125,18 +150,14 @@ housekeep_shop(struct db_call *call)
 	struct housekeep *housekeep = call->cls;
 	struct app *app = housekeep->app;
 	PGresult *result = call->result;
-	struct metrics_outbox outbox;
 
 	housekeep->busy = false;
 	if (call->outcome == DB_STOPPED)
 		return;
-	if (call->outcome == DB_OK && PQntuples(result) == 1 && PQnfields(result) == 4)
+	if (call->outcome == DB_OK && PQntuples(result) == 1)
 	{
 		app->maintenance = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
-		outbox.waiting = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
-		outbox.parked = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
-		outbox.oldest_seconds = strtod(PQgetvalue(result, 0, 3), NULL);
-		metrics_shop(app->metrics, app->maintenance, &outbox);
+		metrics_maintenance(app->metrics, app->maintenance);
 	}
 	else
 		housekeep_log(housekeep, "shop_status_failed");
@@ -178,5 +199,10 @@ housekeep_tick(struct housekeep *housekeep)
 	{
 		housekeep->status_ms = app->now_ms + HOUSEKEEP_STATUS_MS;
 		housekeep_start(housekeep, DB_JOB_STATUS, housekeep_looked);
+	}
+	else if (app->now_ms >= housekeep->outbox_ms)
+	{
+		housekeep->outbox_ms = app->now_ms + HOUSEKEEP_STATUS_MS;
+		housekeep_start(housekeep, DB_OUTBOX_STATUS, housekeep_counted);
 	}
 }

@@ -33,6 +33,7 @@ enum
 enum
 {
 	BEGIN_ACCOUNT,
+	BEGIN_VERSION,
 	BEGIN_HASH,
 	BEGIN_WAIT
 };
@@ -61,15 +62,39 @@ login_free(struct login *login)
 	free(login);
 }
 
+/* The device, if it has signed in to the account that is named here. */
+static void
+login_device_read(struct request *req)
+{
+	struct token_secrets secrets;
+
+	if (req->match.row->action != ACTION_LOGIN && req->match.row->action != ACTION_STAFF_LOGIN)
+		return;
+	login_secrets(req->app->config, &secrets);
+	device_read(&secrets, req->field[FIELD_COOKIE], req->values[LOGIN_EMAIL].text,
+				req->login->device);
+}
+
+/*
+ * Who is signed in, or signs in where he has before, does not wait behind strangers:
+ * what they can fill is a queue of their own.
+ */
 bool
 login_start(struct request *req)
 {
-	/* Before the database is asked: a flood of sign-ins is not to take the places of others. */
-	if (!worker_full(req->app->worker))
-		req->login = calloc(1, sizeof(*req->login));
+	req->login = calloc(1, sizeof(*req->login));
 	if (req->login == NULL)
+	{
 		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
-	return req->login != NULL;
+		return false;
+	}
+	login_device_read(req);
+	req->login->job.first = req->login->device[0] != '\0' || req->caller.present;
+	/* Before the database is asked: a flood of sign-ins is not to take the places of others. */
+	if (!worker_full(req->app->worker, req->login->job.first))
+		return true;
+	http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
+	return false;
 }
 
 void
@@ -212,6 +237,7 @@ login_finish(struct request *req)
 	int n = 0;
 
 	req->args[n++] = known ? login->account_id : NULL;
+	req->args[n++] = known ? login->token_version : NULL;
 	req->args[n++] = req->values[LOGIN_EMAIL].text;
 	req->args[n++] = login->device;
 	req->args[n++] = login->matched && known ? "t" : "f";
@@ -244,7 +270,7 @@ login_verified(struct worker_job *job)
 	if (!login_worked(job))
 		return;
 	req->login->matched = job->result == WORKER_MATCH;
-	if (req->login->matched && worker_weak(job->hash) && !worker_full(req->app->worker))
+	if (req->login->matched && worker_weak(job->hash) && !worker_full(req->app->worker, job->first))
 		login_work(req, WORKER_HASH, req->values[LOGIN_PASSWORD].text, NULL, login_rehashed);
 	else
 		login_finish(req);
@@ -273,6 +299,8 @@ login_begun(struct db_call *call)
 	}
 	snprintf(req->login->account_id, sizeof(req->login->account_id), "%s",
 			 PQgetvalue(rows, 0, BEGIN_ACCOUNT));
+	snprintf(req->login->token_version, sizeof(req->login->token_version), "%s",
+			 PQgetvalue(rows, 0, BEGIN_VERSION));
 	snprintf(hash, sizeof(hash), "%s", PQgetvalue(rows, 0, BEGIN_HASH));
 	PQclear(call->result);
 	call->result = NULL;
@@ -283,13 +311,8 @@ login_begun(struct db_call *call)
 void
 login_run(struct request *req)
 {
-	struct token_secrets secrets;
-
 	if (!login_start(req))
 		return;
-	login_secrets(req->app->config, &secrets);
-	device_read(&secrets, req->field[FIELD_COOKIE], req->values[LOGIN_EMAIL].text,
-				req->login->device);
 	req->args[0] = req->values[LOGIN_EMAIL].text;
 	req->args[1] = req->login->device;
 	flow_submit(req, DB_WRITE, db_extra_statement(DB_SIGN_IN_BEGIN), 2, login_begun);

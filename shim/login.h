@@ -22,8 +22,8 @@ struct login
 {
 	struct worker_job job;
 	bool matched; /* the password is the account's */
-	bool again;	  /* the call was sent a second time */
 	char account_id[TEXT_UUID_SIZE];
+	char token_version[16]; /* of the account when its hash was read */
 	char new_hash[WORKER_HASH_MAX];
 	char device[DEVICE_ID_SIZE]; /* known for the account, or empty */
 	char digest[DIGEST_SIZE];	 /* of a token that was sent */

@@ -147,9 +147,14 @@ metrics_housekeep(struct metrics *metrics, bool ok)
 }
 
 void
-metrics_shop(struct metrics *metrics, bool maintenance, const struct metrics_outbox *outbox)
+metrics_maintenance(struct metrics *metrics, bool closed)
 {
-	metrics->maintenance = maintenance;
+	metrics->maintenance = closed;
+}
+
+void
+metrics_outbox(struct metrics *metrics, const struct metrics_outbox *outbox)
+{
 	metrics->outbox = *outbox;
 }
 

@@ -58,8 +58,11 @@ struct metrics_outbox
 	double oldest_seconds;
 };
 
-/* metrics_shop - whether the shop is closed, and its outbox. */
-void metrics_shop(struct metrics *metrics, bool maintenance, const struct metrics_outbox *outbox);
+/* metrics_maintenance - whether the shop is closed. */
+void metrics_maintenance(struct metrics *metrics, bool closed);
+
+/* metrics_outbox - replace what is known of the outbox. */
+void metrics_outbox(struct metrics *metrics, const struct metrics_outbox *outbox);
 
 /* metrics_jobs - replace what is known of the jobs; at most METRICS_JOBS_MAX are kept. */
 void metrics_jobs(struct metrics *metrics, const struct metrics_job *jobs, size_t n);

@@ -38,33 +38,12 @@ enum
 	SOCIAL_ID_TOKEN
 };
 
-/* Whether somebody took an e-mail while a person of a provider was being registered by it. */
-static bool
-register_overtaken(const struct request *req)
-{
-	const struct db_call *call = &req->call;
-
-	return req->match.row->action == ACTION_SOCIAL_LOGIN && call->outcome == DB_ERROR &&
-		   error_from_sqlstate(PQresultErrorField(call->result, PG_DIAG_SQLSTATE)) ==
-			   ERROR_EMAIL_EXISTS;
-}
-
 /* The account is there, or not; both flows end so. */
 static void
 register_done(struct db_call *call)
 {
 	struct request *req = call->cls;
 	struct auth_answer answer = {0};
-
-	if (register_overtaken(req) && !req->login->again)
-	{
-		req->login->again = true;
-		PQclear(call->result);
-		call->result = NULL;
-		flow_submit(req, DB_WRITE, call->statement, call->nargs, register_done);
-		flow_end(req);
-		return;
-	}
 
 	if (login_failed(req))
 	{

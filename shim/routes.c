@@ -514,9 +514,9 @@ const struct route routes_table[] = {
 	{METHOD_POST, "/admin/totp/begin", "mjc_api.totp_begin", ROLE_TECHNICIAN, RATE_STAFF, RF_WRITE,
 	 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_POST, "/admin/totp/enable", "mjc_api.totp_enable", ROLE_TECHNICIAN, RATE_AUTH, RF_WRITE,
-	 200, ACTION_NONE, PARAMS(totp_enable_params)},
+	 200, ACTION_CODE, PARAMS(totp_enable_params)},
 	{METHOD_POST, "/admin/totp/disable", "mjc_api.totp_disable", ROLE_TECHNICIAN, RATE_AUTH,
-	 RF_WRITE, 200, ACTION_NONE, PARAMS(totp_enable_params)},
+	 RF_WRITE, 200, ACTION_CODE, PARAMS(totp_enable_params)},
 
 	{METHOD_POST, "/admin/login", NULL, ROLE_PUBLIC, RATE_AUTH, RF_WRITE, 200, ACTION_STAFF_LOGIN,
 	 PARAMS(login_params)},

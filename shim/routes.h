@@ -106,7 +106,8 @@ enum shim_action
 	ACTION_PASSWORD_FORGOT,
 	ACTION_PASSWORD_RESET,
 	ACTION_EMAIL_VERIFY,
-	ACTION_LOGOUT /* the row's function, then the cookies of a session are cleared */
+	ACTION_LOGOUT, /* the row's function, then the cookies of a session are cleared */
+	ACTION_CODE	   /* the row's function, which may refuse a code: counted like a failed sign-in */
 };
 
 #define RF_WRITE 0x01u		   /* write connection; gets request_id */

@@ -1,7 +1,7 @@
 /*
  * worker.c - a bounded pool of threads that check and make bcrypt hashes.
  *
- * Invariants: waiting and finished are only touched under lock; a job is in
+ * Invariants: the queues and finished are only touched under lock; a job is in
  * exactly one of them or in the hands of one thread. The loop learns of
  * finished jobs by an eventfd. Without a usable hash the threads compare with
  * a fixed one of the same cost, so that an unknown account takes as long as a
@@ -31,19 +31,25 @@
 /* bcrypt of random bytes that were thrown away; nothing matches it. */
 static const char dummy_hash[] = "$2b$12$RKDwQ5uHSuxO7wyqKJY4JOH9wrb7fdrFZxUwE6Ud0FnLZKRrh5Y5O";
 
+struct worker_queue
+{
+	struct worker_job *head;
+	struct worker_job **tail;
+	long n;
+};
+
 struct worker
 {
 	struct app *app;
 	struct watch watch;
 	pthread_t *threads;
 	long nthreads;
-	long capacity;
-	long nwaiting;
+	long capacity; /* of each queue */
 	bool stop;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct worker_job *waiting;
-	struct worker_job **waiting_tail;
+	struct worker_queue first;
+	struct worker_queue rest;
 	struct worker_job *finished;
 };
 
@@ -126,17 +132,19 @@ worker_do(struct worker_job *job, struct crypt_data *data)
 static struct worker_job *
 worker_take(struct worker *worker)
 {
+	struct worker_queue *queue;
 	struct worker_job *job;
 
-	while (worker->waiting == NULL && !worker->stop)
+	while (worker->first.n + worker->rest.n == 0 && !worker->stop)
 		pthread_cond_wait(&worker->wake, &worker->lock);
 	if (worker->stop)
 		return NULL;
-	job = worker->waiting;
-	worker->waiting = job->next;
-	if (worker->waiting == NULL)
-		worker->waiting_tail = &worker->waiting;
-	worker->nwaiting--;
+	queue = worker->first.n > 0 ? &worker->first : &worker->rest;
+	job = queue->head;
+	queue->head = job->next;
+	if (queue->head == NULL)
+		queue->tail = &queue->head;
+	queue->n--;
 	return job;
 }
 
@@ -179,7 +187,8 @@ worker_new(struct app *app, long threads, long queue)
 	}
 	worker->app = app;
 	worker->capacity = queue;
-	worker->waiting_tail = &worker->waiting;
+	worker->first.tail = &worker->first.head;
+	worker->rest.tail = &worker->rest.head;
 	worker->watch.kind = WATCH_WORKER;
 	worker->watch.owner = worker;
 	pthread_mutex_init(&worker->lock, NULL);
@@ -227,7 +236,8 @@ worker_free(struct worker *worker)
 	for (long i = 0; i < worker->nthreads; i++)
 		pthread_join(worker->threads[i], NULL);
 	worker_drop(worker->finished);
-	worker_drop(worker->waiting);
+	worker_drop(worker->first.head);
+	worker_drop(worker->rest.head);
 	if (worker->watch.fd > 0)
 		close(worker->watch.fd);
 	pthread_cond_destroy(&worker->wake);
@@ -236,13 +246,19 @@ worker_free(struct worker *worker)
 	free(worker);
 }
 
+static struct worker_queue *
+worker_queue_of(struct worker *worker, bool first)
+{
+	return first ? &worker->first : &worker->rest;
+}
+
 bool
-worker_full(struct worker *worker)
+worker_full(struct worker *worker, bool first)
 {
 	bool full;
 
 	pthread_mutex_lock(&worker->lock);
-	full = worker->nwaiting >= worker->capacity;
+	full = worker_queue_of(worker, first)->n >= worker->capacity;
 	pthread_mutex_unlock(&worker->lock);
 	return full;
 }
@@ -250,17 +266,18 @@ worker_full(struct worker *worker)
 bool
 worker_submit(struct worker *worker, struct worker_job *job)
 {
+	struct worker_queue *queue = worker_queue_of(worker, job->first);
 	bool room;
 
 	job->next = NULL;
 	job->queued_ms = worker->app->now_ms;
 	pthread_mutex_lock(&worker->lock);
-	room = worker->nwaiting < worker->capacity;
+	room = queue->n < worker->capacity;
 	if (room)
 	{
-		*worker->waiting_tail = job;
-		worker->waiting_tail = &job->next;
-		worker->nwaiting++;
+		*queue->tail = job;
+		queue->tail = &job->next;
+		queue->n++;
 		pthread_cond_signal(&worker->wake);
 	}
 	pthread_mutex_unlock(&worker->lock);

@@ -40,10 +40,12 @@ struct worker_job
 	void (*done)(struct worker_job *job); /* on the loop's thread */
 	void *cls;
 	long long queued_ms;
+	bool first; /* before those who are not, with as many places of their own */
 	struct worker_job *next;
 };
 
-/* worker_new - start threads (1..) with room for queue waiting jobs; NULL on failure. */
+/* worker_new - start threads (1..) with room for queue waiting jobs of each kind; NULL on failure.
+ */
 struct worker *worker_new(struct app *app, long threads, long queue);
 
 /*
@@ -52,8 +54,8 @@ struct worker *worker_new(struct app *app, long threads, long queue);
  */
 void worker_free(struct worker *worker);
 
-/* worker_full - whether worker_submit would refuse now. */
-bool worker_full(struct worker *worker);
+/* worker_full - whether worker_submit would refuse a job now that is first, or is not. */
+bool worker_full(struct worker *worker, bool first);
 
 /* worker_weak - whether a hash costs less than the ones that are made today. */
 bool worker_weak(const char *hash);

@@ -43,6 +43,22 @@ $$;
 COMMENT ON FUNCTION mjc.customer_of_account(uuid, integer, uuid) IS
     'The customer who is signed in: the customer_id of an account is its account_id; NULL for a visitor or a token that no longer counts';
 
+CREATE FUNCTION mjc.need_account(actor uuid, token_version integer, token_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF actor IS NULL THEN
+        PERFORM mjc.raise('MISSING_TOKEN');
+    ELSIF NOT mjc.account_active(actor, token_version, token_id) THEN
+        PERFORM mjc.raise('TOKEN_REVOKED');
+    END IF;
+    RETURN actor;
+END
+$$;
+COMMENT ON FUNCTION mjc.need_account(uuid, integer, uuid) IS
+    'First step of routes for whoever is signed in: the account, which is the id of its customer too. Errors: MJ060, MJ063';
+
 CREATE FUNCTION mjc.staff_id() RETURNS uuid
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_staff_id';

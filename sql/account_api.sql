@@ -97,8 +97,8 @@ DECLARE
     folded text := lower(mjc.doc_text(jsonb_build_object('email', email), 'email', 3, 254));
     clean jsonb := jsonb_build_object('customerType', 'B2C') || jsonb_strip_nulls(mjc.customer_check(doc));
 BEGIN
-    IF folded IS NULL
-       OR folded !~ '^[^\s@"<>,;:\\()\[\]]{1,64}@[^\s@"<>,;:\\()\[\]]+\.[^\s@"<>,;:\\()\[\].]+$' THEN
+    PERFORM mjc.doc_need(jsonb_strip_nulls(jsonb_build_object('email', email)), '{email}');
+    IF folded !~ '^[^\s@"<>,;:\\()\[\]]{1,64}@[^\s@"<>,;:\\()\[\]]+\.[^\s@"<>,;:\\()\[\].]+$' THEN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'email');
     END IF;
     PERFORM mjc.doc_need(clean, '{firstName,lastName}');
@@ -218,21 +218,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.account_email_of(uuid) IS 'The e-mail of an account';
-
-CREATE FUNCTION mjc.need_account(actor uuid, token_version integer, token_id uuid) RETURNS void
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF actor IS NULL THEN
-        PERFORM mjc.raise('MISSING_TOKEN');
-    ELSIF NOT mjc.account_active(actor, token_version, token_id) THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION mjc.need_account(uuid, integer, uuid) IS
-    'First step of routes for whoever is signed in. Errors: MJ060, MJ063';
 
 CREATE FUNCTION mjc_api.password_begin(actor uuid, token_version integer, token_id uuid,
     OUT account_id uuid, OUT password_hash text, OUT wait_seconds integer)
@@ -382,19 +367,23 @@ $$;
 COMMENT ON FUNCTION mjc_api.auth_verification_resend(uuid, integer, uuid, text) IS
     'POST /auth/resend-verification: another link to prove the e-mail; nothing when it is proven. Errors: MJ020, MJ060, MJ063';
 
+-- Each page of the shop asks for this first.
 CREATE FUNCTION mjc_api.auth_me(actor uuid, token_version integer, token_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    customer jsonb;
+    customer json;
 BEGIN
     PERFORM mjc.need_account(actor, token_version, token_id);
-    SELECT jsonb_build_object('id', d.doc -> 'id', 'companyName', d.doc -> 'companyName', 'customerType', d.doc -> 'customerType',
-               'totalSpent', d.doc -> 'totalSpent', 'orderCount', d.doc -> 'orderCount', 'lastOrderAt', d.doc -> 'lastOrderAt',
-               'addresses', d.doc -> 'addresses')
+    SELECT json_build_object('id', c.customer_id, 'companyName', b.company_name, 'customerType', c.customer_type,
+               'totalSpent', mjc.dzd(f.spent_centimes), 'orderCount', f.orders, 'lastOrderAt', mjc.iso(f.last_order_at),
+               'addresses', mjc.address_json(c.customer_id))
       INTO customer
-      FROM (SELECT mjc.customer_doc(actor, false) AS doc) d WHERE d.doc IS NOT NULL;
+      FROM mjc.customer c
+      LEFT JOIN mjc.customer_business b ON b.customer_id = c.customer_id
+     CROSS JOIN LATERAL mjc.customer_figures(c.customer_id) f
+     WHERE c.customer_id = actor;
     RETURN (SELECT json_build_object('user', mjc.user_json(actor)::jsonb || jsonb_build_object(
                        'lastLoginAt', mjc.iso(a.last_login_at), 'customer', customer, 'technician', NULL))
               FROM mjc.account a WHERE a.account_id = actor);
@@ -481,6 +470,25 @@ $$;
 COMMENT ON FUNCTION mjc_api.totp_begin(uuid, integer, uuid, text) IS
     'POST /admin/totp/begin: a secret for an authenticator, in force once a code of it was shown. Errors: MJ060, MJ063, MJ064, MJ608 the second factor is on';
 
+CREATE FUNCTION mjc.totp_try(actor uuid, code text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- A stolen token must not serve to guess codes.
+    IF mjc.sign_in_take(mjc.account_email_of(actor), 'totp') > 0 THEN
+        PERFORM mjc.raise('RATE_LIMIT_EXCEEDED');
+    END IF;
+    IF NOT mjc.totp_use(actor, totp_try.code) THEN
+        RETURN false;
+    END IF;
+    PERFORM mjc.sign_in_give_back(mjc.account_email_of(actor), 'totp');
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION mjc.totp_try(uuid, text) IS
+    'For rules that a second factor guards: whether the code is right; a wrong one is counted, so say no by an answer, not by an error. Errors: MJ020';
+
 CREATE FUNCTION mjc_api.totp_enable(actor uuid, token_version integer, token_id uuid, request_id text, code text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -493,8 +501,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM mjc.account_totp t WHERE t.account_id = actor AND t.enabled_at IS NULL) THEN
         PERFORM mjc.raise('TOTP_STATE');
     END IF;
-    IF NOT mjc.totp_use(actor, totp_enable.code) THEN
-        PERFORM mjc.raise('TOTP_INVALID');
+    IF NOT mjc.totp_try(actor, totp_enable.code) THEN
+        RETURN json_build_object('refused', 'TOTP_CODE_WRONG');
     END IF;
     UPDATE mjc.account_totp t SET enabled_at = clock_timestamp() WHERE t.account_id = actor;
     DELETE FROM mjc.account_recovery r WHERE r.account_id = actor;
@@ -507,7 +515,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.totp_enable(uuid, integer, uuid, text, text) IS
-    'POST /admin/totp/enable: from now on a code is needed to sign in; ten recovery codes, told this once. Errors: MJ060, MJ063, MJ064, MJ068, MJ608';
+    'POST /admin/totp/enable: from now on a code is needed to sign in; ten recovery codes, told this once; {"refused": TOTP_CODE_WRONG}. Errors: MJ020, MJ060, MJ063, MJ064, MJ608';
 
 CREATE FUNCTION mjc_api.totp_disable(actor uuid, token_version integer, token_id uuid, request_id text, code text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -519,8 +527,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM mjc.account_totp t WHERE t.account_id = actor AND t.enabled_at IS NOT NULL) THEN
         PERFORM mjc.raise('TOTP_STATE');
     END IF;
-    IF NOT mjc.totp_use(actor, totp_disable.code) THEN
-        PERFORM mjc.raise('TOTP_INVALID');
+    IF NOT mjc.totp_try(actor, totp_disable.code) THEN
+        RETURN json_build_object('refused', 'TOTP_CODE_WRONG');
     END IF;
     DELETE FROM mjc.account_recovery r WHERE r.account_id = actor;
     DELETE FROM mjc.account_totp t WHERE t.account_id = actor;
@@ -529,4 +537,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.totp_disable(uuid, integer, uuid, text, text) IS
-    'POST /admin/totp/disable: with a code, the second factor is off. Errors: MJ060, MJ063, MJ064, MJ068, MJ608';
+    'POST /admin/totp/disable: with a code, the second factor is off; {"refused": TOTP_CODE_WRONG}. Errors: MJ020, MJ060, MJ063, MJ064, MJ608';

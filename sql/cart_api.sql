@@ -116,12 +116,7 @@ AS $$
 DECLARE
     adjusted json;
 BEGIN
-    IF actor IS NULL THEN
-        PERFORM mjc.raise('MISSING_TOKEN');
-    END IF;
-    IF mjc.customer_of_account(actor, token_version, token_id) IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    PERFORM mjc.need_account(actor, token_version, token_id);
     adjusted := mjc.cart_merge(mjc.cart_owner_of_token(cart_token), actor);
     RETURN mjc.cart_json(actor, 'customer', adjusted);
 END

@@ -114,16 +114,13 @@ CREATE FUNCTION mjc_api.customer_consent_list(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    customer uuid := mjc.customer_of_account(actor, token_version, token_id);
+    customer uuid := mjc.need_account(actor, token_version, token_id);
 BEGIN
-    IF customer IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
     RETURN json_build_object('consents', mjc.consent_list(customer));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_consent_list(uuid, integer, uuid) IS
-    'GET /customers/consents: the customer''s last answers. Errors: MJ063';
+    'GET /customers/consents: the customer''s last answers. Errors: MJ060, MJ063';
 
 CREATE FUNCTION mjc_api.customer_consent_set(actor uuid, token_version integer, token_id uuid, request_id text,
     purpose text, version integer, granted boolean, lang text) RETURNS json
@@ -134,10 +131,7 @@ DECLARE
     customer uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    customer := mjc.customer_of_account(actor, token_version, token_id);
-    IF customer IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    customer := mjc.need_account(actor, token_version, token_id);
     PERFORM mjc.consent_note(customer, purpose, version, coalesce(lang, 'fr'), granted, 'rest', customer);
     RETURN json_build_object('consents', mjc.consent_list(customer));
 END

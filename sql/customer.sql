@@ -464,25 +464,13 @@ CREATE FUNCTION mjc.customer_make(actor uuid, channel text, doc jsonb, request_i
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    id uuid := mjc.uuid_v7();
-    folded text := lower(mjc.doc_text(doc, 'email', 3, 254));
-    clean jsonb;
+    id uuid;
 BEGIN
     PERFORM mjc.doc_check(doc, '{email,firstName,lastName,phone,customerType,companyName,vatNumber,rc,nif,nis,ai}');
-    clean := jsonb_build_object('customerType', 'B2C') || jsonb_strip_nulls(mjc.customer_check(doc - 'email'));
-    PERFORM mjc.doc_need(jsonb_strip_nulls(doc), '{email}'), mjc.doc_need(clean, '{firstName,lastName}');
-    IF folded !~ '^[^\s@"<>,;:\\()\[\]]{1,64}@[^\s@"<>,;:\\()\[\]]+\.[^\s@"<>,;:\\()\[\].]+$' THEN
-        PERFORM mjc.doc_refuse('email');
-    END IF;
-    INSERT INTO mjc.account_email (email, account_id) VALUES (folded, id) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
+    id := mjc.account_register(mjc.doc_text(doc, 'email', 3, 254), NULL, doc - 'email');
+    IF id IS NULL THEN
         PERFORM mjc.raise('EMAIL_EXISTS');
     END IF;
-    INSERT INTO mjc.account (account_id, role) VALUES (id, 'CUSTOMER');
-    INSERT INTO mjc.customer (customer_id, kind, customer_type, account_id, created_at)
-    VALUES (id, 'registered', clean ->> 'customerType', id, clock_timestamp());
-    INSERT INTO mjc.customer_person (customer_id, first_name, last_name, email) VALUES (id, clean ->> 'firstName', clean ->> 'lastName', folded);
-    PERFORM mjc.customer_store(id, clean);
     PERFORM mjc.account_invite(id);
     PERFORM mjc.audit_write(actor, channel, 'customer_create', 'customer', id::text, NULL,
         jsonb_build_object('fields', (SELECT jsonb_agg(k ORDER BY k) FROM jsonb_object_keys(doc) k)), request_id);
@@ -504,8 +492,7 @@ BEGIN
     END IF;
     -- A guest's orders hold the lock of the phone, taken before all others: each of them
     -- is either placed before the new status or refused by it.
-    PERFORM FROM mjc.customer_phone n
-      WHERE n.phone = (SELECT p.phone FROM mjc.customer_person p WHERE p.customer_id = customer) AND n.customer_id = customer FOR UPDATE;
+    PERFORM mjc.guest_phones_lock(ARRAY[customer]);
     IF mjc.customer_lock(customer) IS NULL THEN
         RETURN NULL;
     END IF;

@@ -72,10 +72,11 @@ CREATE FUNCTION mjc_api.staff_customer_get(actor uuid, token_version integer, to
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    doc jsonb := mjc.customer_doc(id, true);
+    doc jsonb;
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
+    doc := mjc.customer_doc(id, true);
     IF doc IS NOT NULL THEN
         PERFORM mjc.access_note(actor, 'rest', 'customer_read', id, 1, request_id);
     END IF;
@@ -229,17 +230,9 @@ CREATE FUNCTION mjc_api.customer_list(actor uuid, token_version integer, token_i
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    list jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    list := mjc.customer_list(search, customer_type, CASE WHEN is_active THEN 'active' WHEN NOT is_active THEN 'not_active' END, NULL,
-                              regexp_replace(sort_by, '^user\.', ''), sort_order, coalesce(page, 1), coalesce(page_size, 20));
-    IF list -> 'customers' <> '[]' THEN
-        PERFORM mjc.access_note(actor, 'rest', 'customer_list', NULL, jsonb_array_length(list -> 'customers'), request_id);
-    END IF;
-    RETURN list;
+    RETURN mjc_api.staff_customer_list(actor, token_version, token_id, request_id, page, page_size, search, customer_type,
+        CASE WHEN is_active THEN 'active' WHEN NOT is_active THEN 'not_active' END, NULL, regexp_replace(sort_by, '^user\.', ''), sort_order);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_list(uuid, integer, uuid, text, integer, integer, text, text, boolean, text, text) IS
@@ -266,15 +259,9 @@ CREATE FUNCTION mjc_api.customer_get(actor uuid, token_version integer, token_id
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    doc jsonb := mjc.customer_doc(id, true);
+    doc jsonb := mjc_api.staff_customer_get(actor, token_version, token_id, request_id, id);
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF doc IS NULL THEN
-        RETURN NULL;
-    END IF;
-    PERFORM mjc.access_note(actor, 'rest', 'customer_read', id, 1, request_id);
-    RETURN json_build_object('customer', doc || '{"reviews": []}');
+    RETURN CASE WHEN doc IS NOT NULL THEN json_build_object('customer', doc || '{"reviews": []}') END;
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_get(uuid, integer, uuid, text, uuid) IS
@@ -286,22 +273,10 @@ CREATE FUNCTION mjc_api.customer_create(actor uuid, token_version integer, token
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    claim record;
-    id uuid;
-    doc jsonb := jsonb_strip_nulls(jsonb_build_object('email', email, 'firstName', first_name, 'lastName', last_name, 'phone', phone,
-        'customerType', customer_type, 'companyName', company_name, 'vatNumber', vat_number, 'rc', rc, 'nif', nif, 'nis', nis, 'ai', ai));
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('customer_create', actor, idempotency_key, doc::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
-    IF NOT replayed THEN
-        id := mjc.customer_make(actor, 'rest', doc, request_id);
-        body := json_build_object('customer', mjc.customer_doc(id, true));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'customer', id, body::text);
-    END IF;
+    SELECT json_build_object('customer', x.body), x.replayed INTO body, replayed
+      FROM mjc_api.staff_customer_create(actor, token_version, token_id, request_id, idempotency_key, email, first_name, last_name, phone,
+               customer_type, company_name, vat_number, rc, nif, nis, ai) x;
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_create(uuid, integer, uuid, text, text, text, text, text, text, text, text, text, text, text, text, text) IS
@@ -311,14 +286,10 @@ CREATE FUNCTION mjc_api.customer_update(actor uuid, token_version integer, token
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    shown json := mjc_api.staff_customer_update(actor, token_version, token_id, request_id, id, doc);
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.customer_write(actor, 'rest', id, doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    PERFORM mjc.access_note(actor, 'rest', 'customer_read', id, 1, request_id);
-    RETURN json_build_object('customer', mjc.customer_doc(id, true));
+    RETURN CASE WHEN shown IS NOT NULL THEN json_build_object('customer', shown) END;
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_update(uuid, integer, uuid, text, uuid, text) IS
@@ -328,13 +299,8 @@ CREATE FUNCTION mjc_api.customer_activate(actor uuid, token_version integer, tok
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    now_is text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    now_is := mjc.customer_status_move(actor, 'rest', id, 'active', request_id);
-    RETURN CASE WHEN now_is IS NOT NULL THEN json_build_object('id', id, 'status', now_is, 'isActive', now_is = 'active') END;
+    RETURN mjc_api.staff_customer_status_set(actor, token_version, token_id, request_id, id, 'active');
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_activate(uuid, integer, uuid, text, uuid) IS
@@ -344,13 +310,8 @@ CREATE FUNCTION mjc_api.customer_deactivate(actor uuid, token_version integer, t
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    now_is text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    now_is := mjc.customer_status_move(actor, 'rest', id, 'inactive', request_id);
-    RETURN CASE WHEN now_is IS NOT NULL THEN json_build_object('id', id, 'status', now_is, 'isActive', now_is = 'active') END;
+    RETURN mjc_api.staff_customer_status_set(actor, token_version, token_id, request_id, id, 'inactive');
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_deactivate(uuid, integer, uuid, text, uuid) IS
@@ -363,12 +324,9 @@ CREATE FUNCTION mjc_api.customer_me(actor uuid, token_version integer, token_id 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    mine uuid := mjc.customer_of_account(actor, token_version, token_id);
+    mine uuid := mjc.need_account(actor, token_version, token_id);
     doc jsonb;
 BEGIN
-    IF mine IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
     doc := mjc.customer_doc(mine, false);
     RETURN CASE WHEN doc IS NOT NULL THEN json_build_object('customer', doc, 'addresses', doc -> 'addresses') END;
 END
@@ -381,12 +339,10 @@ CREATE FUNCTION mjc_api.customer_me_set(actor uuid, token_version integer, token
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    mine uuid := mjc.customer_of_account(actor, token_version, token_id);
+    mine uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    IF mine IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    mine := mjc.need_account(actor, token_version, token_id);
     IF mjc.customer_write(NULL, 'self', mine, doc::jsonb, request_id) IS NULL THEN
         RETURN NULL;
     END IF;
@@ -401,16 +357,13 @@ CREATE FUNCTION mjc_api.customer_order_list(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    mine uuid := mjc.customer_of_account(actor, token_version, token_id);
+    mine uuid := mjc.need_account(actor, token_version, token_id);
 BEGIN
-    IF mine IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
     RETURN mjc.customer_orders(mine, coalesce(page, 1), coalesce(page_size, 10), false);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_order_list(uuid, integer, uuid, integer, integer) IS
-    'GET /customers/orders/history: newest first. Errors: MJ063';
+    'GET /customers/orders/history: newest first. Errors: MJ060, MJ063';
 
 CREATE FUNCTION mjc_api.address_add(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
     type text, street text, city text,
@@ -419,16 +372,14 @@ CREATE FUNCTION mjc_api.address_add(actor uuid, token_version integer, token_id 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    mine uuid := mjc.customer_of_account(actor, token_version, token_id);
+    mine uuid;
     doc jsonb := jsonb_strip_nulls(jsonb_build_object('type', type, 'street', street, 'city', city, 'postalCode', postal_code,
         'region', region, 'country', country, 'label', label, 'isDefault', is_default));
     claim record;
     made uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    IF mine IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    mine := mjc.need_account(actor, token_version, token_id);
     claim := mjc.idempotency_begin('address_add', mine, idempotency_key, doc::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply::json;
@@ -443,7 +394,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.address_add(uuid, integer, uuid, text, text, text, text, text, text, text, text, text, boolean) IS
-    'POST /customers/addresses: the first of a type is its default. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ023, MJ063, MJ653, MJ654';
+    'POST /customers/addresses: the first of a type is its default. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ023, MJ060, MJ063, MJ653, MJ654';
 
 CREATE FUNCTION mjc_api.address_set(actor uuid, token_version integer, token_id uuid, request_id text, address_id uuid,
     type text, street text, city text,
@@ -452,14 +403,12 @@ CREATE FUNCTION mjc_api.address_set(actor uuid, token_version integer, token_id 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    mine uuid := mjc.customer_of_account(actor, token_version, token_id);
+    mine uuid;
     doc jsonb := jsonb_strip_nulls(jsonb_build_object('type', type, 'street', street, 'city', city, 'postalCode', postal_code,
         'region', region, 'country', country, 'label', label, 'isDefault', is_default));
 BEGIN
     PERFORM mjc.check_schema();
-    IF mine IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    mine := mjc.need_account(actor, token_version, token_id);
     IF mjc.address_write(mine, coalesce(address_id, mjc.no_uuid()), doc) IS NULL THEN
         RETURN NULL;
     END IF;
@@ -474,12 +423,10 @@ CREATE FUNCTION mjc_api.address_remove(actor uuid, token_version integer, token_
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    mine uuid := mjc.customer_of_account(actor, token_version, token_id);
+    mine uuid;
 BEGIN
     PERFORM mjc.check_schema();
-    IF mine IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    mine := mjc.need_account(actor, token_version, token_id);
     IF mjc.address_drop(mine, address_id) IS NULL THEN
         RETURN NULL;
     END IF;

@@ -8,17 +8,6 @@
 -- guest's order does), customer by id, order by id, coupon by code, credit by id,
 -- account_token, account, the rest of the account.
 
-CREATE FUNCTION mjc.orders_kept_whole(orders uuid[]) RETURNS uuid[]
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN '{}'::uuid[];
-END
-$$;
-COMMENT ON FUNCTION mjc.orders_kept_whole(uuid[]) IS
-    'Those of some orders whose buyer the law still wants named; none as long as the shop writes no invoices';
-
 CREATE FUNCTION mjc.person_rows(customer uuid) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -90,7 +79,7 @@ BEGIN
     UPDATE mjc.order_contact c
        SET first_name = 'Client', last_name = 'effacé', phone = NULL, email = NULL, street = NULL, city = NULL, postal_code = NULL,
            region = NULL, country = NULL, note = NULL, salt = substr(sha256(uuid_send(gen_random_uuid())), 1, 16)
-     WHERE c.order_id = ANY (orders) AND c.order_id <> ALL (mjc.orders_kept_whole(orders));
+     WHERE c.order_id = ANY (orders);
     UPDATE mjc.order o SET notes = NULL, tracking_number = NULL
      WHERE o.order_id = ANY (orders) AND num_nulls(o.notes, o.tracking_number) < 2;
     UPDATE mjc.shipment s SET tracking_number = NULL WHERE s.order_id = ANY (orders) AND s.tracking_number IS NOT NULL;
@@ -249,10 +238,8 @@ DECLARE
     what text;
 BEGIN
     PERFORM mjc.check_schema();
-    customer := mjc.customer_of_account(actor, token_version, token_id);
-    IF customer IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    ELSIF confirm IS DISTINCT FROM 'DELETE' THEN
+    customer := mjc.need_account(actor, token_version, token_id);
+    IF confirm IS DISTINCT FROM 'DELETE' THEN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'confirm');
     END IF;
     what := mjc.customer_erase_core(customer, 'rest', request_id, customer);

@@ -106,17 +106,6 @@ END
 $$;
 COMMENT ON FUNCTION mjc.guests_of_email(uuid) IS 'Guests who gave the e-mail of an account and could join it';
 
-CREATE FUNCTION mjc.join_lock_by_email(account uuid) RETURNS void
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM mjc.customer_join_lock(account, mjc.guests_of_email(account));
-END
-$$;
-COMMENT ON FUNCTION mjc.join_lock_by_email(uuid) IS
-    'For rules that take an e-mail as proven, before they lock links and accounts: what mjc.customer_join_by_email will lock';
-
 CREATE FUNCTION mjc.customer_join_by_email(account uuid, request_id text) RETURNS integer
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -125,7 +114,7 @@ DECLARE
     guest uuid;
     joined integer := 0;
 BEGIN
-    PERFORM mjc.join_lock_by_email(account);
+    PERFORM mjc.customer_join_lock(account, mjc.guests_of_email(account));
     IF NOT EXISTS (SELECT FROM mjc.customer c WHERE c.customer_id = account AND c.kind = 'registered' AND c.status = 'active') THEN
         RETURN 0;
     END IF;

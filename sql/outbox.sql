@@ -3,7 +3,8 @@
 --
 -- At least once, and in order within an aggregate: an older message that is not done,
 -- parked ones too, holds back the younger ones of its aggregate (of two that were written
--- at the same time either may be the older). A lease ends by itself when a sender dies. Messages carry one-time links: only the shim takes them.
+-- at the same time either may be the older). A lease ends by itself when a sender dies.
+-- Messages carry one-time links: only the shim takes them.
 
 CREATE FUNCTION mjc.outbox_write(topic text, aggregate_kind text, aggregate_id uuid, payload jsonb) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -244,3 +245,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.outbox_failed(bigint, uuid, text) IS 'mjc.outbox_failed for the shim. Errors: MJ009, MJ681';
+
+CREATE FUNCTION mjc_api.outbox_status(OUT waiting bigint, OUT parked bigint, OUT oldest_seconds double precision)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT count(*) FILTER (WHERE o.parked_at IS NULL), count(*) FILTER (WHERE o.parked_at IS NOT NULL),
+           coalesce(extract(epoch FROM clock_timestamp() - min(o.created_at)), 0)::double precision
+      INTO waiting, parked, oldest_seconds
+      FROM mjc.outbox o WHERE o.done_at IS NULL;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.outbox_status() IS 'For the metrics of the shim: messages that are not delivered and the age of the oldest';

@@ -144,11 +144,8 @@ CREATE FUNCTION mjc_api.customer_export_self(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    customer uuid := mjc.customer_of_account(actor, token_version, token_id);
+    customer uuid := mjc.need_account(actor, token_version, token_id);
 BEGIN
-    IF customer IS NULL THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
     RETURN mjc.person_export_core(customer);
 END
 $$;

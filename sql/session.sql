@@ -160,7 +160,7 @@ $$;
 COMMENT ON FUNCTION mjc.account_reply(uuid) IS 'For rules: what the shim needs to make a token: user, tokenVersion';
 
 CREATE FUNCTION mjc_api.sign_in_begin(email text, device text,
-    OUT account_id uuid, OUT password_hash text, OUT wait_seconds integer)
+    OUT account_id uuid, OUT token_version integer, OUT password_hash text, OUT wait_seconds integer)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -168,8 +168,10 @@ BEGIN
     PERFORM mjc.check_schema();
     wait_seconds := mjc.sign_in_take(email, device);
     IF wait_seconds = 0 THEN
-        SELECT e.account_id, s.password_hash INTO sign_in_begin.account_id, sign_in_begin.password_hash
+        SELECT e.account_id, a.token_version, s.password_hash
+          INTO sign_in_begin.account_id, sign_in_begin.token_version, sign_in_begin.password_hash
           FROM mjc.account_email e
+          JOIN mjc.account a ON a.account_id = e.account_id
           LEFT JOIN mjc.account_secret s ON s.account_id = e.account_id
          WHERE e.email = lower(btrim(sign_in_begin.email));
     END IF;
@@ -178,7 +180,7 @@ $$;
 COMMENT ON FUNCTION mjc_api.sign_in_begin(text, text) IS
     'For the shim: counts an attempt and gives the hash to compare a password with. wait_seconds above 0: too many, nothing else is said';
 
-CREATE FUNCTION mjc_api.sign_in_finish(account_id uuid, email text, device text, ok boolean, staff boolean, totp text,
+CREATE FUNCTION mjc_api.sign_in_finish(account_id uuid, token_version integer, email text, device text, ok boolean, staff boolean, totp text,
     new_hash text, session_id uuid, refresh_hash bytea, request_id text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -189,7 +191,10 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     IF ok IS TRUE THEN
-        SELECT * INTO who FROM mjc.account a WHERE a.account_id = sign_in_finish.account_id AND a.is_active FOR NO KEY UPDATE;
+        -- A password that was changed while this one was compared does not let in.
+        SELECT * INTO who FROM mjc.account a
+         WHERE a.account_id = sign_in_finish.account_id AND a.token_version = sign_in_finish.token_version AND a.is_active
+           FOR NO KEY UPDATE;
     END IF;
     IF who.account_id IS NULL THEN
         RETURN NULL;
@@ -221,8 +226,8 @@ BEGIN
     RETURN mjc.account_reply(who.account_id);
 END
 $$;
-COMMENT ON FUNCTION mjc_api.sign_in_finish(uuid, text, text, boolean, boolean, text, text, uuid, bytea, text) IS
-    'For the shim: the password was right or not. The user and his token version; {"refused": TOTP_REQUIRED, TOTP_INVALID or FORBIDDEN}; NULL when refused without a reason. new_hash replaces a weak one; staff: only admins may pass. Errors: MJ603';
+COMMENT ON FUNCTION mjc_api.sign_in_finish(uuid, integer, text, text, boolean, boolean, text, text, uuid, bytea, text) IS
+    'For the shim: the password was right or not; token_version as mjc_api.sign_in_begin told it. The user and his token version; {"refused": TOTP_REQUIRED, TOTP_INVALID or FORBIDDEN}; NULL when refused without a reason. new_hash replaces a weak one; staff: only admins may pass. Errors: MJ603';
 
 CREATE FUNCTION mjc_api.session_refresh(session_id uuid, token_hash bytea, child_hash bytea, OUT outcome text, OUT account json)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -294,9 +299,7 @@ CREATE FUNCTION mjc_api.auth_logout(actor uuid, token_version integer, token_id 
 AS $$
 BEGIN
     PERFORM mjc.check_schema();
-    IF NOT mjc.account_active(actor, token_version, token_id) THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    PERFORM mjc.need_account(actor, token_version, token_id);
     PERFORM mjc.session_end(token_id, 'logout');
     IF EXISTS (SELECT FROM mjc.account a WHERE a.account_id = actor AND a.role <> 'CUSTOMER') THEN
         PERFORM mjc.audit_write(actor, 'rest', 'staff_logout', 'account', actor::text, NULL, NULL, request_id);
@@ -305,7 +308,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.auth_logout(uuid, integer, uuid, text) IS
-    'POST /auth/logout and /admin/logout: this token and its session are refused from now on. Errors: MJ063';
+    'POST /auth/logout and /admin/logout: this token and its session are refused from now on. Errors: MJ060, MJ063';
 
 CREATE FUNCTION mjc_api.auth_logout_everywhere(actor uuid, token_version integer, token_id uuid, request_id text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -313,13 +316,11 @@ CREATE FUNCTION mjc_api.auth_logout_everywhere(actor uuid, token_version integer
 AS $$
 BEGIN
     PERFORM mjc.check_schema();
-    IF NOT mjc.account_active(actor, token_version, token_id) THEN
-        PERFORM mjc.raise('TOKEN_REVOKED');
-    END IF;
+    PERFORM mjc.need_account(actor, token_version, token_id);
     UPDATE mjc.account a SET token_version = a.token_version + 1, updated_at = clock_timestamp() WHERE a.account_id = actor;
     PERFORM mjc.audit_write(actor, 'rest', 'logout_everywhere', 'account', actor::text, NULL, NULL, request_id);
     RETURN json_build_object('success', true, 'message', 'Déconnexion réussie sur tous les appareils');
 END
 $$;
 COMMENT ON FUNCTION mjc_api.auth_logout_everywhere(uuid, integer, uuid, text) IS
-    'POST /auth/logout-all: every token and session of the account is refused from now on. Errors: MJ063';
+    'POST /auth/logout-all: every token and session of the account is refused from now on. Errors: MJ060, MJ063';

@@ -192,18 +192,12 @@ $$;
 COMMENT ON FUNCTION mjc_api.staff_settings_set(uuid, integer, uuid, text, text) IS
     'PUT /admin/settings: what the document names, all or nothing. Errors: MJ006, MJ009, MJ010, MJ060, MJ063, MJ064';
 
-CREATE FUNCTION mjc_api.shop_status(OUT maintenance boolean, OUT outbox_waiting bigint, OUT outbox_parked bigint,
-    OUT outbox_oldest_seconds double precision)
+CREATE FUNCTION mjc_api.shop_status(OUT maintenance boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     SELECT s.boolean_value INTO maintenance FROM mjc.setting s WHERE s.name = 'maintenance_mode';
-    SELECT count(*) FILTER (WHERE o.parked_at IS NULL), count(*) FILTER (WHERE o.parked_at IS NOT NULL),
-           coalesce(extract(epoch FROM clock_timestamp() - min(o.created_at)), 0)::double precision
-      INTO outbox_waiting, outbox_parked, outbox_oldest_seconds
-      FROM mjc.outbox o WHERE o.done_at IS NULL;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.shop_status() IS
-    'What the shim asks every two seconds: is the shop closed for maintenance; messages that are not delivered and the age of the oldest';
+COMMENT ON FUNCTION mjc_api.shop_status() IS 'What the shim asks every two seconds: is the shop closed for maintenance';

@@ -456,8 +456,8 @@ is($reply->{status}, 200, 'a second factor is begun') || said($reply);
 my $secret = $reply->{json}{data}{secret};
 like($secret, qr/^[A-Z2-7]{16,}$/, 'its secret');
 is(login({}, $staff, $word, path => $admin_login)->{status}, 200, 'not needed yet');
-is_error(post('/api/v1/admin/totp/enable', token => $admin, body => { code => '000000' }), 401,
-	'TOTP_INVALID', 'a wrong code does not enable it');
+is_error(post('/api/v1/admin/totp/enable', token => $admin, body => { code => '000000' }), 422,
+	'TOTP_CODE_WRONG', 'a wrong code does not enable it');
 sleep 30 - time % 30 + 0.1 if time % 30 > 25; # so that the codes below are of one half minute
 $reply = post('/api/v1/admin/totp/enable', token => $admin, body => { code => totp($secret) });
 is($reply->{status}, 200, 'the right one does') || said($reply);

@@ -59,7 +59,7 @@ SELECT is(mjc_api.customer_consent_set(:'karim', 0, gen_random_uuid(), 'req', 'p
     '{"consents": [{"lang": "fr", "granted": true, "purpose": "privacy", "version": 1}]}'::jsonb, 'REST: French unless told');
 SELECT is(mjc_api.customer_consent_list(:'karim', 0, gen_random_uuid()) #>> '{consents,0,purpose}', 'privacy', 'REST: his answers');
 SELECT is((SELECT actor || channel FROM mjc.consent WHERE customer_id = :'karim'), :'karim' || 'rest', 'he himself, from the shop');
-SELECT throws_ok(format(s, a, v), 'MJ063', NULL, format('REST: no session, %s', left(s, 40)))
+SELECT throws_ok(format(s, a, v), CASE WHEN a IS NULL THEN 'MJ060' ELSE 'MJ063' END, NULL, format('REST: no session, %s', left(s, 40)))
   FROM unnest(ARRAY['SELECT mjc_api.customer_consent_list(%L, %s, gen_random_uuid())', 'SELECT mjc_api.customer_consent_set(%L, %s, gen_random_uuid(), NULL, ''terms'', 1, true, ''fr'')']) s,
        (VALUES (:'karim', 1), (NULL, 0), (gen_random_uuid()::text, 0)) x (a, v);
 SELECT throws_ok(format('SELECT mjc_api.customer_consent_set(%L, 0, gen_random_uuid(), NULL, ''terms'', 9, true, ''fr'')', :'karim'), 'MJ656', NULL, 'REST: a version that was never shown');

@@ -132,7 +132,7 @@ SELECT is(mjc_api.customer_order_list(:'lina', :tv, :'lina', 1, 50)::jsonb #>> '
 SELECT is(mjc_api.customer_me(:'admin', 0, :'admin')::text, NULL, 'an admin is no customer');
 SELECT is(mjc_api.customer_me_set(:'admin', 0, :'admin', 'r', '{}')::text, NULL, 'and has no record to change');
 SELECT throws_ok(format('SELECT pg_temp.add(%L, %L, %L)', :'admin', 'SHIPPING', 'rue 1'), 'MJ004', NULL, 'nor addresses');
-SELECT throws_ok(format(s, w, v, w), 'MJ063', NULL, format('%s: %s', n, s))
+SELECT throws_ok(format(s, w, v, w), CASE WHEN w IS NULL THEN 'MJ060' ELSE 'MJ063' END, NULL, format('%s: %s', n, s))
   FROM unnest(ARRAY['SELECT mjc_api.customer_me(%L, %s, %L)', 'SELECT mjc_api.customer_me_set(%L, %s, %L, NULL, ''{}'')', 'SELECT mjc_api.customer_order_list(%L, %s, %L, 1, 1)', 'SELECT mjc_api.address_add(%L, %s, %L, NULL, NULL, ''BILLING'', ''rue 1'', ''Oran'', NULL, NULL, NULL, NULL, NULL)',
                     'SELECT mjc_api.address_set(%L, %s, %L, NULL, gen_random_uuid(), ''BILLING'', ''rue 1'', ''Oran'', NULL, NULL, NULL, NULL, NULL)', 'SELECT mjc_api.address_remove(%L, %s, %L, NULL, gen_random_uuid())']) s,
        (VALUES (:'lina', 0, 'an older token'), (gen_random_uuid()::text, 0, 'nobody'), (NULL, 0, 'no token')) x (w, v, n);

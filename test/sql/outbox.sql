@@ -163,7 +163,7 @@ SELECT throws_ok(format('SELECT mjc_api.outbox_done(%s, %L)', :got, :'lease'), '
 SELECT throws_ok('SELECT mjc.outbox_take(1)', '42501', NULL, 'it takes them through its own schema only');
 RESET ROLE;
 SELECT is(:got::bigint, :s1::bigint, 'it got the message');
-SELECT results_eq('SELECT outbox_waiting, outbox_parked, outbox_oldest_seconds >= 0 FROM mjc_api.shop_status()', $$SELECT 4::bigint, 0::bigint, true$$, 'waiting and parked ones, for the metrics');
+SELECT results_eq('SELECT waiting, parked, oldest_seconds >= 0 FROM mjc_api.outbox_status()', $$SELECT 4::bigint, 0::bigint, true$$, 'waiting and parked ones, for the metrics');
 SET ROLE mjc_admin;
 SELECT throws_ok('SELECT * FROM mjc.outbox_take(1)', '42501', NULL, 'staff get no links');
 SELECT throws_ok('SELECT payload FROM mjc.outbox', '42501', NULL, 'nor read them');

@@ -60,7 +60,7 @@ SELECT is(jsonb_array_length(:'doc'::jsonb -> 'orders') || ' ' || (:'doc'::jsonb
 -- By the shop
 SELECT is(mjc_api.customer_export_self(:'her', 0, gen_random_uuid()) #>> '{person,first_name}', 'Zzlina', 'REST: she herself');
 SELECT is(mjc_api.customer_export_self(:'admin', 0, gen_random_uuid()), NULL, 'REST: staff are no customers');
-SELECT throws_ok(format('SELECT mjc_api.customer_export_self(%L, %s, gen_random_uuid())', a, v), 'MJ063', NULL, 'REST: no session') FROM (VALUES (:'her', 1), (NULL, 0)) x (a, v);
+SELECT throws_ok(format('SELECT mjc_api.customer_export_self(%L, %s, gen_random_uuid())', a, v), e, NULL, 'REST: no session') FROM (VALUES (:'her', 1, 'MJ063'), (NULL, 0, 'MJ060')) x (a, v, e);
 SELECT is(mjc_api.staff_customer_export_data(:'admin', 0, gen_random_uuid(), 'req-data', :'her') #>> '{person,first_name}', 'Zzlina', 'REST: for staff');
 SELECT is((SELECT actor FROM mjc.personal_access WHERE request_id = 'req-data' AND subject = :'her'), :'admin'::uuid, 'REST: which is on record');
 SELECT is(mjc_api.staff_customer_export_data(:'admin', 0, gen_random_uuid(), 'req-none', x), NULL, 'REST: nobody') FROM unnest(ARRAY[gen_random_uuid(), NULL]) x;

@@ -1,11 +1,11 @@
 -- sign_in: what is tried and counted, who comes in, by password, code or somebody's word.
 BEGIN;
-SELECT plan(117);
+SELECT plan(119);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
-  FROM unnest(ARRAY['SELECT mjc_api.sign_in_begin(NULL, NULL)', 'SELECT mjc_api.sign_in_finish(NULL, NULL, NULL, false, false, NULL, NULL, NULL, NULL, NULL)',
+  FROM unnest(ARRAY['SELECT mjc_api.sign_in_begin(NULL, NULL)', 'SELECT mjc_api.sign_in_finish(NULL, NULL, NULL, NULL, false, false, NULL, NULL, NULL, NULL, NULL)',
                     'SELECT mjc_api.social_sign_in(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)']) s;
 UPDATE mjc.schema_version SET version = replace(version, '-other', '');
 \ir fixture.psql
@@ -21,8 +21,8 @@ CREATE FUNCTION pg_temp.begin(email text, device text DEFAULT NULL) RETURNS text
 CREATE FUNCTION pg_temp.tries(email text, times integer, device text DEFAULT NULL) RETURNS integer LANGUAGE sql
     AS $$ SELECT count(*) FILTER (WHERE (mjc_api.sign_in_begin(email, device)).wait_seconds = 0)::integer FROM generate_series(1, times) $$;
 CREATE FUNCTION pg_temp.finish(account uuid, ok boolean, staff boolean DEFAULT false, totp text DEFAULT NULL, new_hash text DEFAULT NULL, session uuid DEFAULT NULL, refresh bytea DEFAULT NULL,
-    email text DEFAULT 'amina@example.test', device text DEFAULT NULL) RETURNS jsonb LANGUAGE sql
-    AS $$ SELECT mjc_api.sign_in_finish(account, email, device, ok, staff, totp, new_hash, session, refresh, 'req-in')::jsonb $$;
+    email text DEFAULT 'amina@example.test', device text DEFAULT NULL, version integer DEFAULT NULL) RETURNS jsonb LANGUAGE sql
+    AS $$ SELECT mjc_api.sign_in_finish(account, coalesce(version, (SELECT a.token_version FROM mjc.account a WHERE a.account_id = account)), email, device, ok, staff, totp, new_hash, session, refresh, 'req-in')::jsonb $$;
 CREATE FUNCTION pg_temp.pass(email text, seconds numeric) RETURNS void LANGUAGE sql
     AS $$ UPDATE mjc.sign_in_limit SET full_at = full_at - seconds * interval '1 second' WHERE email_hash = mjc.sign_in_key(email) $$;
 
@@ -65,6 +65,8 @@ SELECT cmp_ok(sum(pg_temp.tries('random@example.test', n))::integer, '<=', 5 + 6
 
 -- finish: wrong, right, given back
 SELECT is(pg_temp.finish(:'amina', o), NULL, format('ok %s: no answer', coalesce(o::text, 'NULL'))) FROM unnest(ARRAY[false, NULL]) o;
+SELECT is(pg_temp.finish(:'amina', true, version => 1), NULL, 'a password that was changed while it was compared');
+SELECT is((SELECT token_version FROM mjc_api.sign_in_begin('amina@example.test', 'd')), (SELECT token_version FROM mjc.account WHERE account_id = :'amina'), 'the version is told beside the hash');
 SELECT is(pg_temp.finish(a, true), NULL, 'an account that is not there') FROM (VALUES (NULL::uuid), (gen_random_uuid())) v (a);
 SELECT is((SELECT last_login_at FROM mjc.account WHERE account_id = :'amina'), NULL, 'nothing is noted');
 SELECT pg_temp.pass('amina@example.test', 1000) \g /dev/null
@@ -140,7 +142,7 @@ SELECT mjc.customer_status_set(:'nadia', 'blocked') \g /dev/null
 SELECT is(pg_temp.social('g-1', 'nadia@example.test'), '{"refused": "ACCOUNT_INACTIVE"}', 'a blocked one stays out');
 SELECT is((SELECT count(*) FROM mjc.session WHERE account_id = :'nadia' AND token_version > 0), 0::bigint, 'without a session');
 SELECT pg_temp.refused(format('SELECT pg_temp.social(%s)', a), c, k, a)
-  FROM (VALUES ('NULL, NULL', 'MJ010', 'email'), ('''g-9'', ''x@example.test'', provider => NULL', 'MJ003', 'provider'), ('''g-9'', NULL', 'MJ010', 'email'), ('''g-9'', ''no-address''', 'MJ010', 'email'),
+  FROM (VALUES ('NULL, NULL', 'MJ003', 'email'), ('''g-9'', ''x@example.test'', provider => NULL', 'MJ003', 'provider'), ('''g-9'', NULL', 'MJ003', 'email'), ('''g-9'', ''no-address''', 'MJ010', 'email'),
                (format('''g-9'', %L', repeat('x', 250) || '@y.dz'), 'MJ006', 'email'), (format('''g-9'', %L', E'x\x01@example.test'), 'MJ010', 'email')) v (a, c, k);
 SELECT is(pg_temp.social(NULL, ' VOUCHED@example.test') #>> '{user,email}', 'vouched@example.test', 'without an id there somebody is known by the e-mail') FROM generate_series(1, 2);
 SELECT is((SELECT count(*) FROM mjc.account_social x JOIN mjc.account_email e ON e.account_id = x.account_id WHERE e.email = 'vouched@example.test'), 0::bigint, 'and no identity is remembered');
