@@ -34,6 +34,7 @@ GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
 GRANT EXECUTE ON FUNCTION
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
+    mjc.amount_in_words(bigint, text),
     mjc.coupon_key(text),
     mjc.csv_cell(text),
     mjc.customer_segment(bigint, timestamptz, timestamptz),
