@@ -22,6 +22,9 @@ use constant SECONDS => 120; # of a run
 my $jobs = $ENV{ATTACK_JOBS} // 2;
 my $wanted = $ENV{ATTACK_ROUTES} // '.';
 my $out = tempdir(CLEANUP => 1);
+# Refused by what the database found under a value that can be right only once, or that only its
+# owner knows: everything was looked at.
+my %looked_up = map { $_ => 1 } qw(ACCOUNT_TOKEN_INVALID INVALID_CURRENT_PASSWORD);
 my %account_role = (
 	customer => 'CUSTOMER', optional => 'CUSTOMER', technician => 'TECHNICIAN', admin => 'ADMIN',
 	super => 'SUPER_ADMIN');
@@ -60,7 +63,8 @@ sub runs
 	$runs{"$row->{name}, body"} = [ '-u', $path . query($row), @common, @data ] if @data;
 	# A request that is refused for its values would have the others looked at by nobody.
 	my $reply = request($row->{method}, $path . query($row, all => 1), token => $token, @data ? (body => $body) : ());
-	return ("the values of lib/Routes.pm are refused: $reply->{content}") if $reply->{status} =~ /^4(?:00|22)$/;
+	return ("the values of lib/Routes.pm are refused: $reply->{content}")
+		if $reply->{status} =~ /^4(?:00|22)$/ && !$looked_up{ $reply->{json}{code} // '' };
 	return (undef, %runs);
 }
 
