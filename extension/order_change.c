@@ -7,7 +7,7 @@
  * same transaction, then stock, coupons and credit.
  *
  * Lock order: order row, stock anchors by product id, coupons by code, credit by id.
- * Tables written: order, customer_order, payment, shipment, order_event, audit,
+ * Tables written: order, customer_order, payment, shipment, order_event, invoice_due, audit,
  * and those of reservation.c, coupon.c and credit.c.
  */
 #include "postgres.h"
@@ -22,6 +22,7 @@
 #include "coupon.h"
 #include "credit.h"
 #include "error.h"
+#include "invoice.h"
 #include "numbering.h"
 #include "order.h"
 #include "reservation.h"
@@ -287,6 +288,8 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 
 	update_order(change, &states, &effects, at);
 	update_shipment(change, &effects, at);
+	if (effects.ship || effects.take_back)
+		mjc_invoice_due(&change->order_id, effects.take_back);
 	if (effects.payment_changed)
 		mjc_exec(&stmt_payment,
 				 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states.payment), MJC_TIME(at)));

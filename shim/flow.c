@@ -378,7 +378,7 @@ flow_rows(struct request *req)
 	if ((row->flags & RF_CART) != 0)
 		cart_cookie_give(req);
 	http_reply_body(req, row->status, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0),
-					flow_clear_result, result, (row->flags & RF_RAW) == 0);
+					flow_clear_result, result, (row->flags & (RF_RAW | RF_PAGE)) == 0);
 }
 
 static void

@@ -31,7 +31,6 @@ static const struct
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
-	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
 	{"Cross-Origin-Resource-Policy", "same-site"},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
 	{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
@@ -178,13 +177,30 @@ reply_rate(const struct request *req, struct MHD_Response *response)
 	MHD_add_response_header(response, "RateLimit-Reset", number);
 }
 
+/* What the body is, and what a browser may do with it: a page brings its own style, nothing else.
+ */
+static void
+reply_type(const struct request *req, struct MHD_Response *response)
+{
+	const struct route *row = req->match.row;
+	bool page = row != NULL && (row->flags & RF_PAGE) != 0 && req->reply.status == row->status;
+
+	MHD_add_response_header(response, "Content-Security-Policy",
+							page ? "default-src 'none'; style-src 'unsafe-inline'; "
+								   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+								 : "default-src 'none'; frame-ancestors 'none'");
+	if (req->reply.status != 204)
+		MHD_add_response_header(response, "Content-Type",
+								page ? "text/html; charset=utf-8"
+									 : "application/json; charset=utf-8");
+}
+
 static void
 reply_headers(const struct request *req, struct MHD_Response *response)
 {
 	for (size_t i = 0; i < sizeof(fixed_header) / sizeof(fixed_header[0]); i++)
 		MHD_add_response_header(response, fixed_header[i].name, fixed_header[i].value);
-	if (req->reply.status != 204)
-		MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8");
+	reply_type(req, response);
 	MHD_add_response_header(response, "X-Request-Id", req->id);
 	MHD_add_response_header(response, "Cache-Control", reply_cache_control(req));
 	if (req->reply.packed)

@@ -347,6 +347,22 @@ static const struct param_def staff_customer_note_params[] = {
 	{"body", IN_BODY, T_TEXT, 1, 2000, NEEDED_TEXT | P_MULTILINE, NULL},
 };
 
+#define INVOICE_FIELDS                                                                             \
+	{"lang", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "fr|ar"},                                        \
+	{                                                                                              \
+		"number", IN_QUERY, T_TEXT, 1, 30, NAME_TEXT, NULL                                         \
+	}
+
+static const struct param_def order_invoice_params[] = {
+	{ID_IN_PATH},
+	INVOICE_FIELDS,
+};
+
+static const struct param_def staff_order_invoice_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	INVOICE_FIELDS,
+};
+
 static const struct param_def customer_orders_params[] = {
 	{STAFF_PAGE},
 	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
@@ -479,6 +495,8 @@ const struct route routes_table[] = {
 
 	{METHOD_POST, "/orders/guest", "mjc_api.order_place_guest", ROLE_PUBLIC, RATE_ORDER,
 	 RF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(order_place_guest_params)},
+	{METHOD_GET, "/orders/:id/invoice", "mjc_api.order_invoice", ROLE_CUSTOMER, RATE_READ,
+	 RF_STAFF_PRIMARY | RF_PAGE, 200, ACTION_NONE, PARAMS(order_invoice_params)},
 	{METHOD_GET, "/orders/track", "mjc_api.order_track", ROLE_PUBLIC, RATE_TRACK, 0, 200,
 	 ACTION_NONE, PARAMS(order_track_params)},
 
@@ -539,6 +557,10 @@ const struct route routes_table[] = {
 	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_cancel_params)},
 	{METHOD_POST, "/admin/orders/:orderId/ship", "mjc_api.staff_order_ship", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_ship_params)},
+	{METHOD_GET, "/admin/orders/:orderId/invoice", "mjc_api.staff_order_invoice", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS | RF_PAGE, 200, ACTION_NONE, PARAMS(staff_order_invoice_params)},
+	{METHOD_POST, "/admin/orders/:orderId/invoice", "mjc_api.staff_order_invoice_issue", ROLE_ADMIN,
+	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_params)},
 	{METHOD_POST, "/admin/orders/:orderId/deliver", "mjc_api.staff_order_deliver", ROLE_ADMIN,
 	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_params)},
 

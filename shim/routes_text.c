@@ -149,9 +149,9 @@ print_arg_types(FILE *out, const struct route *row)
 static void
 print_flags(FILE *out, unsigned flags)
 {
-	static const char *const names[] = {"write",	"idempotent",  "slow",
-										"raw",		"strict_body", "staff_primary",
-										"messages", "cart",		   "records"};
+	static const char *const names[] = {"write",	   "idempotent",	"slow",		"raw",
+										"strict_body", "staff_primary", "messages", "cart",
+										"records",	   "page"};
 	bool first = true;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)

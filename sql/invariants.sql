@@ -415,6 +415,40 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_audit_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns the audit';
 
+CREATE FUNCTION mjc.check_invoice_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- only what was issued since, with the row before it
+    SELECT 'invoice_chain', i.series || ' ' || i.year || ' ' || i.n, 'does not follow the document before it, or is not what was issued'
+      FROM mjc.invoice i
+      LEFT JOIN mjc.invoice b ON b.series = i.series AND b.year = i.year AND b.n = i.n - 1
+     WHERE (since IS NULL OR i.issued_on >= mjc.algiers_date(since))
+       AND ((i.n > 1) <> (b.n IS NOT NULL) OR i.previous <> coalesce(b.hash, '\x'::bytea) OR i.issued_at < b.issued_at
+            OR i.hash IS DISTINCT FROM mjc.invoice_hash(i.previous, i.series, i.year, i.n, i.invoice_id, i.kind, i.order_id, i.corrects,
+                                           i.issued_at, i.total_centimes, i.party_hash, i.body));
+
+    RETURN QUERY
+    SELECT 'invoice_once', format('order %s', i.order_id), format('%s invoices that count', count(*))
+      FROM mjc.invoice i
+     WHERE i.kind = 'invoice' AND (since IS NULL OR i.issued_on >= mjc.algiers_date(since))
+       AND NOT EXISTS (SELECT FROM mjc.invoice_void v WHERE v.invoice_id = i.invoice_id)
+       AND i.total_centimes > mjc.invoice_credited(i.invoice_id)
+     GROUP BY i.order_id HAVING count(*) > 1;
+
+    RETURN QUERY
+    SELECT 'credit_note_total', i.number, format('%s taken back of %s', mjc.invoice_credited(i.invoice_id), i.total_centimes)
+      FROM mjc.invoice i
+     WHERE i.invoice_id IN (SELECT c.corrects FROM mjc.invoice c WHERE c.corrects IS NOT NULL AND (since IS NULL OR c.issued_on >= mjc.algiers_date(since)))
+       AND (mjc.invoice_credited(i.invoice_id) > i.total_centimes
+            OR EXISTS (SELECT FROM mjc.invoice_void v WHERE v.invoice_id = i.invoice_id) AND mjc.invoice_credited(i.invoice_id) > 0);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_invoice_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns invoices and credit notes';
+
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -427,6 +461,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_cart_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_customer_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_account_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_invoice_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
 END
 $$;

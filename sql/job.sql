@@ -111,6 +111,8 @@ BEGIN
         WHEN 'cart_purge' THEN mjc.cart_purge()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
         WHEN 'invariants' THEN mjc.invariants_watch()
+        WHEN 'invoice_issue' THEN mjc.invoice_job()
+        WHEN 'invoice_party_purge' THEN mjc.invoice_party_purge()
         WHEN 'order_expire' THEN mjc.order_expire()
         WHEN 'personal_access_purge' THEN mjc.access_purge()
         WHEN 'outbox_purge' THEN mjc.outbox_purge()

@@ -12,7 +12,9 @@ AS $$
            ('cart_line', 'cart', NULL), ('coupon', 'coupons', NULL), ('coupon_ledger', 'couponUses', NULL), ('credit', 'credits', NULL),
            ('credit_ledger', 'credits', NULL), ('customer_order', 'orders', NULL), ('order', 'orders', NULL), ('order_contact', 'orders', NULL),
            ('order_line', 'orders', NULL), ('order_event', 'orders', NULL), ('order_trace', 'orders', NULL), ('payment', 'orders', NULL),
-           ('shipment', 'orders', NULL), ('personal_access', 'readBy', NULL),
+           ('shipment', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
+           ('invoice_due', NULL, 'that a document of an order is still to be issued'),
+           ('personal_access', 'readBy', NULL),
            ('account_email', NULL, 'which account an e-mail opens: the e-mail is in person'),
            ('account_person', NULL, 'names of staff; those of customers are in person'),
            ('account_recovery', NULL, 'hashes of recovery codes'),
@@ -39,6 +41,7 @@ BEGIN
             'payments', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'order_id' ORDER BY p.created_at), '[]') FROM mjc.payment p WHERE p.order_id = id),
             'shipments', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'order_id' ORDER BY s.shipment_no), '[]') FROM mjc.shipment s WHERE s.order_id = id),
             'events', (SELECT coalesce(jsonb_agg(to_jsonb(e) - '{order_id,actor}'::text[] ORDER BY e.seq), '[]') FROM mjc.order_event e WHERE e.order_id = id),
+            'documents', (SELECT coalesce(jsonb_agg(mjc.invoice_doc(i.invoice_id) - 'seller' ORDER BY i.issued_at), '[]') FROM mjc.invoice i WHERE i.order_id = id),
             'trace', (SELECT t.steps FROM mjc.order_trace t WHERE t.order_id = id))
           FROM mjc.order o WHERE o.order_id = id);
 END

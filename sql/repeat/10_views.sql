@@ -274,3 +274,18 @@ SELECT c.purpose, c.version, c.lang, mjc.algiers_date(c.at) AS on_day, c.channel
 CREATE OR REPLACE VIEW mjc_report.table_class AS
 SELECT t.table_name, t.class, t.hash_column, t.hash_group
   FROM mjc.table_class t;
+
+CREATE OR REPLACE VIEW mjc_report.invoice AS
+SELECT i.number, i.kind, i.series, i.year, i.n, i.issued_on, i.issued_at, o.reference AS order_reference, o.customer_id,
+       (SELECT c.number FROM mjc.invoice c WHERE c.invoice_id = i.corrects) AS corrects,
+       mjc.dzd((i.body::jsonb ->> 'ht')::bigint) AS ht_dzd, mjc.dzd((i.body::jsonb ->> 'tax')::bigint) AS tax_dzd,
+       mjc.dzd((i.body::jsonb ->> 'stampDuty')::bigint) AS stamp_duty_dzd, mjc.dzd(i.total_centimes) AS total_dzd,
+       v.at AS voided_at, v.reason AS void_reason
+  FROM mjc.invoice i
+  JOIN mjc.order o ON o.order_id = i.order_id
+  LEFT JOIN mjc.invoice_void v ON v.invoice_id = i.invoice_id;
+
+CREATE OR REPLACE VIEW mjc_report.invoice_due AS
+SELECT o.reference AS order_reference, d.kind, d.due_at, o.status, mjc.dzd(o.total_centimes) AS total_dzd
+  FROM mjc.invoice_due d
+  JOIN mjc.order o ON o.order_id = d.order_id;

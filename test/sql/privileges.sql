@@ -48,7 +48,8 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.allocate(bigint,bigint[])', 'mjc.algiers_date(timestamp with time zone)', 'mjc.amount_in_words(bigint,text)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.allocate(bigint,bigint[])', 'mjc.amount_in_words(bigint,text)', 'mjc.dzd_shown(bigint)', 'mjc.html(text)', 'mjc.invoice_html(jsonb,text)', 'mjc.invoice_party_hash(bytea,text)',
+    'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
     'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
     'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
@@ -79,6 +80,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.available(uuid)', 'mjc.cart_read(uuid)', 'mjc.what_if(uuid,timestamp with time zone,timestamp with time zone)',
     'mjc.price_at(uuid,text,integer,timestamp with time zone)', 'mjc.quote(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)',
     'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
+    'mjc.credit_note_issue(text,text,integer[],integer[],boolean)', 'mjc.invoice_issue(text)', 'mjc.invoice_read(text)', 'mjc.invoice_void(text,text)', 'mjc.issue_invoices(integer)', 'mjc.verify_series(text,integer)',
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
     'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
@@ -108,7 +110,7 @@ SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attr
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
     ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
-          'order_contact', 'order_year', 'outbox', 'session', 'sign_in_limit', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
+          'invoice_party', 'order_contact', 'order_year', 'outbox', 'session', 'sign_in_limit', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,

@@ -34,6 +34,8 @@ my @places = (
 	[ qr{^/customers/addresses/:addressId}, addressId => owner => \&address ],
 
 	[ qr{^/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
+	[ qr{^/orders/:id/invoice}, id => owner => \&invoiced ],
+	[ qr{^/admin/orders/:orderId/invoice}, orderId => all => \&invoiced ],
 	[ qr{^/admin/orders/:orderId}, orderId => all => sub { place([ [ product(), 1 ] ])->{id} } ],
 	[ qr{^/admin/customer-groups/:code}, code => all => sub { 'retail' } ],
 	[ qr{^/admin/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
@@ -65,6 +67,25 @@ sub cart_line
 
 	die "no line in the cart: $reply->{status} $reply->{content}" if $reply->{status} != 201;
 	return product();
+}
+
+# An order with its invoice; with a token, one of that customer.
+sub invoiced
+{
+	my $token = shift;
+	my $order = place([ [ product(), 1 ] ]);
+
+	if ($token)
+	{
+		my $owner = get('/api/v1/auth/me', token => $token)->{json}{data}{user}{id};
+
+		sql("UPDATE mjc.customer_order SET customer_id = '$owner' WHERE order_id = '$order->{id}'");
+		sql("UPDATE mjc.order SET customer_id = '$owner' WHERE order_id = '$order->{id}'");
+	}
+	sql("UPDATE mjc.setting SET text_value = 'Test' WHERE name ~ '^seller_(legal_form|activity|address|phone|rc|nif|nis|ai)'");
+	sql("SELECT mjc.order_change('$order->{orderNumber}', 'CONFIRMED')");
+	$made{invoice} = sql("SELECT mjc.invoice_issue_core('$order->{id}', NULL, 'job')");
+	return $order->{id};
 }
 
 sub address
@@ -179,16 +200,21 @@ my %value = (
 	'/admin/shipping-tariffs/:id' => sub { { amount => 400, until => '2028-01-01' } },
 	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
 	'/admin/gift-cards' => sub { { amount => 1000 } },
+	'/admin/settings' => sub { { siteName => 'Essai', sellerRc => '16/00-1' } },
 );
 
 $document{$_} = sub { { firstName => 'Amina', lastName => 'Benali', phone => phone(), customerType => 'B2B', companyName => 'Essai' } }
 	for '/customers/:id', '/admin/customers/:id', '/customers/profile/me';
 
+# One that nobody guesses.
+sub password { return sprintf 'Bruleur-%d-Vanne-%d', $$, ++$serial }
+
 sub code { return sprintf '%s-%x-%d', $_[0], $$, ++$serial }
 
 # Names whose texts must say something.
 my %named = (email => $value{email}, wilaya => sub { '16' }, region => sub { '16' }, phone => $value{phone},
-	customerGroup => sub { 'retail' });
+	customerGroup => sub { 'retail' }, purpose => sub { 'terms' }, number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
+	(map { $_ => sub { 'Amina' } } qw(firstName lastName)), (map { $_ => \&password } qw(password newPassword)));
 
 sub value_of
 {

@@ -1,0 +1,184 @@
+-- invoice_page: a document as a page that prints on one A4 sheet, in French or Arabic
+-- (right to left). Everything shown is what was stored when it was issued.
+
+CREATE FUNCTION mjc.html(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT coalesce(replace(replace(replace(replace(replace(value, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;'), '') $$;
+COMMENT ON FUNCTION mjc.html(text) IS 'A text as it stands between tags or in a quoted attribute; NULL is empty';
+
+CREATE FUNCTION mjc.dzd_shown(centimes bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT translate(to_char(mjc.dzd(centimes), 'FM999,999,999,999,990.00'), ',.', E'\u00a0,') $$;
+COMMENT ON FUNCTION mjc.dzd_shown(bigint) IS 'Centimes as people read them on paper: 1 234 567,00';
+
+CREATE FUNCTION mjc.invoice_labels(lang text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT CASE lang WHEN 'ar' THEN '{"invoice": "فاتورة", "credit_note": "إشعار دائن", "void": "ملغاة", "number": "رقم", "date": "التاريخ",
+        "order": "الطلبية", "corrects": "تصحح الفاتورة", "seller": "البائع", "buyer": "المشتري", "rc": "س.ت", "nif": "ر.ت.ج", "nis": "ر.ت.إ", "ai": "م.ض",
+        "capital": "رأس المال", "phone": "الهاتف", "bank": "الحساب البنكي", "name": "البيان", "ref": "المرجع", "qty": "الكمية", "unit": "سعر الوحدة خ.ر", "rate": "ر.ق.م", "ht": "المبلغ خ.ر",
+        "shipping": "التوصيل", "base": "الأساس", "tax": "الرسم على القيمة المضافة", "total_ht": "المجموع خارج الرسم", "total_ttc": "المجموع بكل الرسوم", "stamp": "حق الطابع",
+        "rounding": "التقريب", "total": "المبلغ الإجمالي", "credit": "مدفوع برصيد", "due": "الباقي للدفع", "words": "أُوقفت هذه الوثيقة عند مبلغ:", "payment": "طريقة الدفع",
+        "CASH_ON_DELIVERY": "نقدا عند الاستلام", "forgotten": "مشتر مُحيت هويته", "dzd": "دج", "discount": "منها تخفيض"}'
+      ELSE '{"invoice": "Facture", "credit_note": "Avoir", "void": "ANNULÉ", "number": "N°", "date": "Date",
+        "order": "Commande", "corrects": "Corrige la facture", "seller": "Vendeur", "buyer": "Acheteur", "rc": "RC", "nif": "NIF", "nis": "NIS", "ai": "AI",
+        "capital": "Capital", "phone": "Tél.", "bank": "Compte", "name": "Désignation", "ref": "Référence", "qty": "Qté", "unit": "P.U. HT", "rate": "TVA", "ht": "Montant HT",
+        "shipping": "Livraison", "base": "Base", "tax": "TVA", "total_ht": "Total HT", "total_ttc": "Total TTC", "stamp": "Droit de timbre",
+        "rounding": "Arrondi", "total": "Montant total", "credit": "Payé par avoir ou carte cadeau", "due": "Reste à payer", "words": "Arrêté le présent document à la somme de :", "payment": "Mode de paiement",
+        "CASH_ON_DELIVERY": "Espèces à la livraison", "forgotten": "Acheteur dont l''identité a été effacée", "dzd": "DA", "discount": "remise déduite"}' END::jsonb $$;
+COMMENT ON FUNCTION mjc.invoice_labels(text) IS 'The words of a document in French, or Arabic for ar';
+
+CREATE FUNCTION mjc.invoice_party_html(party jsonb, w jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    numbers text;
+BEGIN
+    SELECT string_agg(mjc.html(w ->> k) || ' : <bdi>' || mjc.html(party ->> k) || '</bdi>', ' · ' ORDER BY n) INTO numbers
+      FROM unnest(ARRAY['rc', 'nif', 'nis', 'ai', 'capital', 'bank']) WITH ORDINALITY u (k, n) WHERE party ? k;
+    RETURN concat_ws('<br>',
+        '<b dir=auto>' || mjc.html(coalesce(party ->> 'company', party ->> 'name', w ->> 'forgotten')) || '</b>',
+        CASE WHEN party ? 'company' THEN mjc.html(party ->> 'name') END,
+        '<bdi>' || nullif(mjc.html(concat_ws(' — ', party ->> 'legal_form', party ->> 'activity')), '') || '</bdi>',
+        '<bdi>' || nullif(mjc.html(coalesce(party ->> 'address', concat_ws(', ', party ->> 'street', concat_ws(' ', party ->> 'postalCode', party ->> 'city'), party ->> 'region', party ->> 'country'))), '') || '</bdi>',
+        (SELECT string_agg('<bdi>' || mjc.html(party ->> k) || '</bdi>', ' · ' ORDER BY n) FROM unnest(ARRAY['phone', 'email']) WITH ORDINALITY u (k, n) WHERE party ? k),
+        numbers);
+END
+$$;
+COMMENT ON FUNCTION mjc.invoice_party_html(jsonb, jsonb) IS 'Seller or buyer as a block of the page';
+
+CREATE FUNCTION mjc.invoice_lines_html(doc jsonb, w jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT string_agg(format('<tr><td><bdi>%s</bdi>%s</td><td><bdi>%s</bdi></td><td class=n>%s</td><td class=n>%s</td><td class=n>%s&#8239;%%</td><td class=n>%s</td></tr>',
+                   mjc.html(l ->> 'name'),
+                   CASE WHEN (l ->> 'discount')::bigint > 0 THEN format(' <small>(%s %s)</small>', w ->> 'discount', mjc.dzd_shown((l ->> 'discount')::bigint)) END,
+                   mjc.html(coalesce(l ->> 'ref', l ->> 'sku')), l ->> 'qty', mjc.dzd_shown((l ->> 'unitHt')::bigint),
+                   trim_scale((l ->> 'taxBp')::numeric / 100), mjc.dzd_shown((l ->> 'ht')::bigint)), '' ORDER BY n)
+          FROM jsonb_array_elements(doc -> 'lines' || CASE WHEN doc -> 'shipping' <> 'null' THEN jsonb_build_array(
+                   doc -> 'shipping' || jsonb_build_object('name', w ->> 'shipping', 'qty', 1, 'unitHt', doc #> '{shipping,ht}')) ELSE '[]' END) WITH ORDINALITY u (l, n));
+END
+$$;
+COMMENT ON FUNCTION mjc.invoice_lines_html(jsonb, jsonb) IS 'The lines of a document as rows of a table, shipping last';
+
+CREATE FUNCTION mjc.invoice_totals_html(doc jsonb, w jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT string_agg(format('<tr%s><th>%s</th><td class=n>%s</td></tr>', CASE WHEN x.strong THEN ' class=s' END, x.label, mjc.dzd_shown(x.amount)), '' ORDER BY x.n)
+          FROM (SELECT 1 AS n, w ->> 'total_ht' AS label, (doc ->> 'ht')::bigint AS amount, false AS strong
+                UNION ALL SELECT 2, format('%s %s&#8239;%% (%s %s)', w ->> 'tax', trim_scale((t ->> 'bp')::numeric / 100), w ->> 'base', mjc.dzd_shown((t ->> 'base')::bigint)),
+                                 (t ->> 'tax')::bigint, false FROM jsonb_array_elements(doc -> 'taxes') t
+                UNION ALL SELECT 3, w ->> 'total_ttc', (doc ->> 'ttc')::bigint, false
+                UNION ALL SELECT 4, w ->> 'stamp', (doc ->> 'stampDuty')::bigint, false WHERE (doc ->> 'stampDuty')::bigint <> 0
+                UNION ALL SELECT 5, w ->> 'rounding', (doc ->> 'rounding')::bigint, false WHERE (doc ->> 'rounding')::bigint <> 0
+                UNION ALL SELECT 6, format('%s (%s)', w ->> 'total', w ->> 'dzd'), (doc ->> 'total')::bigint, true
+                UNION ALL SELECT 7, w ->> 'credit', (doc ->> 'credit')::bigint, false WHERE (doc ->> 'credit')::bigint > 0
+                UNION ALL SELECT 8, w ->> 'due', (doc ->> 'due')::bigint, true WHERE (doc ->> 'credit')::bigint > 0) x);
+END
+$$;
+COMMENT ON FUNCTION mjc.invoice_totals_html(jsonb, jsonb) IS 'The totals of a document as rows of a table: HT, TVA by rate, stamp duty, total';
+
+CREATE FUNCTION mjc.invoice_html(doc jsonb, lang text DEFAULT 'fr') RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    speech text := CASE WHEN lang = 'ar' THEN 'ar' ELSE 'fr' END;
+    w jsonb := mjc.invoice_labels(speech);
+    -- An order has at most 50 lines: the more there are, the smaller they are set.
+    size text := CASE WHEN jsonb_array_length(doc -> 'lines') > 30 THEN '7.5px' WHEN jsonb_array_length(doc -> 'lines') > 15 THEN '9px' ELSE '11px' END;
+BEGIN
+    RETURN concat(
+        format('<!DOCTYPE html><html lang=%s dir=%s><head><meta charset=utf-8><meta name=viewport content="width=device-width"><title>%s %s</title><style>',
+            speech, CASE speech WHEN 'ar' THEN 'rtl' ELSE 'ltr' END, w ->> (doc ->> 'kind'), mjc.html(doc ->> 'number')),
+        '@page{size:A4;margin:12mm}body{font:11px/1.35 "Noto Sans","Noto Naskh Arabic",Arial,sans-serif;max-width:186mm;margin:0 auto;padding-top:2mm;color:#111}h1{font-size:20px;margin:0}',
+        'header,.p{display:flex;gap:8mm;justify-content:space-between;margin-bottom:4mm}.p>div{flex:1;border:1px solid #999;padding:2mm}table{border-collapse:collapse;width:100%}',
+        'th{text-align:start;font-weight:600}.l td,.l th{border:1px solid #999;padding:.15em .5em}.l{font-size:', size, '}.n{text-align:end;white-space:nowrap;direction:ltr}',
+        '.t{width:60%;margin:3mm 0;margin-inline-start:auto}.t td,.t th{padding:.1em .5em;border-bottom:1px solid #ccc}.s{font-weight:700;font-size:13px}small{color:#555}',
+        '.v{position:fixed;top:40%;left:0;right:0;text-align:center;font-size:80px;color:#c00;opacity:.35;transform:rotate(-25deg)}</style></head><body>',
+        CASE WHEN doc ->> 'void' IS NOT NULL THEN format('<div class=v>%s</div>', w ->> 'void') END,
+        format('<header><h1>%s %s <bdi>%s</bdi></h1><div>%s : <bdi>%s</bdi><br>%s : <bdi>%s</bdi>%s</div></header>', w ->> (doc ->> 'kind'), w ->> 'number', mjc.html(doc ->> 'number'),
+            w ->> 'date', to_char((doc ->> 'issuedOn')::date, 'DD/MM/YYYY'), w ->> 'order', mjc.html(doc ->> 'orderNumber'),
+            CASE WHEN doc ? 'corrects' THEN format('<br>%s : <bdi>%s</bdi><br>%s', w ->> 'corrects', mjc.html(doc ->> 'corrects'), mjc.html(doc ->> 'reason')) END),
+        format('<div class=p><div><small>%s</small><br>%s</div><div><small>%s</small><br>%s</div></div>', w ->> 'seller', mjc.invoice_party_html(doc -> 'seller', w),
+            w ->> 'buyer', mjc.invoice_party_html(nullif(doc -> 'buyer', 'null'), w)),
+        format('<table class=l><thead><tr><th>%s<th>%s<th>%s<th>%s<th>%s<th>%s</tr></thead><tbody>%s</tbody></table>', w ->> 'name', w ->> 'ref', w ->> 'qty', w ->> 'unit', w ->> 'rate', w ->> 'ht',
+            mjc.invoice_lines_html(doc, w)),
+        format('<table class=t>%s</table>', mjc.invoice_totals_html(doc, w)),
+        format('<p>%s <b>%s</b></p><p>%s : %s</p></body></html>', w ->> 'words', mjc.html(doc #>> ARRAY['words', speech]), w ->> 'payment',
+            mjc.html(coalesce(w ->> (doc ->> 'paymentMethod'), doc ->> 'paymentMethod'))));
+END
+$$;
+COMMENT ON FUNCTION mjc.invoice_html(jsonb, text) IS
+    'A document (mjc.invoice_read) as an HTML page for one A4 sheet: lang ar in Arabic, right to left; everything else in French';
+
+-- The routes. Which document: the one that is named, else the invoice that was not voided, the newest.
+CREATE FUNCTION mjc.invoice_page(id uuid, number text, lang text) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+    RETURN (
+        SELECT mjc.invoice_html(mjc.invoice_doc(i.invoice_id), lang)
+          FROM mjc.invoice i
+         WHERE i.order_id = id
+           AND CASE WHEN number IS NULL THEN i.kind = 'invoice' AND NOT EXISTS (SELECT FROM mjc.invoice_void v WHERE v.invoice_id = i.invoice_id)
+                    ELSE i.number = upper(btrim(number)) END
+         ORDER BY i.issued_at DESC, i.n DESC LIMIT 1);
+END
+$$;
+COMMENT ON FUNCTION mjc.invoice_page(uuid, text, text) IS 'For routes: a document of an order as a page, NULL when there is none';
+
+CREATE FUNCTION mjc_api.order_invoice(actor uuid, token_version integer, token_id uuid, order_id uuid, lang text, number text) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.need_account(actor, token_version, token_id);
+    IF NOT EXISTS (SELECT FROM mjc.customer_order o WHERE o.customer_id = actor AND o.order_id = order_invoice.order_id) THEN
+        RETURN NULL;
+    END IF;
+    RETURN mjc.invoice_page(order_invoice.order_id, order_invoice.number, coalesce(order_invoice.lang, 'fr'));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.order_invoice(uuid, integer, uuid, uuid, text, text) IS
+    'GET /orders/:id/invoice: the invoice of one''s own order as a page, or another document of it by its number; NULL when there is none. Errors: MJ060, MJ063, MJ075';
+
+CREATE FUNCTION mjc_api.staff_order_invoice(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, lang text, number text) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    page text;
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    page := mjc.invoice_page(staff_order_invoice.order_id, staff_order_invoice.number, coalesce(staff_order_invoice.lang, 'fr'));
+    IF page IS NOT NULL THEN
+        PERFORM mjc.access_note(actor, 'rest', 'invoice_read', (SELECT o.customer_id FROM mjc.order o WHERE o.order_id = staff_order_invoice.order_id), NULL, request_id);
+    END IF;
+    RETURN page;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_invoice(uuid, integer, uuid, text, uuid, text, text) IS
+    'GET /admin/orders/:orderId/invoice: a document of an order as a page; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064';
+
+CREATE FUNCTION mjc_api.staff_order_invoice_issue(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid) RETURNS json
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    RETURN json_build_object('invoiceNumber', mjc.invoice_issue_core(staff_order_invoice_issue.order_id, actor, 'rest'));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_invoice_issue(uuid, integer, uuid, text, uuid) IS
+    'POST /admin/orders/:orderId/invoice: issues the invoice, or names the one there is. Errors: MJ004, MJ009, MJ060, MJ063, MJ064, MJ351, MJ352';
