@@ -119,6 +119,20 @@ refusal(FunctionCallInfo fcinfo)
 	return MJC_ERR__MAX;
 }
 
+/* The first arguments of a REST function, once nothing speaks against them. */
+static MjcActor
+rest_actor(FunctionCallInfo fcinfo, MjcErrorId why)
+{
+	MjcActor actor = {true, {{0}}, session_login(), "rest", NULL};
+
+	if (why != MJC_ERR__MAX)
+		mjc_raise(why);
+	actor.id = *PG_GETARG_UUID_P(0);
+	if (PG_NARGS() > 3)
+		actor.request_id = mjc_arg_text_or_null(fcinfo, 3);
+	return actor;
+}
+
 /*
  * mjc_actor_admin - the admin named by the first arguments of a REST function:
  * actor uuid, token_version integer, token_id uuid, request_id text (when the
@@ -127,15 +141,14 @@ refusal(FunctionCallInfo fcinfo)
 MjcActor
 mjc_actor_admin(FunctionCallInfo fcinfo)
 {
-	MjcActor actor = {true, {{0}}, session_login(), "rest", NULL};
-	MjcErrorId why = refusal(fcinfo);
+	return rest_actor(fcinfo, refusal(fcinfo));
+}
 
-	if (why != MJC_ERR__MAX)
-		mjc_raise(why);
-	actor.id = *PG_GETARG_UUID_P(0);
-	if (PG_NARGS() > 3)
-		actor.request_id = mjc_arg_text_or_null(fcinfo, 3);
-	return actor;
+/* mjc_actor_account - the same for whoever is signed in. Errors: MJ060, MJ063. */
+MjcActor
+mjc_actor_account(FunctionCallInfo fcinfo)
+{
+	return rest_actor(fcinfo, token_refusal(fcinfo));
 }
 
 /* mjc_actor_visitor - somebody who did not sign in. */

@@ -19,6 +19,7 @@ typedef struct MjcActor
 
 extern MjcActor mjc_actor_staff(void);
 extern MjcActor mjc_actor_admin(FunctionCallInfo fcinfo);
+extern MjcActor mjc_actor_account(FunctionCallInfo fcinfo);
 extern MjcActor mjc_actor_visitor(const char *request_id);
 extern MjcActor mjc_actor_job(void);
 

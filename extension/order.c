@@ -1,10 +1,10 @@
 /*
  * order.c - placing an order: one call, one transaction, all or nothing.
  *
- * Steps, in lock order: idempotency key, guest's phone, price (quote.c), order
- * number, rows of the order, reply rendered, then what others wait for: stock,
- * coupons, credit. The number of a refused order is lost: gaps are allowed, and
- * the alternative would hold the stock while numbering.
+ * Steps, in lock order: idempotency key, guest's phone or the customer who is signed in, price
+ * (quote.c), order number, rows of the order, reply rendered, then what others wait for: stock,
+ * coupons, credit, the customer's cart. The number of a refused order is lost: gaps are allowed,
+ * and the alternative would hold the stock while numbering.
  *
  * Invariants: no amount comes from the client; the order's figures are those of
  * its quote, whose trace is stored with it; one payment row of what is due; one
@@ -12,7 +12,7 @@
  * and names one customer; a key names one order.
  * Tables written: idempotency_key, customer, customer_person, customer_phone,
  * customer_order, order, order_reference, order_contact, order_line, order_trace,
- * payment, order_event, audit (staff), and those of reservation.c, coupon.c,
+ * payment, order_event, outbox, audit (staff), cart, and those of reservation.c, coupon.c,
  * credit.c and numbering.c.
  */
 #include "postgres.h"
@@ -31,43 +31,35 @@
 #include "idempotency.h"
 #include "numbering.h"
 #include "order.h"
+#include "order_contact.h"
 #include "quote.h"
 #include "reservation.h"
 #include "setting.h"
 #include "spi.h"
-#include "text.h"
 #include "trace.h"
 #include "uuid.h"
 
-#define SALT_LEN 16
 #define PAYMENT_METHOD "CASH_ON_DELIVERY"
 #define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 
-/* Who orders, and where it goes; texts are trimmed, phone is canonical. */
-typedef struct Contact
+/* Who places an order; what each may. */
+typedef enum Buyer
 {
-	char *first_name;
-	char *last_name;
-	char *phone;
-	char *email;
-	char *profession;
-	char *street;
-	char *city;
-	char *postal_code;
-	char *region;
-	char *country;
-	char *note;
-} Contact;
+	BUYER_GUEST,	/* known by the phone; limits, prices of everybody */
+	BUYER_STAFF,	/* staff for whoever has that phone */
+	BUYER_CUSTOMER, /* signed in */
+} Buyer;
 
 typedef struct Order
 {
+	Buyer buyer;
 	pg_uuid_t order_id;
 	pg_uuid_t customer_id;
 	TimestampTz at;
 	const char *channel; /* "web" or "staff" */
 	bool confirmed;		 /* staff spoke to the customer */
 	char *reference;
-	Contact contact;
+	MjcContact contact;
 	MjcLines lines;
 	MjcWords coupons;
 	MjcWords gift_cards;
@@ -82,49 +74,6 @@ typedef struct Order
 
 /* ---------------------------------------------------------------- Rules -- */
 
-static char *
-required(const char *text, const char *name, int min, int max)
-{
-	char *trimmed = mjc_trim_or_null(text);
-
-	if (trimmed == NULL)
-		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
-	mjc_check_text(trimmed, name, min, max);
-	return trimmed;
-}
-
-static char *
-optional(const char *text, const char *name, int min, int max)
-{
-	char *trimmed = mjc_trim_or_null(text);
-
-	if (trimmed != NULL)
-		mjc_check_text(trimmed, name, min, max);
-	return trimmed;
-}
-
-/* Eleven text arguments from `first` on, in the order of struct Contact. */
-static void
-read_contact(FunctionCallInfo fcinfo, int first, Contact *c)
-{
-	const char *country = mjc_arg_text_or_null(fcinfo, first + 9);
-
-	c->first_name = required(mjc_arg_text_or_null(fcinfo, first), "first_name", 2, 50);
-	c->last_name = required(mjc_arg_text_or_null(fcinfo, first + 1), "last_name", 2, 50);
-	c->phone = mjc_phone_canonical_or_raise(mjc_arg_text(fcinfo, first + 2, "phone"));
-	c->email = optional(mjc_arg_text_or_null(fcinfo, first + 3), "email", 3, 254);
-	c->profession = optional(mjc_arg_text_or_null(fcinfo, first + 4), "profession", 1, 50);
-	c->street = required(mjc_arg_text_or_null(fcinfo, first + 5), "street", 5, 200);
-	c->city = required(mjc_arg_text_or_null(fcinfo, first + 6), "city", 2, 100);
-	c->postal_code = optional(mjc_arg_text_or_null(fcinfo, first + 7), "postal_code", 3, 20);
-	c->region = required(mjc_arg_text_or_null(fcinfo, first + 8), "region", 1, 50);
-	c->country = required(country ? country : "Algeria", "country", 2, 100);
-	c->note = optional(mjc_arg_text_or_null(fcinfo, first + 10), "note", 1, 500);
-	if (c->profession != NULL && strcmp(c->profession, "technicien") != 0 &&
-		strcmp(c->profession, "particulier") != 0 && strcmp(c->profession, "autre") != 0)
-		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "profession", 0});
-}
-
 static void
 digest_words(MjcDigest *digest, const MjcWords *words)
 {
@@ -137,15 +86,10 @@ digest_words(MjcDigest *digest, const MjcWords *words)
 static bytea *
 request_digest(const Order *order)
 {
-	const Contact *c = &order->contact;
-	const char *const texts[] = {c->first_name, c->last_name, c->phone, c->email,
-								 c->profession, c->street,	  c->city,	c->postal_code,
-								 c->region,		c->country,	  c->note};
 	MjcDigest digest;
 
 	mjc_digest_begin(&digest);
-	for (int i = 0; i < lengthof(texts); i++)
-		mjc_digest_text(&digest, texts[i]);
+	mjc_contact_digest(&digest, &order->contact);
 	mjc_digest_bytes(&digest, order->hold == NULL ? NULL : order->hold->data, UUID_LEN);
 	for (int i = 0; i < order->lines.n; i++)
 	{
@@ -243,13 +187,6 @@ static MjcTable trace_table = {.name = "order_trace",
 							   .columns = {"order_id", "steps", NULL},
 							   .types = {UUIDOID, JSONBOID},
 							   .parent_written = true};
-static MjcTable contact_table = {.name = "order_contact",
-								 .columns = {"order_id", "first_name", "last_name", "phone",
-											 "email", "street", "city", "postal_code", "region",
-											 "country", "note", "salt", NULL},
-								 .types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-										   TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
-								 .parent_written = true};
 static MjcTable payment_table = {
 	.name = "payment",
 	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
@@ -278,6 +215,22 @@ static MjcTable listing_table = {
 	.name = "customer_order",
 	.columns = {"customer_id", "order_id", "placed_at", "is_open", NULL},
 	.types = {UUIDOID, UUIDOID, TIMESTAMPTZOID, BOOLOID}};
+static MjcStmt stmt_customer_lock = {
+	"SELECT customer_id FROM mjc.customer WHERE customer_id = $1 AND merged_into IS NULL "
+	"FOR NO KEY UPDATE",
+	1,
+	{UUIDOID},
+	NULL};
+/* Without NOTIFY: at commit it would make all orders wait for each other; senders look by
+ * themselves. */
+static MjcStmt stmt_announce = {
+	"INSERT INTO mjc.outbox (topic, aggregate_kind, aggregate_id, payload, created_at, "
+	"available_at) SELECT $1, 'order', $2, pg_catalog.jsonb_build_object('orderNumber', $3, "
+	"'status', $4), t.at, t.at FROM pg_catalog.clock_timestamp() t (at)",
+	4,
+	{TEXTOID, UUIDOID, TEXTOID, TEXTOID},
+	NULL};
+static MjcStmt stmt_cart = {"SELECT mjc.cart_ordered($1, $2)", 2, {UUIDOID, UUIDARRAYOID}, NULL};
 static MjcStmt stmt_delay = {
 	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2) WHERE order_id = $1",
 	2,
@@ -314,10 +267,19 @@ mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *fro
 						  MJC_TEXT(actor->channel), MJC_TEXT_OR_NULL(note)));
 }
 
+/* mjc_order_announce - a message to the buyer: topic is "order_" and what happened. */
+void
+mjc_order_announce(const char *topic, const pg_uuid_t *order_id, const char *reference,
+				   const char *status)
+{
+	mjc_exec_one(&stmt_announce, MJC_ARGS(MJC_TEXT(topic), MJC_UUID(order_id), MJC_TEXT(reference),
+										  MJC_TEXT(status)));
+}
+
 static void
 insert_guest(Order *order, const pg_uuid_t *made)
 {
-	const Contact *c = &order->contact;
+	const MjcContact *c = &order->contact;
 
 	mjc_direct_write(&customer_table,
 					 MJC_ARGS(MJC_UUID(made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
@@ -337,7 +299,7 @@ insert_guest(Order *order, const pg_uuid_t *made)
 static void
 find_customer(Order *order)
 {
-	const Contact *c = &order->contact;
+	const MjcContact *c = &order->contact;
 	pg_uuid_t made = mjc_uuid_make();
 
 	for (;;)
@@ -357,16 +319,29 @@ find_customer(Order *order)
 }
 
 /*
- * What the shop knows of the customer, read under the lock that find_customer took:
- * whoever blocks a customer waits for it too. A guest pays the prices of everybody:
+ * The customer who is signed in: blocked, erased or joined to before this, or after the order.
+ *
+ * Errors: MJ004 an account that is no customer's.
+ */
+static void
+lock_customer(Order *order)
+{
+	if (mjc_exec(&stmt_customer_lock, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
+		mjc_raise(MJC_ERR_NOT_FOUND);
+}
+
+/*
+ * What the shop knows of the customer, read under the lock that find_customer or lock_customer
+ * took: whoever blocks a customer waits for it too. A guest pays the prices of everybody:
  * what he says of himself proves nothing.
  *
  * Errors: MJ074 closed for maintenance; MJ652 blocked; MJ303 too many open orders of this phone,
  * MJ304 too many units.
  */
 static void
-check_customer(Order *order, bool guest)
+check_customer(Order *order)
 {
+	bool guest = order->buyer == BUYER_GUEST;
 	static const char *const names[] = {"guest_order_units_max", "guest_open_orders_max",
 										"maintenance_mode"};
 	int64 values[lengthof(names)];
@@ -387,17 +362,6 @@ check_customer(Order *order, bool guest)
 	if (guest && mjc_int8_col(0, 3) >= max_open)
 		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, max_open});
 	order->customer_group = guest ? "retail" : mjc_text_col(0, 2);
-}
-
-static Datum
-make_salt(void)
-{
-	bytea *salt = palloc(VARHDRSZ + SALT_LEN);
-
-	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
-	if (!pg_strong_random(VARDATA(salt), SALT_LEN))
-		elog(ERROR, "no random numbers available");
-	return PointerGetDatum(salt);
 }
 
 static void
@@ -429,19 +393,6 @@ insert_trace(const Order *order)
 	mjc_direct_write(&trace_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id),
 							  MJC_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(steps)))));
-}
-
-static void
-insert_contact(const Order *order)
-{
-	const Contact *c = &order->contact;
-
-	mjc_direct_write(&contact_table, MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(c->first_name),
-											  MJC_TEXT(c->last_name), MJC_TEXT(c->phone),
-											  MJC_TEXT_OR_NULL(c->email), MJC_TEXT(c->street),
-											  MJC_TEXT(c->city), MJC_TEXT_OR_NULL(c->postal_code),
-											  MJC_TEXT(c->region), MJC_TEXT(c->country),
-											  MJC_TEXT_OR_NULL(c->note), MJC_DATUM(make_salt())));
 }
 
 static void
@@ -507,7 +458,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 	mjc_direct_write(&listing_table,
 					 MJC_ARGS(MJC_UUID(&order->customer_id), MJC_UUID(&order->order_id),
 							  MJC_TIME(order->at), MJC_BOOL(true)));
-	insert_contact(order);
+	mjc_contact_write(&order->order_id, &order->contact);
 	insert_lines(order);
 	insert_trace(order);
 	insert_payment(order);
@@ -572,6 +523,15 @@ sort_for_locks(MjcQuote *quote)
 	qsort(quote->credits, quote->ncredits, sizeof(MjcCredit), compare_credits);
 }
 
+/* What was ordered leaves the customer's cart: the last lock. */
+static void
+clear_cart(const Order *order)
+{
+	Datum products = mjc_uuid_array(order->lines.product_ids, order->lines.n);
+
+	mjc_exec_one(&stmt_cart, MJC_ARGS(MJC_UUID(&order->customer_id), MJC_DATUM(products)));
+}
+
 static void
 price_order(Order *order)
 {
@@ -594,13 +554,15 @@ price_order(Order *order)
 /*
  * Places the order, or finds that it is a repeat. Needs SPI open.
  *
- * guest: the limits for orders without an account apply. Returns the reply,
- * rendered before the stock is taken: it does not depend on it. order->order_id
- * is the order's, also for a repeat.
+ * Returns the reply, rendered before the stock is taken: it does not depend on it.
+ * order->order_id is the order's, also for a repeat.
  */
 static char *
-place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
+place(Order *order, const MjcActor *actor, bool *replayed)
 {
+	static const char *const routes[] = {[BUYER_GUEST] = "order_place_guest",
+										 [BUYER_STAFF] = "order_place",
+										 [BUYER_CUSTOMER] = "order_place_own"};
 	MjcClaim claim;
 	char *reply;
 	DateADT promised;
@@ -608,9 +570,8 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 
 	order->at = GetCurrentTimestamp();
 	order->confirm_by = order->at + mjc_setting_integer("unconfirmed_order_hours") * USECS_PER_HOUR;
-	claim = mjc_idempotency_claim(guest ? "order_place_guest" : "order_place",
-								  actor->known ? &actor->id : NULL, order->key,
-								  request_digest(order), order->at);
+	claim = mjc_idempotency_claim(routes[order->buyer], actor->known ? &actor->id : NULL,
+								  order->key, request_digest(order), order->at);
 	*replayed = claim.reply != NULL;
 	if (*replayed)
 	{
@@ -618,18 +579,26 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 		return claim.reply;
 	}
 	order->order_id = mjc_uuid_make();
-	find_customer(order);
-	check_customer(order, guest);
+	if (order->buyer == BUYER_CUSTOMER)
+		lock_customer(order);
+	else
+		find_customer(order);
+	check_customer(order);
+	if (order->buyer == BUYER_CUSTOMER)
+		mjc_contact_complete(&order->customer_id, &order->contact);
 	price_order(order);
 	order->reference = mjc_order_reference_next(order->at);
 	insert_order(order, status, actor);
-	if (actor->known)
+	mjc_order_announce("order_placed", &order->order_id, order->reference, status);
+	if (order->buyer == BUYER_STAFF && actor->known)
 		mjc_audit(actor, "order_place", "order", order->reference, NULL,
 				  mjc_json_pair("status", status));
 	reply = mjc_order_json(&order->order_id, false);
 	mjc_idempotency_store(&claim, "order", &order->order_id, reply);
 	promised = reserve_lines(order, actor);
 	take_coupons_and_credit(order);
+	if (order->buyer == BUYER_CUSTOMER)
+		clear_cart(order);
 	if (promised != 0)
 	{
 		/* Rare: part of it has to come from the supplier first. */
@@ -644,24 +613,26 @@ place(Order *order, bool guest, const MjcActor *actor, bool *replayed)
 
 /* ----------------------------------------------------- SQL entry points -- */
 
-/*
- * Arguments from `first` on: product_ids uuid[], quantities int[], eleven texts of the
- * contact; from `extras` on: coupons text[], gift_cards text[], delivery_mode text.
- */
+/* Arguments from `first` on: product_ids uuid[], quantities int[]. */
 static void
-read_order(FunctionCallInfo fcinfo, int first, int extras, Order *order)
+read_lines(FunctionCallInfo fcinfo, int first, Order *order)
 {
-	char *mode;
 	Datum *products;
 	Datum *quantities;
 	int n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MAX_ARRAY, &products);
 	int nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MAX_ARRAY, &quantities);
 
 	order->lines = mjc_lines_read(products, n, quantities, nq);
-	read_contact(fcinfo, first + 2, &order->contact);
-	order->coupons = mjc_arg_words(fcinfo, extras, "coupons");
-	order->gift_cards = mjc_arg_words(fcinfo, extras + 1, "gift_cards");
-	mode = mjc_arg_text_or_null(fcinfo, extras + 2);
+}
+
+/* Arguments from `first` on: coupons text[], gift_cards text[], delivery_mode text. */
+static void
+read_extras(FunctionCallInfo fcinfo, int first, Order *order)
+{
+	char *mode = mjc_arg_text_or_null(fcinfo, first + 2);
+
+	order->coupons = mjc_arg_words(fcinfo, first, "coupons");
+	order->gift_cards = mjc_arg_words(fcinfo, first + 1, "gift_cards");
 	order->delivery_mode = mode == NULL ? "home" : mode;
 }
 
@@ -680,16 +651,50 @@ Datum
 mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.channel = "web"};
+	Order order = {.buyer = BUYER_GUEST, .channel = "web"};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 1);
-	read_order(fcinfo, 2, 15, &order);
+	read_lines(fcinfo, 2, &order);
+	mjc_contact_read(fcinfo, 4, &order.contact);
+	read_extras(fcinfo, 15, &order);
 	mjc_begin_write();
 	actor = mjc_actor_visitor(mjc_arg_text_or_null(fcinfo, 0));
-	reply = MemoryContextStrdup(caller, place(&order, true, &actor, &replayed));
+	reply = MemoryContextStrdup(caller, place(&order, &actor, &replayed));
+	mjc_end();
+	return mjc_idempotency_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_place);
+/*
+ * mjc_api.order_place(actor uuid, token_version int, token_id uuid, request_id text,
+ *     idempotency_key text, product_ids uuid[], quantities int[], phone, info_phone, street,
+ *     city, postal_code, region, country, note, coupons text[], gift_cards text[],
+ *     delivery_mode text, store_credit boolean, OUT body json, OUT replayed boolean)
+ * - whoever is signed in orders, at the prices of his group, cash on delivery.
+ *
+ * Errors: those of guests without their limits, MJ004, MJ060, MJ063, MJ652.
+ */
+Datum
+mjc_api_order_place(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Order order = {.buyer = BUYER_CUSTOMER, .channel = "web"};
+	MjcActor actor;
+	bool replayed;
+	char *reply;
+
+	order.key = mjc_arg_text_or_null(fcinfo, 4);
+	read_lines(fcinfo, 5, &order);
+	mjc_contact_read_own(fcinfo, 7, &order.contact);
+	read_extras(fcinfo, 15, &order);
+	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
+	mjc_begin_write();
+	actor = mjc_actor_account(fcinfo);
+	order.customer_id = actor.id;
+	reply = MemoryContextStrdup(caller, place(&order, &actor, &replayed));
 	mjc_end();
 	return mjc_idempotency_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
 }
@@ -709,7 +714,7 @@ Datum
 mjc_order_place(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.channel = "staff", .confirmed = true};
+	Order order = {.buyer = BUYER_STAFF, .channel = "staff", .confirmed = true};
 	MjcActor actor;
 	bool replayed;
 	char *reference;
@@ -717,10 +722,12 @@ mjc_order_place(PG_FUNCTION_ARGS)
 	order.key = mjc_arg_text_or_null(fcinfo, 13);
 	order.hold = mjc_arg_uuid_or_null(fcinfo, 14);
 	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
-	read_order(fcinfo, 0, 15, &order);
+	read_lines(fcinfo, 0, &order);
+	mjc_contact_read(fcinfo, 2, &order.contact);
+	read_extras(fcinfo, 15, &order);
 	mjc_begin_write();
 	actor = mjc_actor_staff();
-	(void) place(&order, false, &actor, &replayed);
+	(void) place(&order, &actor, &replayed);
 	mjc_exec_one(&stmt_reference, MJC_ARGS(MJC_UUID(&order.order_id)));
 	reference = MemoryContextStrdup(caller, mjc_text_col(0, 1));
 	mjc_end();

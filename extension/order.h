@@ -10,5 +10,7 @@
 extern char *mjc_order_json(const pg_uuid_t *order_id, bool for_staff);
 extern void mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *from,
 								const char *to, const MjcActor *actor, const char *note);
+extern void mjc_order_announce(const char *topic, const pg_uuid_t *order_id, const char *reference,
+							   const char *status);
 
 #endif /* MJC_ORDER_H */

@@ -7,7 +7,7 @@
  * same transaction, then stock, coupons and credit.
  *
  * Lock order: order row, stock anchors by product id, coupons by code, credit by id.
- * Tables written: order, customer_order, payment, shipment, order_event, invoice_due, audit,
+ * Tables written: order, customer_order, payment, shipment, order_event, invoice_due, audit, outbox,
  * and those of reservation.c, coupon.c and credit.c.
  */
 #include "postgres.h"
@@ -39,6 +39,7 @@ typedef struct Change
 	char *carrier;			/* or NULL: keep */
 	char *note;				/* or NULL; appended to the staff notes */
 	const char *event_kind; /* "status" or "expired" */
+	bool own;				/* by the customer: only his own, and early */
 } Change;
 
 /* The order as found under its lock. */
@@ -110,6 +111,7 @@ static MjcStmt stmt_close = {
 	NULL};
 static MjcStmt stmt_by_reference = {
 	"SELECT order_id FROM mjc.order_reference WHERE reference = $1", 1, {TEXTOID}, NULL};
+static MjcStmt stmt_find = {"SELECT mjc.order_find($1)", 1, {TEXTOID}, NULL};
 static MjcStmt stmt_due = {"SELECT order_id FROM mjc.order WHERE order_state = 'placed' "
 						   "AND fulfilment_state = 'unfulfilled' AND confirm_by_at <= $1 "
 						   "ORDER BY confirm_by_at LIMIT $2 FOR UPDATE SKIP LOCKED",
@@ -170,6 +172,27 @@ lock_order(const pg_uuid_t *order_id)
 	found.ncoupons = mjc_array_col(0, 7, TEXTOID, &found.coupons);
 	found.ncredits = mjc_array_col(0, 8, UUIDOID, &found.credits);
 	return found;
+}
+
+/* What the buyer is told; NULL: not of this step. */
+static const char *
+topic_of(MjcOrderStatus to)
+{
+	switch (to)
+	{
+		case MJC_STATUS_CONFIRMED:
+			return "order_confirmed";
+		case MJC_STATUS_SHIPPED:
+			return "order_shipped";
+		case MJC_STATUS_DELIVERED:
+			return "order_delivered";
+		case MJC_STATUS_CANCELLED:
+			return "order_cancelled";
+		case MJC_STATUS_REFUNDED:
+			return "order_refunded";
+		default:
+			return NULL;
+	}
 }
 
 static void
@@ -298,19 +321,25 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	mjc_order_add_event(&change->order_id, change->event_kind, from, to, actor, change->note);
 	mjc_audit(actor, "order_status", "order", found->reference, mjc_json_pair("status", from),
 			  mjc_json_pair("status", to));
+	if (topic_of(change->to) != NULL)
+		mjc_order_announce(topic_of(change->to), &change->order_id, found->reference, to);
 	move_stock(change, &effects, actor);
 	give_back(change, found, actor, at);
 }
 
 /*
  * Moves an order. Needs SPI open. Staying in place is allowed and changes no state.
- * Errors: MJ004 no such order, MJ301 transition not allowed.
+ * Errors: MJ004 no such order, or another's; MJ301 transition not allowed.
  */
 static void
 change_order(const Change *change, const MjcActor *actor)
 {
 	Found found = lock_order(&change->order_id);
-	bool allowed = mjc_transition_allowed(found.status, change->to);
+	bool allowed = change->own ? mjc_customer_may(found.status, change->to)
+							   : mjc_transition_allowed(found.status, change->to);
+
+	if (change->own && memcmp(&found.customer_id, &actor->id, sizeof(pg_uuid_t)) != 0)
+		mjc_raise(MJC_ERR_NOT_FOUND);
 
 	/* "Already done" and "too late" must hold: somebody's step may be on its way to the disk. */
 	if (!allowed)
@@ -393,6 +422,33 @@ mjc_api_order_cancel(PG_FUNCTION_ARGS)
 
 	change.note = short_text(fcinfo, 5, "reason", 500);
 	return change_by_rest(fcinfo, &change);
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_cancel_own);
+/*
+ * mjc_api.order_cancel(actor, ..., id text, reason text) returns json - the customer himself,
+ * by id or number, while nothing was prepared.
+ */
+Datum
+mjc_api_order_cancel_own(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char *id = mjc_arg_text(fcinfo, 4, "id");
+	Change change = {.to = MJC_STATUS_CANCELLED, .event_kind = "status", .own = true};
+	MjcActor actor;
+	char *reply;
+
+	change.note = short_text(fcinfo, 5, "reason", 500);
+	mjc_begin_write();
+	actor = mjc_actor_account(fcinfo);
+	mjc_exec_one(&stmt_find, MJC_ARGS(MJC_TEXT(id)));
+	if (mjc_is_null(0, 1))
+		mjc_raise(MJC_ERR_NOT_FOUND);
+	change.order_id = mjc_uuid_col(0, 1);
+	change_order(&change, &actor);
+	reply = MemoryContextStrdup(caller, mjc_order_json(&change.order_id, false));
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("{\"order\":%s}", reply)));
 }
 
 PG_FUNCTION_INFO_V1(mjc_api_order_ship);

@@ -42,6 +42,17 @@ static const int allowed[] = {
 	[MJC_STATUS_REFUNDED] = 0,
 };
 
+/* Staff may all of these; besides, the customer himself, and the clockwork. */
+static const int customers[] = {
+	[MJC_STATUS_PENDING] = TO(CANCELLED),
+	[MJC_STATUS_CONFIRMED] = TO(CANCELLED),
+	[MJC_STATUS_REFUNDED] = 0,
+};
+static const int jobs[] = {
+	[MJC_STATUS_PENDING] = TO(CANCELLED),
+	[MJC_STATUS_REFUNDED] = 0,
+};
+
 /* mjc_status_name - the word in capitals. */
 const char *
 mjc_status_name(MjcOrderStatus status)
@@ -93,6 +104,21 @@ bool
 mjc_transition_allowed(MjcOrderStatus from, MjcOrderStatus to)
 {
 	return (allowed[from] & (1 << to)) != 0;
+}
+
+/* mjc_customer_may - may the customer himself bring his order there. */
+bool
+mjc_customer_may(MjcOrderStatus from, MjcOrderStatus to)
+{
+	return (customers[from] & (1 << to)) != 0;
+}
+
+/* Who may, as people read it. */
+static char *
+who_may(MjcOrderStatus from, MjcOrderStatus to)
+{
+	return psprintf("%sstaff%s", mjc_customer_may(from, to) ? "customer, " : "",
+					(jobs[from] & (1 << to)) != 0 ? ", job" : "");
 }
 
 static void
@@ -162,7 +188,7 @@ mjc_order_status(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(mjc_order_transitions);
-/* mjc.order_transitions() - every allowed (from_status, to_status). */
+/* mjc.order_transitions() - every allowed (from_status, to_status), and who may. */
 Datum
 mjc_order_transitions(PG_FUNCTION_ARGS)
 {
@@ -173,9 +199,10 @@ mjc_order_transitions(PG_FUNCTION_ARGS)
 		for (int to = 0; to < MJC_STATUS__MAX; to++)
 			if (mjc_transition_allowed((MjcOrderStatus) from, (MjcOrderStatus) to))
 			{
-				Datum values[2] = {CStringGetTextDatum(status_names[from]),
-								   CStringGetTextDatum(status_names[to])};
-				bool nulls[2] = {false, false};
+				Datum values[3] = {
+					CStringGetTextDatum(status_names[from]), CStringGetTextDatum(status_names[to]),
+					CStringGetTextDatum(who_may((MjcOrderStatus) from, (MjcOrderStatus) to))};
+				bool nulls[3] = {false, false, false};
 
 				tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 			}

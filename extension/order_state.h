@@ -40,6 +40,7 @@ extern bool mjc_status_parse(const char *name, MjcOrderStatus *status);
 extern bool mjc_status_is_open(MjcOrderStatus status);
 extern MjcOrderStatus mjc_status_of(const MjcOrderStates *states);
 extern bool mjc_transition_allowed(MjcOrderStatus from, MjcOrderStatus to);
+extern bool mjc_customer_may(MjcOrderStatus from, MjcOrderStatus to);
 extern MjcOrderEffects mjc_transition_apply(MjcOrderStates *states, MjcOrderStatus to,
 											bool cash_on_delivery);
 

@@ -19,6 +19,8 @@
 #define NEEDED_TEXT (P_TRIM | P_NULL_IF_EMPTY | P_REQUIRED)
 #define MONEY_MAX 10000000000000LL /* 100 thousand million DZD, in centimes */
 #define DELIVERY_MODES "home|stop_desk"
+#define ORDER_STATUSES "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"
+#define ORDER_SORT "createdAt|orderDate|updatedAt|total|totalAmount|orderNumber|status"
 
 /* Parameters that several rows have alike. */
 #define ID_IN_PATH "id", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL
@@ -144,6 +146,42 @@ static const struct param_def order_place_guest_params[] = {
 	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
 };
 
+/* Names and e-mail are those of the account. */
+static const struct param_def order_place_params[] = {
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+	{"customerInfo.phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+	{"shippingAddress.street", IN_BODY, T_TEXT, 5, 200, NEEDED_TEXT, NULL},
+	{"shippingAddress.city", IN_BODY, T_TEXT, 2, 100, NEEDED_TEXT, NULL},
+	{"shippingAddress.postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},
+	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"coupons", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"giftCards", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
+	{"storeCredit", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+};
+
+static const struct param_def order_list_params[] = {
+	{STAFF_PAGE},
+	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_SORT},
+	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
+};
+
+/* An id or a number. */
+#define ORDER_IN_PATH "id", IN_PATH, T_TEXT, 1, 64, NEEDED_TEXT, NULL
+
+static const struct param_def order_get_params[] = {{ORDER_IN_PATH}};
+
+static const struct param_def order_cancel_params[] = {
+	{ORDER_IN_PATH},
+	{"reason", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+};
+
 static const struct param_def order_track_params[] = {
 	{"orderNumber", IN_QUERY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
 	{"phone", IN_QUERY, T_PHONE, 8, 20, NEEDED_TEXT, NULL},
@@ -217,14 +255,12 @@ static const struct param_def staff_inventory_change_params[] = {
 static const struct param_def staff_order_list_params[] = {
 	{STAFF_PAGE},
 	{STAFF_LIMIT},
-	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
-	 "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
 	{"customerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
 	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
 	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 100, NAME_TEXT, NULL},
-	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT,
-	 "createdAt|orderDate|updatedAt|total|totalAmount|orderNumber|status"},
+	{"sortBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_SORT},
 	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
 };
 
@@ -234,8 +270,7 @@ static const struct param_def staff_order_params[] = {
 
 static const struct param_def staff_order_status_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
-	{"status", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT,
-	 "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"},
+	{"status", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, ORDER_STATUSES},
 	{"trackingNumber", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
 	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
 };
@@ -495,6 +530,16 @@ const struct route routes_table[] = {
 
 	{METHOD_POST, "/orders/guest", "mjc_api.order_place_guest", ROLE_PUBLIC, RATE_ORDER,
 	 RF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(order_place_guest_params)},
+	{METHOD_POST, "/orders", "mjc_api.order_place", ROLE_CUSTOMER, RATE_ORDER,
+	 RF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(order_place_params)},
+	{METHOD_GET, "/orders", "mjc_api.order_list", ROLE_CUSTOMER, RATE_READ, RF_STAFF_PRIMARY, 200,
+	 ACTION_NONE, PARAMS(order_list_params)},
+	{METHOD_GET, "/orders/statistics", "mjc_api.order_statistics", ROLE_CUSTOMER, RATE_READ,
+	 RF_STAFF_PRIMARY, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/orders/:id", "mjc_api.order_get", ROLE_CUSTOMER, RATE_READ, RF_STAFF_PRIMARY,
+	 200, ACTION_NONE, PARAMS(order_get_params)},
+	{METHOD_PATCH, "/orders/:id/cancel", "mjc_api.order_cancel", ROLE_CUSTOMER, RATE_READ,
+	 RF_WRITE | RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(order_cancel_params)},
 	{METHOD_GET, "/orders/:id/invoice", "mjc_api.order_invoice", ROLE_CUSTOMER, RATE_READ,
 	 RF_STAFF_PRIMARY | RF_PAGE, 200, ACTION_NONE, PARAMS(order_invoice_params)},
 	{METHOD_GET, "/orders/track", "mjc_api.order_track", ROLE_PUBLIC, RATE_TRACK, 0, 200,

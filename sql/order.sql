@@ -24,10 +24,10 @@ CREATE FUNCTION mjc.order_status(order_state text, payment_state text, fulfilmen
     AS 'MODULE_PATHNAME', 'mjc_order_status';
 COMMENT ON FUNCTION mjc.order_status(text, text, text) IS 'The one word of the frontends for the three states of an order';
 
-CREATE FUNCTION mjc.order_transitions(OUT from_status text, OUT to_status text) RETURNS SETOF record
+CREATE FUNCTION mjc.order_transitions(OUT from_status text, OUT to_status text, OUT who text) RETURNS SETOF record
     LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 15
     AS 'MODULE_PATHNAME', 'mjc_order_transitions';
-COMMENT ON FUNCTION mjc.order_transitions() IS 'Every transition that an order may take';
+COMMENT ON FUNCTION mjc.order_transitions() IS 'Every transition that an order may take; who: customer, staff, job';
 
 CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
     first_name text, last_name text, phone text, email text DEFAULT NULL, profession text DEFAULT NULL,
@@ -82,6 +82,17 @@ CREATE FUNCTION mjc.order_expire(batch integer DEFAULT 50) RETURNS bigint
     AS 'MODULE_PATHNAME', 'mjc_order_expire';
 COMMENT ON FUNCTION mjc.order_expire(integer) IS
     'Cancels orders that nobody confirmed in time (setting unconfirmed_order_hours); returns their number. Run by a job. Errors: MJ006';
+
+CREATE FUNCTION mjc.order_find(id text) RETURNS uuid
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce(mjc.uuid_or_null(order_find.id),
+                    (SELECT r.order_id FROM mjc.order_reference r WHERE r.reference = mjc.order_reference_canonical(order_find.id)));
+END
+$$;
+COMMENT ON FUNCTION mjc.order_find(text) IS 'The order_id of what stands in an address, an id or an order number; NULL when it is neither';
 
 -- The one rendering of an order. for_staff: staff notes instead of the customer's. Of an erased
 -- buyer the pages still get texts where they read texts.

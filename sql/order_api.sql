@@ -11,6 +11,89 @@ CREATE FUNCTION mjc_api.order_place_guest(request_id text, idempotency_key text,
 COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text[], text[], text) IS
     'POST /orders/guest: cash on delivery; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ302 to MJ305, MJ402';
 
+CREATE FUNCTION mjc_api.order_place(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
+    product_ids uuid[], quantities integer[], phone text, info_phone text, street text, city text, postal_code text, region text,
+    country text, note text, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL, delivery_mode text DEFAULT NULL,
+    store_credit boolean DEFAULT NULL, OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_api_order_place';
+COMMENT ON FUNCTION mjc_api.order_place(uuid, integer, uuid, text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text[], text[], text, boolean) IS
+    'POST /orders: names and e-mail are those of the account; phone and region, where the account has none. What was ordered leaves the cart. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ074, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ302, MJ305, MJ402, MJ652';
+
+CREATE FUNCTION mjc_api.order_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer,
+    status text, sort_by text, sort_order text) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    mine uuid := mjc.need_account(actor, token_version, token_id);
+    number integer := coalesce(page, 1);
+    size integer := coalesce(page_size, 10);
+    -- One direction, whatever it is: ties go by id.
+    key text := CASE coalesce(sort_by, 'orderDate')
+        WHEN 'orderDate' THEN 'o.placed_at' WHEN 'createdAt' THEN 'o.placed_at' WHEN 'updatedAt' THEN 'o.updated_at'
+        WHEN 'total' THEN 'o.total_centimes' WHEN 'totalAmount' THEN 'o.total_centimes' WHEN 'orderNumber' THEN 'o.reference'
+        WHEN 'status' THEN 'o.status' END;
+    ordering text := key || CASE lower(coalesce(sort_order, 'desc')) WHEN 'asc' THEN ' ASC' WHEN 'desc' THEN ' DESC' END || ', o.order_id';
+    total bigint;
+    list json;
+BEGIN
+    IF ordering IS NULL THEN
+        PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', CASE WHEN key IS NULL THEN 'sortBy' ELSE 'sortOrder' END);
+    END IF;
+    SELECT count(*) INTO total FROM mjc.order o
+     WHERE o.customer_id = mine AND (order_list.status IS NULL OR o.status = order_list.status);
+    EXECUTE 'SELECT json_agg(mjc.order_json(x.order_id) ORDER BY x.n) FROM (SELECT o.order_id, row_number() OVER (ORDER BY ' || ordering
+            || ') AS n FROM mjc.order o WHERE o.customer_id = $1 AND ($2 IS NULL OR o.status = $2) ORDER BY ' || ordering || ' LIMIT $3 OFFSET $4) x'
+       INTO list USING mine, order_list.status, size, (number - 1)::bigint * size;
+    RETURN json_build_object('orders', coalesce(list, '[]'), 'pagination', mjc.pagination(number, size, total));
+END
+$$;
+COMMENT ON FUNCTION mjc_api.order_list(uuid, integer, uuid, integer, integer, text, text, text) IS
+    'GET /orders: his own, newest first unless told. Errors: MJ010, MJ060, MJ063';
+
+CREATE FUNCTION mjc_api.order_statistics(actor uuid, token_version integer, token_id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    mine uuid := mjc.need_account(actor, token_version, token_id);
+BEGIN
+    RETURN (
+        SELECT json_build_object('statistics', json_build_object(
+                   'totalOrders', count(*), 'pendingOrders', count(*) FILTER (WHERE o.status = 'PENDING'),
+                   'completedOrders', count(*) FILTER (WHERE o.status = 'DELIVERED'),
+                   'cancelledOrders', count(*) FILTER (WHERE o.status = 'CANCELLED'),
+                   'totalRevenue', mjc.dzd(coalesce(sum(o.total_centimes) FILTER (WHERE o.status NOT IN ('CANCELLED', 'REFUNDED')), 0)::bigint)))
+          FROM mjc.order o WHERE o.customer_id = mine);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.order_statistics(uuid, integer, uuid) IS
+    'GET /orders/statistics: his own; revenue leaves out cancelled and refunded orders. Errors: MJ060, MJ063';
+
+CREATE FUNCTION mjc_api.order_get(actor uuid, token_version integer, token_id uuid, id text) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    mine uuid := mjc.need_account(actor, token_version, token_id);
+BEGIN
+    RETURN (SELECT json_build_object('order', mjc.order_json(o.order_id))
+              FROM mjc.order o WHERE o.order_id = mjc.order_find(order_get.id) AND o.customer_id = mine);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.order_get(uuid, integer, uuid, text) IS
+    'GET /orders/:id, by id or number; NULL when it is not his. Errors: MJ060, MJ063';
+
+CREATE FUNCTION mjc_api.order_cancel(actor uuid, token_version integer, token_id uuid, request_id text, id text, reason text) RETURNS json
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_api_order_cancel_own';
+COMMENT ON FUNCTION mjc_api.order_cancel(uuid, integer, uuid, text, text, text) IS
+    'PATCH /orders/:id/cancel, by id or number, while it is PENDING or CONFIRMED; again changes nothing. Errors: MJ003, MJ004, MJ006, MJ009, MJ060, MJ063, MJ301';
+
 CREATE FUNCTION mjc_api.order_track(order_number text, phone text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp

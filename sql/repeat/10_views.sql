@@ -124,7 +124,7 @@ SELECT o.outbox_id, o.topic, o.aggregate_kind, o.aggregate_id, o.created_at,
   FROM mjc.outbox o;
 
 CREATE OR REPLACE VIEW mjc_report.order_transition AS
-SELECT t.from_status, t.to_status
+SELECT t.from_status, t.to_status, t.who
   FROM mjc.order_transitions() t;
 
 CREATE OR REPLACE VIEW mjc_report.product AS

@@ -87,7 +87,7 @@ COMMENT ON VIEW mjc.stock_available IS 'Stock of every product over all location
 COMMENT ON VIEW mjc_report.customer_order IS 'Orders without personal data; amounts in dinars, tax included';
 COMMENT ON VIEW mjc_report.order_line IS 'Lines of orders; amounts in dinars, tax included';
 COMMENT ON VIEW mjc_report.order_history IS 'What happened to an order, step by step';
-COMMENT ON VIEW mjc_report.order_transition IS 'Which status may follow which';
+COMMENT ON VIEW mjc_report.order_transition IS 'Which status may follow which, and who may bring it about';
 COMMENT ON VIEW mjc_report.product IS 'Products with their prices in dinars, tax included';
 COMMENT ON COLUMN mjc.stock_available.available IS 'Units that may be promised now; negative when units are missing';
 COMMENT ON COLUMN mjc.stock_available.short_qty IS 'Units reserved beyond what is on hand, over all locations';

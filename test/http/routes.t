@@ -77,7 +77,7 @@ is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 is_deeply(
 	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
 	[
-		'/products/:id/inventory', '/cart/items', '/orders/guest', '/admin/customers',
+		'/products/:id/inventory', '/cart/items', '/orders/guest', '/orders', '/admin/customers',
 		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/admin/price-lists',
 		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
 		'/admin/shipping-tariffs', '/admin/gift-cards'

@@ -31,6 +31,7 @@ my @places = (
 	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
 	[ qr{^/cart/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
 
+	[ qr{^/orders/:id}, id => owner => \&own_order ],
 	[ qr{^/customers/addresses/:addressId}, addressId => owner => \&address ],
 
 	[ qr{^/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
@@ -73,19 +74,23 @@ sub cart_line
 sub invoiced
 {
 	my $token = shift;
-	my $order = place([ [ product(), 1 ] ]);
+	my $id = $token ? own_order($token) : place([ [ product(), 1 ] ])->{id};
 
-	if ($token)
-	{
-		my $owner = get('/api/v1/auth/me', token => $token)->{json}{data}{user}{id};
-
-		sql("UPDATE mjc.customer_order SET customer_id = '$owner' WHERE order_id = '$order->{id}'");
-		sql("UPDATE mjc.order SET customer_id = '$owner' WHERE order_id = '$order->{id}'");
-	}
 	sql("UPDATE mjc.setting SET text_value = 'Test' WHERE name ~ '^seller_(legal_form|activity|address|phone|rc|nif|nis|ai)'");
-	sql("SELECT mjc.order_change('$order->{orderNumber}', 'CONFIRMED')");
-	$made{invoice} = sql("SELECT mjc.invoice_issue_core('$order->{id}', NULL, 'job')");
-	return $order->{id};
+	sql("SELECT mjc.order_change(reference, 'CONFIRMED') FROM mjc.order WHERE order_id = '$id'");
+	$made{invoice} = sql("SELECT mjc.invoice_issue_core('$id', NULL, 'job')");
+	return $id;
+}
+
+sub own_order
+{
+	my $token = shift;
+	my %body = (items => [ { productId => product(), quantity => 1 } ], phone => phone(),
+		shippingAddress => { street => '12 rue Didouche Mourad', city => 'Alger', region => '16' });
+	my $reply = post('/api/v1/orders', token => $token, body => \%body);
+
+	die "no order: $reply->{status} $reply->{content}" if $reply->{status} != 201;
+	return $reply->{json}{data}{order}{id};
 }
 
 sub address
