@@ -584,4 +584,107 @@ is_field(get("$api/orders/track?orderNumber=$number&phone="), 'phone', 'without 
 is_field(track($number, 'abc'), 'phone', 'a phone of letters');
 is_field(track('x' x 65, $phone), 'orderNumber', 'a number that is too long');
 
+#------------------------------------------------------------------ a customer's own
+
+sub customer
+{
+	my $id = make_account('CUSTOMER');
+
+	return ($id, mint('CUSTOMER', $id, 0));
+}
+
+sub own_body
+{
+	my ($lines, %change) = @_;
+
+	return { %{ order_body($lines) }, customerInfo => undef, phone => phone(), %change };
+}
+
+my ($nadia, $token) = customer();
+my ($other, $other_token) = customer();
+
+sub own { return post("$api/orders", token => $token, @_) }
+
+$phone = phone();
+$body = own_body([ [ $pump, 2 ] ], phone => $phone);
+delete $body->{customerInfo};
+post("$api/cart/items", token => $token, body => { productId => $pump, quantity => 2 });
+$key = key();
+$reply = own(body => { %$body, subtotal => 1, totalAmount => 1, items => [ { %{ $body->{items}[0] }, unitPrice => 1 } ] }, key => $key);
+is($reply->{status}, 201, 'whoever is signed in orders') || said($reply);
+shape($reply->{json}, { success => 'bool', data => { order => \%order } }, 'its shape');
+$made = order_of($reply);
+is_deeply([ @$made{qw(customerName subtotal customerId customerPhone)} ], [ 'Nadia Cherif', 3998, $nadia, '+213' . substr($phone, 1) ],
+	'as the account says, at the prices of the shop');
+is(scalar @{ get("$api/cart", token => $token)->{json}{data}{items} // [] }, 0, 'the cart is empty');
+is_deeply([ @{ own(body => $body, key => $key) }{qw(status content)} ], [ @$reply{qw(status content)} ],
+	'a repeat: the same status and the same bytes');
+is_error(own(body => { %$body, notes => 'x' }, key => $key), 422, 'IDEMPOTENCY_KEY_REUSED', 'another request with that key');
+isnt(order_of(post("$api/orders", token => $other_token, body => $body, key => $key))->{id}, $made->{id},
+	'the key of another customer is another key');
+is_error(post("$api/orders", body => $body), 401, 'MISSING_TOKEN', 'nobody');
+is_error(post("$api/orders", token => admin_token(), body => $body), 404, 'NOT_FOUND', 'an account that is no customer');
+for my $case (
+	[ 'items', [] ], [ 'items[0].productId', 'x' ], [ 'items[0].quantity', 0, 1000, 1.5 ], [ 'phone', 'abc', 5 ],
+	[ 'customerInfo.phone', 'abc' ], [ 'shippingAddress.street', undef, 'rue' ], [ 'shippingAddress.city', undef, 'A' ],
+	[ 'shippingAddress.region', 'R' x 51, 16 ], [ 'shippingAddress.postalCode', '1' ], [ 'shippingAddress.country', 'A' ],
+	[ 'notes', 'n' x 501 ], [ 'deliveryMode', 'drone' ], [ 'storeCredit', 'perhaps' ])
+{
+	my ($path, @values) = @$case;
+
+	for my $value (@values)
+	{
+		my $bad = with($path, $value);
+
+		delete $bad->{customerInfo} if $path ne 'customerInfo.phone';
+		is_field(own(body => $bad), $path, "own: $path");
+	}
+}
+my %nowhere = %$body;
+delete $nowhere{phone};
+is_error(own(body => \%nowhere), 422, 'ARGUMENT_MISSING', 'no phone anywhere');
+is_error(own(body => { %$body, shippingAddress => { street => '1 rue longue', city => 'Village' } }), 422, 'ARGUMENT_MISSING', 'no region anywhere');
+is(order_of(own(body => { %$body, shippingAddress => { street => '1 rue longue', city => 'Oran' } }))->{shipping}, $tariff{31},
+	'a city that is called as its wilaya');
+is_error(own(body => { %$body, phone => '0212345678' }), 422, 'PHONE_INVALID', 'no mobile');
+$before = available($pump);
+$key = key();
+my %own_numbers = map { ($_->{number} // '') => 1 } parallel(
+	16, sub { my $got = own(body => $body, key => $key); return { number => order_of($got)->{orderNumber} } });
+is(join(',', map { /^MJ-/ ? 1 : 0 } keys %own_numbers), '1', 'sixteen twins at once are one order');
+is(available($pump), $before - 2, 'its units are held once');
+
+# Reading
+is(order_of(get("$api/orders/$_", token => $token))->{id}, $made->{id}, 'read by id and number') for @$made{qw(id orderNumber)};
+is_error(get("$api/orders/$_->[0]", token => $_->[1]), 404, 'NOT_FOUND', "not there: $_->[0]")
+	for [ $made->{id}, $other_token ], [ $made->{orderNumber}, $other_token ], [ '00000000-0000-4000-8000-0000000000aa', $token ],
+	[ 'x', $token ], [ 'x' x 65, $token ];
+$reply = get("$api/orders?limit=1&page=2&sortBy=orderDate&sortOrder=asc&status=pending", token => $token);
+shape($reply->{json}{data}, { orders => [ \%order ], pagination => { page => 'int', limit => 'int', total => 'int', totalPages => 'int' } }, 'a list');
+is(scalar @{ $reply->{json}{data}{orders} }, 1, 'as many as asked for');
+is_field(get("$api/orders?$_->[0]=$_->[1]", token => $token), $_->[0], "list: $_->[0] $_->[1]")
+	for [ limit => 51 ], [ limit => 0 ], [ page => 0 ], [ status => 'LOST' ], [ sortBy => 'secret' ], [ sortOrder => 'up' ];
+is(get("$api/orders", token => (customer())[1])->{json}{data}{pagination}{total}, 0, 'nobody else\'s');
+shape(get("$api/orders/statistics", token => $token)->{json}{data},
+	{ statistics => { map { $_ => 'num' } qw(totalOrders pendingOrders completedOrders cancelledOrders totalRevenue) } }, 'figures');
+
+# Cancelling
+sub cancel
+{
+	my ($id, @opt) = @_;
+	return request('PATCH', "$api/orders/$id/cancel", token => $token, body => {}, @opt);
+}
+is_error(cancel($made->{id}, token => $other_token), 404, 'NOT_FOUND', 'another does not cancel it');
+is_error(cancel('x'), 404, 'NOT_FOUND', 'nor is there x');
+is_field(cancel($made->{id}, body => { reason => 'n' x 501 }), 'reason', 'a long reason');
+$before = available($pump);
+is(order_of(cancel($made->{orderNumber}, body => { reason => 'Trop tard' }))->{status}, 'cancelled', 'cancelled');
+is(order_of(cancel($made->{id}))->{status}, 'cancelled', 'once more is no error');
+is(available($pump), $before + 2, 'its units are free, once');
+$made = order_of(own(body => $body, key => key()));
+sql("SELECT mjc.order_ship('$made->{orderNumber}')");
+is_error(cancel($made->{id}), 409, 'ORDER_TRANSITION_REFUSED', 'too late');
+customer_status($nadia, 'blocked');
+is(own(body => $body, key => key())->{status}, 401, 'blocked: no longer signed in');
+
 finish();

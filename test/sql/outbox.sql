@@ -143,6 +143,7 @@ SELECT is((SELECT payload FROM mjc.outbox WHERE outbox_id = :gone), NULL, 'and f
 -- Customers and orders
 SELECT pg_temp.make_stock(1, 10) \g /dev/null
 SELECT pg_temp.bought('{1}', '{1}', '0550123456') AS ref \gset
+DELETE FROM mjc.outbox WHERE topic = 'order_placed';
 SELECT order_id, customer_id FROM mjc.order WHERE reference = :'ref' \gset
 SELECT mjc.outbox_write('test', 'order', :'order_id', '{"m": "o"}'), mjc.outbox_write('test', 'customer', :'customer_id', '{"m": "c"}') \g /dev/null
 SELECT set_eq($$SELECT payload ->> 'm' AS m, recipient ->> 'firstName' AS name, recipient ->> 'phone' AS phone FROM mjc.outbox_take(10)$$,

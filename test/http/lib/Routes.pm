@@ -31,11 +31,11 @@ my @places = (
 	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
 	[ qr{^/cart/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
 
-	[ qr{^/orders/:id}, id => owner => \&own_order ],
 	[ qr{^/customers/addresses/:addressId}, addressId => owner => \&address ],
 
 	[ qr{^/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
 	[ qr{^/orders/:id/invoice}, id => owner => \&invoiced ],
+	[ qr{^/orders/:id}, id => owner => \&own_order ],
 	[ qr{^/admin/orders/:orderId/invoice}, orderId => all => \&invoiced ],
 	[ qr{^/admin/orders/:orderId}, orderId => all => sub { place([ [ product(), 1 ] ])->{id} } ],
 	[ qr{^/admin/customer-groups/:code}, code => all => sub { 'retail' } ],
