@@ -7,8 +7,8 @@
  * same transaction, then stock, coupons and credit.
  *
  * Lock order: order row, stock anchors by product id, coupons by code, credit by id.
- * Tables written: order, customer_order, payment, shipment, order_event, invoice_due, audit, outbox,
- * and those of reservation.c, coupon.c and credit.c.
+ * Tables written: order, customer_order, payment, shipment, order_event, invoice_due, audit,
+ * outbox, and those of reservation.c, coupon.c and credit.c.
  */
 #include "postgres.h"
 

@@ -119,7 +119,7 @@ test_allow(void)
 	} cases[] = {
 		{METHOD_POST, "/products", "GET, HEAD, OPTIONS"},
 		{METHOD_OPTIONS, "/products", "GET, HEAD, OPTIONS"},
-		{METHOD_GET, "/orders/guest", "POST, OPTIONS"},
+		{METHOD_GET, "/auth/login", "POST, OPTIONS"},
 		{METHOD_GET, "/admin/orders/7/status", "PUT, PATCH, OPTIONS"},
 		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, OPTIONS"},
 		{METHOD_GET, "/products/x/inventory", "POST, OPTIONS"},

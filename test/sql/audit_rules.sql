@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(60);
+SELECT plan(64);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -14,6 +14,10 @@ SELECT pg_temp.bought('{1}', '{1}', '05500010' || lpad(n::text, 2, '0')) AS ref,
 SELECT pg_temp.bought('{1}', '{1}', '0550001002') AS ref2, pg_temp.bought('{1}', '{1}', '0550001003') AS ref3 \gset
 SELECT pg_temp.bought('{1}', '{1}', '0550001004') AS ref4 \gset
 SELECT mjc.order_ship(:'ref4'), mjc.order_deliver(:'ref4') \g /dev/null
+SELECT mjc.setting_set('seller_' || f, 'Test') FROM unnest(ARRAY['legal_form', 'activity', 'address', 'phone', 'rc', 'nif', 'nis', 'ai']) f \g /dev/null
+SELECT pg_temp.bought('{1}', '{1}', '0550001005') AS ref5, pg_temp.bought('{1}', '{1}', '0550001006') AS ref6, pg_temp.bought('{1}', '{1}', '0550001007') AS ref7 \gset
+SELECT mjc.order_confirm(r) FROM unnest(ARRAY[:'ref5', :'ref6', :'ref7']) r \g /dev/null
+SELECT mjc.invoice_issue(:'ref5') AS invoice5, mjc.invoice_issue(:'ref7') AS invoice7 \gset
 SELECT mjc.location_set('test-b', 'B', 50) AS loc \gset
 SELECT customer_id AS guest FROM mjc.order WHERE reference = :'first_ref' \gset
 SELECT customer_id AS guest4 FROM mjc.order WHERE reference = :'ref4' \gset
@@ -40,6 +44,7 @@ INSERT INTO rule_call VALUES
     ('coupon_delete', $$'AUDITOLD'$$),
     ('coupon_set', $$'AUDITNEW', '{"promotion": "audit-promo"}'$$),
     ('credit_close', format($$%L, 'lost'$$, :'card')),
+    ('credit_note_issue', format('%L, %L', :'invoice5', 'Retour')),
     ('customer_create', $$'{"email": "audited-new@example.test", "firstName": "Amina", "lastName": "Test"}'$$),
     ('customer_erase', format('%L', :'gone')),
     ('customer_group_assign', format($$%L, 'b2b'$$, :'client')),
@@ -49,6 +54,9 @@ INSERT INTO rule_call VALUES
     ('customer_status_set', format($$%L, 'blocked'$$, :'guest')),
     ('customer_update', format($$%L, '{"lastName": "Autre"}'$$, :'client')),
     ('gift_card_issue', '50'),
+    ('invoice_issue', format('%L', :'ref6')),
+    ('invoice_void', format('%L, %L', :'invoice7', 'Erreur')),
+    ('issue_invoices', '10'),
     ('location_set', $$'audit-loc', 'Dépôt'$$),
     ('order_cancel', format($$%L, 'no'$$, :'ref2')),
     ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),
@@ -88,7 +96,7 @@ INSERT INTO rule_call VALUES
 CREATE TEMP TABLE no_change (f text PRIMARY KEY, why text NOT NULL);
 INSERT INTO no_change VALUES
     ('customer_csv', 'reads persons: mjc.personal_access'), ('customer_find', 'reads persons: mjc.personal_access'),
-    ('customer_read', 'reads persons: mjc.personal_access'), ('order_contact_read', 'reads persons: mjc.personal_access'),
+    ('customer_read', 'reads persons: mjc.personal_access'), ('invoice_read', 'reads persons: mjc.personal_access'), ('order_contact_read', 'reads persons: mjc.personal_access'),
     ('person_export', 'reads persons: mjc.personal_access'), ('flush_seen', 'waits'), ('housekeep', 'the clock'), ('stock_expire', 'the clock');
 
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'mjc'::regnamespace AND has_function_privilege('mjc_admin', p.oid, 'EXECUTE') AND p.provolatile = 'v'
