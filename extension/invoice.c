@@ -159,17 +159,6 @@ mjc_invoice_due(const pg_uuid_t *order_id, bool credit_note)
 		&stmt_due, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(credit_note ? "credit_note" : "invoice")));
 }
 
-static bytea *
-make_salt(void)
-{
-	bytea *salt = palloc(VARHDRSZ + SALT_LEN);
-
-	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
-	if (!pg_strong_random(VARDATA(salt), SALT_LEN))
-		elog(ERROR, "no random numbers available");
-	return salt;
-}
-
 /* Makes the anchor when there is none and locks it; an existing one is not written. */
 static void
 lock_anchor(const Document *d)
@@ -182,15 +171,6 @@ lock_anchor(const Document *d)
 	if (mjc_exec(&stmt_lock, key) != 1)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						errmsg("could not serialize access to a document series")));
-}
-
-static bytea *
-bytea_col(uint64 row, int col)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col, &isnull);
-
-	return isnull ? NULL : DatumGetByteaPCopy(value);
 }
 
 /* I1, I2: sets year, n, at and previous. `at`: now, or a given instant of a test. */
@@ -213,7 +193,7 @@ take_number(Document *d, bool clock)
 		{
 			d->n = mjc_int4_col(0, 1) + 1;
 			d->at = Max(d->at, mjc_time_col(0, 2));
-			d->previous = bytea_col(0, 3);
+			d->previous = mjc_bytea_col(0, 3);
 		}
 		/* Midnight of 31 December passed while it waited. */
 	} while (mjc_algiers_year(d->at) != year);
@@ -247,7 +227,7 @@ mjc_invoice_append(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	bool clock = PG_ARGISNULL(6);
-	bytea *salt = make_salt();
+	bytea *salt = mjc_random_bytes(SALT_LEN);
 	const char *party = mjc_arg_text(fcinfo, 4, "party");
 	char *number;
 	Document d = {.kind = mjc_arg_text(fcinfo, 0, "kind"),

@@ -31,6 +31,7 @@
 #include "numbering.h"
 #include "spi.h"
 #include "text.h"
+#include "uuid.h"
 
 #define BLOCK_SIZE 1000
 #define KEY_LEN 32
@@ -221,24 +222,14 @@ static MjcStmt stmt_take_block = {
 	{INT4OID, INT4OID, INT8OID},
 	NULL};
 
-static Datum
-random_key(void)
-{
-	bytea *key = palloc(VARHDRSZ + KEY_LEN);
-
-	SET_VARSIZE(key, VARHDRSZ + KEY_LEN);
-	if (!pg_strong_random(VARDATA(key), KEY_LEN))
-		elog(ERROR, "no random numbers available");
-	return PointerGetDatum(key);
-}
-
 /* Makes the block row; under the year's lock, so the second comer finds the first one's. */
 static void
 take_block(int year, int64 local_block)
 {
 	const MjcArg *key = MJC_ARGS(MJC_INT4(mjc_node_id), MJC_INT4(year), MJC_INT8(local_block));
 
-	mjc_exec(&stmt_new_year, MJC_ARGS(MJC_INT4(year), MJC_DATUM(random_key())));
+	mjc_exec(&stmt_new_year,
+			 MJC_ARGS(MJC_INT4(year), MJC_DATUM(PointerGetDatum(mjc_random_bytes(KEY_LEN)))));
 	if (mjc_exec(&stmt_lock_year, MJC_ARGS(MJC_INT4(year))) != 1)
 		MJC_RAISE(MJC_ERR_SETTING_UNKNOWN, {"name", "order_reference_mode", 0});
 	if (mjc_int4_col(0, 1) >= power_of_ten(MAX_WIDTH) / BLOCK_SIZE)
@@ -271,12 +262,7 @@ mjc_order_reference_next(TimestampTz at)
 	}
 	n = (int64) mjc_int4_col(0, 1) * BLOCK_SIZE + count % BLOCK_SIZE;
 	if (strcmp(mjc_text_col(0, 2), "scrambled") == 0)
-	{
-		bool isnull;
-		Datum secret = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
-
-		n = scramble((const uint8 *) VARDATA_ANY(PG_DETOAST_DATUM(secret)), n);
-	}
+		n = scramble((const uint8 *) VARDATA_ANY(mjc_bytea_col(0, 3)), n);
 	return format_reference(year, n);
 }
 

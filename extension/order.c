@@ -221,12 +221,9 @@ static MjcStmt stmt_customer_lock = {
 	1,
 	{UUIDOID},
 	NULL};
-/* Without NOTIFY: at commit it would make all orders wait for each other; senders look by
- * themselves. */
 static MjcStmt stmt_announce = {
-	"INSERT INTO mjc.outbox (topic, aggregate_kind, aggregate_id, payload, created_at, "
-	"available_at) SELECT $1, 'order', $2, pg_catalog.jsonb_build_object('orderNumber', $3, "
-	"'status', $4), t.at, t.at FROM pg_catalog.clock_timestamp() t (at)",
+	"SELECT mjc.outbox_write($1, 'order', $2, pg_catalog.jsonb_build_object('orderNumber', $3, "
+	"'status', $4))",
 	4,
 	{TEXTOID, UUIDOID, TEXTOID, TEXTOID},
 	NULL};

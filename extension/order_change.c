@@ -338,7 +338,7 @@ change_order(const Change *change, const MjcActor *actor)
 	bool allowed = change->own ? mjc_customer_may(found.status, change->to)
 							   : mjc_transition_allowed(found.status, change->to);
 
-	if (change->own && memcmp(&found.customer_id, &actor->id, sizeof(pg_uuid_t)) != 0)
+	if (change->own && mjc_uuid_compare(&found.customer_id, &actor->id) != 0)
 		mjc_raise(MJC_ERR_NOT_FOUND);
 
 	/* "Already done" and "too late" must hold: somebody's step may be on its way to the disk. */

@@ -16,6 +16,7 @@
 #include "order_contact.h"
 #include "spi.h"
 #include "text.h"
+#include "uuid.h"
 
 #define SALT_LEN 16
 
@@ -154,17 +155,6 @@ mjc_contact_complete(const pg_uuid_t *customer_id, MjcContact *c)
 	required(c->region, "region", 1, 50);
 }
 
-static Datum
-make_salt(void)
-{
-	bytea *salt = palloc(VARHDRSZ + SALT_LEN);
-
-	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
-	if (!pg_strong_random(VARDATA(salt), SALT_LEN))
-		elog(ERROR, "no random numbers available");
-	return PointerGetDatum(salt);
-}
-
 /* mjc_contact_write - the block of an order that this transaction wrote. Needs SPI open. */
 void
 mjc_contact_write(const pg_uuid_t *order_id, const MjcContact *c)
@@ -174,5 +164,5 @@ mjc_contact_write(const pg_uuid_t *order_id, const MjcContact *c)
 							  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email), MJC_TEXT(c->street),
 							  MJC_TEXT(c->city), MJC_TEXT_OR_NULL(c->postal_code),
 							  MJC_TEXT(c->region), MJC_TEXT(c->country), MJC_TEXT_OR_NULL(c->note),
-							  MJC_DATUM(make_salt())));
+							  MJC_DATUM(PointerGetDatum(mjc_random_bytes(SALT_LEN)))));
 }

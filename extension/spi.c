@@ -162,6 +162,12 @@ column_not_null(uint64 row, int col)
 	return value;
 }
 
+bytea *
+mjc_bytea_col(uint64 row, int col)
+{
+	return DatumGetByteaPCopy(column_not_null(row, col));
+}
+
 int64
 mjc_int8_col(uint64 row, int col)
 {

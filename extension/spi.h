@@ -96,6 +96,7 @@ extern bool mjc_bool_col(uint64 row, int col);
 extern char *mjc_text_col(uint64 row, int col);
 extern char *mjc_text_or_null(uint64 row, int col);
 extern Jsonb *mjc_jsonb_col(uint64 row, int col);
+extern bytea *mjc_bytea_col(uint64 row, int col);
 extern pg_uuid_t mjc_uuid_col(uint64 row, int col);
 extern int mjc_array_col(uint64 row, int col, Oid elemtype, Datum **elements);
 extern pg_uuid_t *mjc_uuid_cols(uint64 rows, int col);

@@ -49,6 +49,18 @@ mjc_uuid_make(void)
 	return uuid;
 }
 
+/* mjc_random_bytes - n bytes for a key or a salt. */
+bytea *
+mjc_random_bytes(int n)
+{
+	bytea *bytes = palloc(VARHDRSZ + n);
+
+	SET_VARSIZE(bytes, VARHDRSZ + n);
+	if (!pg_strong_random(VARDATA(bytes), n))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("no random numbers available")));
+	return bytes;
+}
+
 /* mjc_uuid_compare - memcmp order, the order in which locks are taken. */
 int
 mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b)

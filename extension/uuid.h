@@ -9,6 +9,7 @@
 extern pg_uuid_t mjc_uuid_make(void);
 extern int mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b);
 extern char *mjc_uuid_text(const pg_uuid_t *u);
+extern bytea *mjc_random_bytes(int n);
 
 extern Datum mjc_uuid_array(const pg_uuid_t *ids, int n);
 

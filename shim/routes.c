@@ -389,7 +389,7 @@ static const struct param_def staff_customer_note_params[] = {
 	}
 
 static const struct param_def order_invoice_params[] = {
-	{ID_IN_PATH},
+	{ORDER_IN_PATH},
 	INVOICE_FIELDS,
 };
 

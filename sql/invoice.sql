@@ -36,17 +36,27 @@ COMMENT ON FUNCTION mjc.seller_identity() IS 'The settings seller_* that are fil
 
 -- Mentions of décret 05-468: name, form, activity, address, a way to reach him, RC, NIF, NIS, AI.
 -- Capital is for companies only, the bank for whoever wants it shown.
+CREATE FUNCTION mjc.seller_missing(seller jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT string_agg('seller_' || f, ', ' ORDER BY n)
+          FROM unnest(ARRAY['name', 'legal_form', 'activity', 'address', 'phone', 'rc', 'nif', 'nis', 'ai']) WITH ORDINALITY u (f, n)
+         WHERE NOT coalesce(seller, '{}') ? f AND NOT (f = 'phone' AND coalesce(seller, '{}') ? 'email'));
+END
+$$;
+COMMENT ON FUNCTION mjc.seller_missing(jsonb) IS 'The settings that a document still needs of the seller (mjc.seller_identity), NULL when it has all';
+
 CREATE FUNCTION mjc.seller_check() RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     seller jsonb := mjc.seller_identity();
-    missing text;
+    missing text := mjc.seller_missing(seller);
 BEGIN
-    SELECT string_agg('seller_' || f, ', ' ORDER BY n) INTO missing
-      FROM unnest(ARRAY['name', 'legal_form', 'activity', 'address', 'phone', 'rc', 'nif', 'nis', 'ai']) WITH ORDINALITY u (f, n)
-     WHERE NOT coalesce(seller, '{}') ? f AND NOT (f = 'phone' AND coalesce(seller, '{}') ? 'email');
     IF missing IS NOT NULL THEN
         PERFORM mjc.raise('SELLER_INCOMPLETE', 'fields', missing);
     END IF;
@@ -170,11 +180,11 @@ DECLARE
     ref text := (SELECT o.reference FROM mjc.order o WHERE o.order_id = id);
 BEGIN
     PERFORM mjc.audit_write(actor, channel, action, 'order', ref, NULL, more);
-    PERFORM mjc.outbox_write(action, 'order', id, jsonb_build_object('orderNumber', ref));
+    PERFORM mjc.outbox_write(action || 'd', 'order', id, jsonb_build_object('orderNumber', ref));
 END
 $$;
 COMMENT ON FUNCTION mjc.invoice_announce(uuid, uuid, text, text, jsonb) IS
-    'For rules: audit and message of a document, before its number is taken';
+    'For rules: audit (action invoice_issue or credit_note_issue) and message (invoice_issued, credit_note_issued) of a document, before its number is taken';
 
 CREATE FUNCTION mjc.invoice_issue_core(id uuid, actor uuid, channel text) RETURNS text
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -272,7 +282,8 @@ DECLARE
     id uuid;
     first_number text;
     rest record;
-    whole boolean := line_nos IS NULL;
+    taken jsonb;
+    with_rest boolean;
     body jsonb;
 BEGIN
     SELECT i.order_id, i.number INTO id, first_number FROM mjc.invoice i WHERE i.invoice_id = invoice AND i.kind = 'invoice';
@@ -284,9 +295,17 @@ BEGIN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
     SELECT l.* INTO rest FROM mjc.invoice_left(invoice) l;
-    body := mjc.invoice_compose(id, mjc.credit_note_lines(rest.lines, line_nos, quantities),
-        CASE WHEN whole OR with_shipping THEN rest.shipping ELSE 0 END, CASE WHEN whole OR with_shipping THEN rest.shipping_tax ELSE 0 END,
-        CASE WHEN whole THEN rest.stamp_duty ELSE 0 END, CASE WHEN whole THEN rest.rounding ELSE 0 END,
+    taken := mjc.credit_note_lines(rest.lines, line_nos, quantities);
+    IF line_nos IS NOT NULL AND NOT with_shipping THEN
+        rest.shipping := 0;
+        rest.shipping_tax := 0;
+    END IF;
+    -- Whoever takes the last of the goods and the shipping takes stamp duty and rounding too. A rounding
+    -- in favour of the buyer goes with the first: else more could come back than was asked for.
+    with_rest := mjc.invoice_credited(invoice) + (SELECT sum((l ->> 'ttc')::bigint) FROM jsonb_array_elements(taken) l)
+                 + rest.shipping + rest.stamp_duty + rest.rounding = (SELECT i.total_centimes FROM mjc.invoice i WHERE i.invoice_id = invoice);
+    body := mjc.invoice_compose(id, taken, rest.shipping, rest.shipping_tax, CASE WHEN line_nos IS NULL OR with_rest THEN rest.stamp_duty ELSE 0 END,
+        CASE WHEN line_nos IS NULL OR with_rest THEN rest.rounding ELSE least(rest.rounding, 0) END,
         jsonb_build_object('corrects', first_number, 'reason', reason));
     IF (body ->> 'total')::bigint <= 0 THEN
         PERFORM mjc.raise('CREDIT_NOTE_EXCEEDS');
@@ -294,7 +313,8 @@ BEGIN
     PERFORM mjc.invoice_announce(id, actor, channel, 'credit_note_issue',
         jsonb_build_object('invoice', first_number, 'total', mjc.dzd((body ->> 'total')::bigint)));
     RETURN mjc.invoice_append('credit_note', id, invoice, (body ->> 'total')::bigint,
-        (SELECT p.body FROM mjc.invoice_party p WHERE p.invoice_id = invoice), body::text);
+        -- of a buyer who is forgotten nothing is known
+        coalesce((SELECT p.body FROM mjc.invoice_party p WHERE p.invoice_id = invoice), '{}'), body::text);
 END
 $$;
 COMMENT ON FUNCTION mjc.credit_note_core(uuid, uuid, text, text, integer[], integer[], boolean) IS
@@ -385,7 +405,7 @@ CREATE FUNCTION mjc.invoice_job(batch integer DEFAULT 50) RETURNS bigint
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT coalesce(mjc.seller_identity(), '{}') ?& ARRAY['name', 'legal_form', 'activity', 'address', 'rc', 'nif', 'nis', 'ai'] THEN
+    IF mjc.seller_missing(mjc.seller_identity()) IS NOT NULL THEN
         RETURN 0;
     END IF;
     RETURN mjc.invoice_batch(batch, NULL, 'job');
@@ -400,18 +420,12 @@ CREATE FUNCTION mjc.credit_note_issue(invoice_number text, reason text, line_nos
 AS $$
 DECLARE
     who uuid := mjc.staff_id();
-    why text := btrim(reason);
+    doc jsonb := jsonb_strip_nulls(jsonb_build_object('invoice_number', invoice_number, 'reason', reason));
+    why text;
 BEGIN
     PERFORM mjc.check_schema();
-    IF invoice_number IS NULL OR why IS NULL OR why = '' THEN
-        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', CASE WHEN invoice_number IS NULL THEN 'invoice_number' ELSE 'reason' END);
-    END IF;
-    IF length(why) > 200 THEN
-        PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'reason');
-    END IF;
-    IF why ~ '[\x01-\x1f\x7f]' THEN
-        PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'reason');
-    END IF;
+    PERFORM mjc.doc_need(doc, '{invoice_number,reason}');
+    why := mjc.doc_text(doc, 'reason', 1, 200);
     IF coalesce(cardinality(line_nos), -1) <> coalesce(cardinality(quantities), -1) OR cardinality(line_nos) = 0 THEN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'quantities');
     END IF;
@@ -429,18 +443,15 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     who uuid := mjc.staff_id();
-    why text := btrim(reason);
+    given jsonb := jsonb_strip_nulls(jsonb_build_object('number', number, 'reason', reason));
+    why text;
     doc record;
     at timestamptz := clock_timestamp();
 BEGIN
     PERFORM mjc.check_schema();
-    IF number IS NULL OR why IS NULL OR why = '' THEN
-        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', CASE WHEN number IS NULL THEN 'number' ELSE 'reason' END);
-    END IF;
-    IF length(why) > 200 THEN
-        PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'reason');
-    END IF;
-    SELECT i.invoice_id, i.order_id, i.number, i.issued_on INTO doc FROM mjc.invoice i WHERE i.number = upper(btrim(number));
+    PERFORM mjc.doc_need(given, '{number,reason}');
+    why := mjc.doc_text(given, 'reason', 1, 200);
+    SELECT i.invoice_id, i.order_id, i.number, i.issued_at, i.issued_on INTO doc FROM mjc.invoice i WHERE i.number = upper(btrim(number));
     IF doc.invoice_id IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
@@ -449,7 +460,10 @@ BEGIN
         PERFORM mjc.flush_seen();
         RETURN doc.number;
     END IF;
-    IF doc.issued_on <> mjc.algiers_date(at) OR mjc.invoice_credited(doc.invoice_id) > 0 THEN
+    -- What was issued for the order after it rests on it.
+    IF doc.issued_on <> mjc.algiers_date(at)
+       OR EXISTS (SELECT FROM mjc.invoice l WHERE l.order_id = doc.order_id AND l.issued_at >= doc.issued_at AND l.invoice_id <> doc.invoice_id
+                     AND NOT EXISTS (SELECT FROM mjc.invoice_void v WHERE v.invoice_id = l.invoice_id)) THEN
         PERFORM mjc.raise('INVOICE_FINAL');
     END IF;
     INSERT INTO mjc.invoice_void (invoice_id, at, actor, reason) VALUES (doc.invoice_id, at, who, why);
@@ -458,7 +472,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.invoice_void(text, text) IS
-    'Voids a document on the day it was issued: it keeps its number and stays in the series, marked. Later a credit note corrects it. Errors: MJ003, MJ004, MJ006, MJ009, MJ353, MJ601';
+    'Voids a document on the day it was issued, the newest of its order: it keeps its number and stays in the series, marked. Later a credit note corrects it. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ353, MJ601';
 
 CREATE FUNCTION mjc.verify_series(series text, year integer, OUT n integer, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -136,20 +136,19 @@ END
 $$;
 COMMENT ON FUNCTION mjc.invoice_page(uuid, text, text) IS 'For routes: a document of an order as a page, NULL when there is none';
 
-CREATE FUNCTION mjc_api.order_invoice(actor uuid, token_version integer, token_id uuid, order_id uuid, lang text, number text) RETURNS text
+CREATE FUNCTION mjc_api.order_invoice(actor uuid, token_version integer, token_id uuid, id text, lang text, number text) RETURNS text
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    mine uuid := mjc.need_account(actor, token_version, token_id);
 BEGIN
-    PERFORM mjc.need_account(actor, token_version, token_id);
-    IF NOT EXISTS (SELECT FROM mjc.customer_order o WHERE o.customer_id = actor AND o.order_id = order_invoice.order_id) THEN
-        RETURN NULL;
-    END IF;
-    RETURN mjc.invoice_page(order_invoice.order_id, order_invoice.number, coalesce(order_invoice.lang, 'fr'));
+    RETURN mjc.invoice_page((SELECT o.order_id FROM mjc.order o WHERE o.order_id = mjc.order_find(order_invoice.id) AND o.customer_id = mine),
+        order_invoice.number, coalesce(order_invoice.lang, 'fr'));
 END
 $$;
-COMMENT ON FUNCTION mjc_api.order_invoice(uuid, integer, uuid, uuid, text, text) IS
-    'GET /orders/:id/invoice: the invoice of one''s own order as a page, or another document of it by its number; NULL when there is none. Errors: MJ060, MJ063, MJ075';
+COMMENT ON FUNCTION mjc_api.order_invoice(uuid, integer, uuid, text, text, text) IS
+    'GET /orders/:id/invoice, by id or number: the invoice of one''s own order as a page, or another document of it by its number; NULL when there is none. Errors: MJ060, MJ063, MJ075';
 
 CREATE FUNCTION mjc_api.staff_order_invoice(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, lang text, number text) RETURNS text
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

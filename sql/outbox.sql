@@ -4,6 +4,7 @@
 -- At least once, and in order within an aggregate: an older message that is not done,
 -- parked ones too, holds back the younger ones of its aggregate (of two that were written
 -- at the same time either may be the older). A lease ends by itself when a sender dies.
+-- Senders look by themselves: a NOTIFY would make all who commit wait for each other.
 -- Messages carry one-time links: only the shim takes them.
 
 CREATE FUNCTION mjc.outbox_write(topic text, aggregate_kind text, aggregate_id uuid, payload jsonb) RETURNS bigint
@@ -17,8 +18,6 @@ BEGIN
     INSERT INTO mjc.outbox (topic, aggregate_kind, aggregate_id, payload, created_at, available_at)
     VALUES (outbox_write.topic, outbox_write.aggregate_kind, outbox_write.aggregate_id, outbox_write.payload, at, at)
     RETURNING outbox_id INTO id;
-    -- A hint for senders that listen; whoever misses it looks again by himself.
-    NOTIFY mjc_outbox;
     RETURN id;
 END
 $$;

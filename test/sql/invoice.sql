@@ -1,6 +1,6 @@
 -- invoice: documents numbered without a gap, in time, chained; credit notes, voids, the page.
 BEGIN;
-SELECT plan(139);
+SELECT plan(156);
 \ir fixture.psql
 UPDATE mjc.setting SET boolean_value = true WHERE name = 'stamp_duty_charged';
 SELECT pg_temp.make_stock(1, 1000, 249900), pg_temp.make_stock(2, 1000, 99) \g /dev/null
@@ -25,6 +25,9 @@ SELECT lives_ok('SELECT mjc.seller_check()', 'an e-mail is a way to reach the se
 SELECT mjc.setting_set('seller_ai', ' ') \g /dev/null
 SELECT is((pg_temp.failure('SELECT mjc.seller_check()')).detail, '{"fields": "seller_ai"}'::jsonb, 'a blank is nothing');
 SELECT is(mjc.invoice_job(), 0::bigint, 'for the job too');
+SELECT mjc.setting_set('seller_ai', '16000000001'), mjc.setting_set('seller_email', '') \g /dev/null
+SELECT is(mjc.invoice_job(), 0::bigint, 'it waits for a phone or an e-mail too');
+SELECT mjc.setting_set('seller_email', 'contact@example.test') \g /dev/null
 SELECT mjc.setting_set('seller_ai', '16000000001') \g /dev/null
 
 -- An invoice. 3 x 2499.00 + 5 x 0.99 + 700.00 shipping = 8201.95 TTC; stamp duty 1 DA each 100 begun = 83
@@ -49,7 +52,7 @@ SELECT is(:'doc'::jsonb #>> '{words,fr}', mjc.amount_in_words(828500, 'fr'), 'th
 SELECT is(:'doc'::jsonb #>> '{words,ar}', mjc.amount_in_words(828500, 'ar'), 'in Arabic too');
 SELECT ok((SELECT count(*) = 1 FROM mjc.personal_access WHERE action = 'invoice_read'), 'whoever reads the buyer is on record');
 SELECT ok((SELECT count(*) = 1 FROM mjc.audit WHERE action = 'invoice_issue' AND subject_id = :'one'), 'the audit knows');
-SELECT results_eq($$SELECT payload FROM mjc.outbox WHERE topic = 'invoice_issue'$$, format('VALUES (%L::jsonb)', jsonb_build_object('orderNumber', :'one')), 'the customer will hear of it');
+SELECT results_eq($$SELECT payload FROM mjc.outbox WHERE topic = 'invoice_issued'$$, format('VALUES (%L::jsonb)', jsonb_build_object('orderNumber', :'one')), 'the customer will hear of it');
 SELECT mjc.setting_set('seller_name', 'Autre nom') \g /dev/null
 SELECT is(mjc.invoice_read(:'fa1') #>> '{seller,name}', 'MJ <Chauffage>', 'a change of the seller does not reach what was issued');
 SELECT mjc.setting_set('seller_name', 'MJ <Chauffage>') \g /dev/null
@@ -88,7 +91,7 @@ SELECT throws_ok(format('SELECT mjc.credit_note_issue(%L, %L, %L, %L)', :'fa1', 
   FROM (VALUES ('{1}', '{3}'), ('{1,1}', '{2,1}'), ('{3}', '{1}'), ('{1}', '{0}'), ('{1}', '{-1}'), ('{2}', '{6}'), ('{NULL}', '{1}'), ('{1}', '{NULL}')) v (l, q);
 SELECT throws_ok(format('SELECT mjc.credit_note_issue(%L, %L, %L, %L)', :'fa1', 'x', l, q), 'MJ010', NULL, format('lines %s, quantities %s', l, q)) FROM (VALUES ('{1}', '{1,2}'), (NULL, '{1}'), ('{1}', NULL), ('{}', '{}')) v (l, q);
 SELECT throws_ok(format('SELECT mjc.credit_note_issue(%s)', a), c, NULL, a)
-  FROM (VALUES ('NULL, ''x''', 'MJ003'), (quote_literal(:'fa1') || ', NULL', 'MJ003'), (quote_literal(:'fa1') || ', '' ''', 'MJ003'), (quote_literal(:'fa1') || ', repeat(''x'', 201)', 'MJ006'), (quote_literal(:'fa1') || ', E''a\nb''', 'MJ010'), ('''FA-2001-000001'', ''x''', 'MJ004'), (quote_literal(:'av1') || ', ''x''', 'MJ004')) v (a, c);
+  FROM (VALUES ('NULL, ''x''', 'MJ003'), (quote_literal(:'fa1') || ', NULL', 'MJ003'), (quote_literal(:'fa1') || ', '' ''', 'MJ006'), (quote_literal(:'fa1') || ', repeat(''x'', 201)', 'MJ006'), (quote_literal(:'fa1') || ', E''a\nb''', 'MJ010'), ('''FA-2001-000001'', ''x''', 'MJ004'), (quote_literal(:'av1') || ', ''x''', 'MJ004')) v (a, c);
 SELECT is(mjc.credit_note_issue(:'fa1', 'Tout le reste'), 'AV-' || :'year' || '-000002', 'all the rest comes back');
 SELECT is((SELECT sum(total_centimes) FROM mjc.invoice WHERE kind = 'credit_note'), 828500::numeric, 'to the centime what was invoiced');
 SELECT is((SELECT sum((body::jsonb ->> 'tax')::bigint) FROM mjc.invoice WHERE kind = 'credit_note'), 130955::numeric, 'its TVA too');
@@ -121,6 +124,27 @@ SELECT results_eq(format('SELECT void_reason, n FROM mjc_report.invoice WHERE nu
 SELECT throws_ok(format('SELECT mjc.credit_note_issue(%L, %L)', :'bad', 'x'), 'MJ004', NULL, 'nothing is taken back of it');
 SELECT is(mjc.invoice_issue(:'four'), 'FA-' || :'year' || '-000005', 'the order gets the next number');
 SELECT throws_ok(format('SELECT mjc.invoice_void(%L, %L)', 'FA-' || :'year' || '-000003', 'x'), 'MJ353', NULL, 'one with credit notes is not voided');
+SELECT throws_ok(format('SELECT mjc.invoice_void(%L, %L)', 'AV-' || :'year' || '-000002', 'x'), 'MJ353', NULL, 'nor a credit note after which the order was invoiced anew');
+SELECT throws_ok(format('SELECT mjc.invoice_void(%L, %L)', 'AV-' || :'year' || '-000003', 'x'), 'MJ353', NULL, 'nor one that others came after: their shares rest on it');
+SELECT throws_ok(format('SELECT mjc.invoice_void(%L, %L)', :'bad', E'a\nb'), 'MJ010', NULL, 'a reason is one line');
+SELECT pg_temp.bought('{1}', '{3}') AS five \gset
+SELECT mjc.order_confirm(:'five') \g /dev/null
+SELECT mjc.invoice_issue(:'five') AS fa5 \gset
+SELECT mjc.credit_note_issue(:'fa5', 'tout') AS av5 \gset
+SELECT is(mjc.invoice_void(:'av5', 'erreur'), :'av5', 'the newest may be voided, a credit note too');
+SELECT is(mjc.invoice_issue(:'five'), :'fa5', 'then the invoice counts again');
+SELECT isnt(mjc.credit_note_issue(:'fa5', 'tout'), :'av5', 'and may be taken back, under the next number');
+SELECT is(mjc.invoice_credited((SELECT invoice_id FROM mjc.invoice WHERE number = :'fa5')), (SELECT total_centimes FROM mjc.invoice WHERE number = :'fa5'), 'once');
+
+-- A rounding in favour of the buyer: 53 x 0.99 + 700.00 = 752.47, stamp duty 8.00, rounded by -0.47 to 760.00
+SELECT pg_temp.bought('{2}', '{53}') AS six \gset
+SELECT mjc.order_confirm(:'six') \g /dev/null
+SELECT mjc.invoice_issue(:'six') AS fa6 \gset
+SELECT is((SELECT body::jsonb -> 'rounding' FROM mjc.invoice WHERE number = :'fa6'), '-47', 'rounded down');
+SELECT mjc.credit_note_issue(:'fa6', 'vingt', '{1}', '{20}'), mjc.credit_note_issue(:'fa6', 'le reste', '{1}', '{33}', true) \g /dev/null
+SELECT results_eq(format('SELECT total_centimes, (body::jsonb ->> %L)::integer FROM mjc.invoice WHERE corrects = (SELECT invoice_id FROM mjc.invoice WHERE number = %L) ORDER BY n', 'rounding', :'fa6'),
+    'VALUES (1933::bigint, -47), (74067, 0)', 'it goes with the first credit note, stamp duty with the one that takes the last');
+SELECT throws_ok(format('SELECT mjc.credit_note_issue(%L, %L)', :'fa6', 'x'), 'MJ354', NULL, 'together they are the invoice');
 SELECT throws_ok(format('SELECT mjc.invoice_void(%s)', a), c, NULL, a) FROM (VALUES ('NULL, ''x''', 'MJ003'), ('''FA-2001-000001'', NULL', 'MJ003'), ('''FA-2001-000001'', ''x''', 'MJ004'), ('''x'', repeat(''x'', 201)', 'MJ006')) v (a, c);
 
 -- The page
@@ -166,17 +190,31 @@ SELECT is(pg_temp.broken(c), p, p)
                ('DELETE FROM mjc.invoice_party', NULL)) v (c, p);
 
 -- Years and midnight in Algiers (UTC+1): 31 December 23:59:59 and one second later
-SELECT mjc.invoice_append('invoice', pg_temp.pid(1), NULL, 1, '{}', '{"total": 1}', t) AS n FROM unnest(ARRAY['2041-12-31 22:59:59+00', '2041-12-31 23:00:00+00', '2041-12-31 23:00:01+00']::timestamptz[]) t \g /dev/null
+SELECT mjc.invoice_append('invoice', gen_random_uuid(), NULL, 1, '{}', '{"total": 1}', t) AS n FROM unnest(ARRAY['2041-12-31 22:59:59+00', '2041-12-31 23:00:00+00', '2041-12-31 23:00:01+00']::timestamptz[]) t \g /dev/null
 SELECT results_eq('SELECT number, issued_on FROM mjc.invoice WHERE year > 2040 ORDER BY number', $$VALUES ('FA-2041-000001', '2041-12-31'::date), ('FA-2042-000001', '2042-01-01'), ('FA-2042-000002', '2042-01-01')$$, 'the year is that of Algiers, numbers begin anew');
-SELECT mjc.invoice_append('invoice', pg_temp.pid(1), NULL, 1, '{}', '{"total": 1}', '2042-01-01 00:00:00+01') \g /dev/null
+SELECT mjc.invoice_append('invoice', gen_random_uuid(), NULL, 1, '{}', '{"total": 1}', '2042-01-01 00:00:00+01') \g /dev/null
 SELECT is((SELECT issued_at FROM mjc.invoice WHERE number = 'FA-2042-000003'), '2041-12-31 23:00:01+00'::timestamptz, 'a clock that went back does not take the series with it');
 SELECT is_empty('SELECT * FROM mjc.verify_series(''FA'', 2041) UNION ALL SELECT * FROM mjc.verify_series(''FA'', 2042)', 'both years are sound');
 
 -- Buyers are forgotten after the fiscal term, documents are not
 SELECT is(mjc.invoice_party_purge(), 0::bigint, 'a buyer of this year is kept');
-SELECT mjc.invoice_append('invoice', pg_temp.pid(1), NULL, 1, '{}', '{"total": 1}', clock_timestamp() - interval '10 years 2 days') \g /dev/null
+SELECT mjc.invoice_append('invoice', gen_random_uuid(), NULL, 1, '{}', '{"total": 1}', clock_timestamp() - interval '10 years 2 days') \g /dev/null
 SELECT is(mjc.invoice_party_purge(), 1::bigint, 'one of ten years ago is forgotten');
 SELECT is_empty(format('SELECT * FROM mjc.verify_series(%L, %s)', 'FA', y), 'the chain stays whole') FROM (SELECT DISTINCT year FROM mjc.invoice WHERE year < :'year') v (y);
 SELECT matches(mjc.invoice_html(mjc.invoice_doc((SELECT invoice_id FROM mjc.invoice WHERE year < :'year' ORDER BY year LIMIT 1)) || :'doc'::jsonb - 'buyer'), 'identité a été effacée', 'the page says so');
+SELECT mjc.order_place(ARRAY[pg_temp.pid(1)], '{1}', 'Forget', 'Soon', '0550000066', street => '1 rue du Test', city => 'Testville', region => '99') AS old \gset
+SELECT mjc.invoice_issue(:'old') AS fa_old \gset
+DELETE FROM mjc.invoice_party WHERE order_id = pg_temp.order_id(:'old');
+SELECT lives_ok(format('SELECT mjc.credit_note_issue(%L, %L)', :'fa_old', 'tard'), 'what a forgotten buyer gave back is still taken back');
+
+-- Erasing a customer: what the law keeps stays, and everything stays sound
+SELECT mjc.order_place(ARRAY[pg_temp.pid(1)], '{1}', 'Canari', 'Jaune', '0550000088', street => '1 rue du Test', city => 'Testville', region => '99') AS gone \gset
+SELECT mjc.order_ship(:'gone'), mjc.order_deliver(:'gone'), mjc.issue_invoices() \g /dev/null
+SELECT mjc.customer_erase((SELECT customer_id FROM mjc.order WHERE reference = :'gone')) \g /dev/null
+SELECT is((SELECT phone FROM mjc.order_contact WHERE order_id = pg_temp.order_id(:'gone')), NULL, 'the order knows nobody any more');
+SELECT is((SELECT (p.body::jsonb ->> 'name') FROM mjc.invoice_party p WHERE p.order_id = pg_temp.order_id(:'gone')), 'Canari Jaune', 'the invoice keeps its buyer as long as the law asks');
+SELECT is_empty(format('SELECT * FROM mjc.verify_series(%L, %s)', 'FA', :'year'), 'the series is sound');
+SELECT is_empty('SELECT * FROM mjc.check_audit_invariants(NULL)', 'so is the audit');
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and every promise holds');
 SELECT * FROM finish();
 ROLLBACK;
