@@ -28,6 +28,7 @@
 #include "args.h"
 #include "calendar.h"
 #include "commit.h"
+#include "direct.h"
 #include "error.h"
 #include "idempotency.h"
 #include "invoice.h"
@@ -131,19 +132,16 @@ static MjcStmt stmt_newest = {"SELECT n, issued_at, hash FROM mjc.invoice WHERE 
 							  2,
 							  {TEXTOID, INT4OID},
 							  NULL};
-static MjcStmt stmt_insert = {
-	"INSERT INTO mjc.invoice (series, year, n, number, invoice_id, kind, order_id, corrects, "
-	"issued_at, issued_on, total_centimes, party_hash, body, previous, hash) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-	15,
-	{TEXTOID, INT4OID, INT4OID, TEXTOID, UUIDOID, TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID,
-	 DATEOID, INT8OID, BYTEAOID, TEXTOID, BYTEAOID, BYTEAOID},
-	NULL};
-static MjcStmt stmt_party = {"INSERT INTO mjc.invoice_party (invoice_id, order_id, salt, body) "
-							 "VALUES ($1, $2, $3, $4)",
-							 4,
-							 {UUIDOID, UUIDOID, BYTEAOID, TEXTOID},
-							 NULL};
+static MjcTable invoice_table = {
+	.name = "invoice",
+	.columns = {"series", "year", "n", "number", "invoice_id", "kind", "order_id", "corrects",
+				"issued_at", "issued_on", "total_centimes", "party_hash", "body", "previous",
+				"hash", NULL},
+	.types = {TEXTOID, INT4OID, INT4OID, TEXTOID, UUIDOID, TEXTOID, UUIDOID, UUIDOID,
+			  TIMESTAMPTZOID, DATEOID, INT8OID, BYTEAOID, TEXTOID, BYTEAOID, BYTEAOID}};
+static MjcTable party_table = {.name = "invoice_party",
+							   .columns = {"invoice_id", "order_id", "salt", "body", NULL},
+							   .types = {UUIDOID, UUIDOID, BYTEAOID, TEXTOID}};
 static MjcStmt stmt_due = {"INSERT INTO mjc.invoice_due (order_id, kind, due_at) "
 						   "VALUES ($1, $2, pg_catalog.clock_timestamp()) "
 						   "ON CONFLICT (order_id, kind) DO NOTHING",
@@ -202,14 +200,15 @@ take_number(Document *d, bool clock)
 static void
 insert_document(const Document *d)
 {
-	mjc_exec_one(&stmt_insert,
-				 MJC_ARGS(MJC_TEXT(d->series), MJC_INT4(d->year), MJC_INT4(d->n),
-						  MJC_TEXT(document_number(d)), MJC_UUID(&d->invoice_id), MJC_TEXT(d->kind),
-						  MJC_UUID(d->order_id), MJC_UUID_OR_NULL(d->corrects), MJC_TIME(d->at),
-						  MJC_DATUM(DateADTGetDatum(mjc_algiers_date(d->at))), MJC_INT8(d->total),
-						  MJC_DATUM(PointerGetDatum(d->party_hash)), MJC_TEXT(d->body),
-						  MJC_DATUM(PointerGetDatum(d->previous)),
-						  MJC_DATUM(PointerGetDatum(document_hash(d)))));
+	mjc_direct_write(&invoice_table,
+					 MJC_ARGS(MJC_TEXT(d->series), MJC_INT4(d->year), MJC_INT4(d->n),
+							  MJC_TEXT(document_number(d)), MJC_UUID(&d->invoice_id),
+							  MJC_TEXT(d->kind), MJC_UUID(d->order_id),
+							  MJC_UUID_OR_NULL(d->corrects), MJC_TIME(d->at),
+							  MJC_DATUM(DateADTGetDatum(mjc_algiers_date(d->at))),
+							  MJC_INT8(d->total), MJC_DATUM(PointerGetDatum(d->party_hash)),
+							  MJC_TEXT(d->body), MJC_DATUM(PointerGetDatum(d->previous)),
+							  MJC_DATUM(PointerGetDatum(document_hash(d)))));
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
@@ -246,10 +245,10 @@ mjc_invoice_append(PG_FUNCTION_ARGS)
 	d.party_hash = party_hash(salt, party);
 	mjc_begin_write();
 	mjc_commit_early();
+	mjc_direct_write(&party_table, MJC_ARGS(MJC_UUID(&d.invoice_id), MJC_UUID(d.order_id),
+											MJC_DATUM(PointerGetDatum(salt)), MJC_TEXT(party)));
 	take_number(&d, clock);
 	insert_document(&d);
-	mjc_exec_one(&stmt_party, MJC_ARGS(MJC_UUID(&d.invoice_id), MJC_UUID(d.order_id),
-									   MJC_DATUM(PointerGetDatum(salt)), MJC_TEXT(party)));
 	number = MemoryContextStrdup(caller, document_number(&d));
 	mjc_end();
 	PG_RETURN_TEXT_P(cstring_to_text(number));
