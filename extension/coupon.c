@@ -79,9 +79,11 @@ static MjcStmt stmt_of_order = {
 	2,
 	{TEXTOID, UUIDOID},
 	NULL};
+/* An order that goes on after it had ended uses its coupon in another round. */
 static MjcStmt stmt_insert = {
-	"INSERT INTO mjc.coupon_ledger (code, seq, change, used, order_id, customer_id, at) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	"INSERT INTO mjc.coupon_ledger (code, seq, change, used, order_id, customer_id, at, round) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, count(*) + CASE WHEN $3 > 0 THEN 1 ELSE 0 END "
+	"FROM mjc.coupon_ledger l WHERE l.code = $1 AND l.order_id = $5 AND l.change > 0",
 	7,
 	{TEXTOID, INT8OID, INT2OID, INT8OID, UUIDOID, UUIDOID, TIMESTAMPTZOID},
 	NULL};

@@ -36,10 +36,11 @@
 #include "reservation.h"
 #include "setting.h"
 #include "spi.h"
+#include "text.h"
 #include "trace.h"
 #include "uuid.h"
 
-#define PAYMENT_METHOD "CASH_ON_DELIVERY"
+#define DEFAULT_METHOD "CASH_ON_DELIVERY"
 #define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 
 /* Who places an order; what each may. */
@@ -65,6 +66,8 @@ typedef struct Order
 	MjcWords gift_cards;
 	bool store_credit;
 	const char *delivery_mode;
+	const char *method;	  /* of payment */
+	const char *provider; /* who takes that payment: "cod", "bank", ... */
 	const char *customer_group;
 	MjcQuote quote;
 	TimestampTz confirm_by; /* until then the units are held for it */
@@ -99,6 +102,7 @@ request_digest(const Order *order)
 	digest_words(&digest, &order->coupons);
 	digest_words(&digest, &order->gift_cards);
 	mjc_digest_text(&digest, order->delivery_mode);
+	mjc_digest_text(&digest, order->method);
 	mjc_digest_text(&digest, order->store_credit ? "store_credit" : NULL);
 	return mjc_digest_end(&digest);
 }
@@ -190,9 +194,11 @@ static MjcTable trace_table = {.name = "order_trace",
 static MjcTable payment_table = {
 	.name = "payment",
 	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
-				"currency", "state", "created_at", "updated_at", "paid_at", "refunded_at", NULL},
+				"currency", "state", "created_at", "updated_at", "paid_at", "refunded_at",
+				"received_centimes", "refunded_centimes", "note", NULL},
 	.types = {UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID,
-			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID,
+			  TEXTOID},
 	.parent_written = true};
 static MjcTable event_table = {.name = "order_event",
 							   .columns = {"order_id", "seq", "at", "kind", "from_status",
@@ -233,6 +239,8 @@ static MjcStmt stmt_delay = {
 	2,
 	{UUIDOID, DATEOID},
 	NULL};
+static MjcStmt stmt_provider = {
+	"SELECT provider FROM mjc.payment_method WHERE method = $1 AND is_enabled", 1, {TEXTOID}, NULL};
 static MjcStmt stmt_insert_event = {
 	"INSERT INTO mjc.order_event (order_id, seq, at, kind, from_status, to_status, actor, channel, "
 	"note) SELECT $1, 1 + coalesce(max(e.seq), 0), greatest(pg_catalog.clock_timestamp(), "
@@ -399,9 +407,10 @@ insert_payment(const Order *order)
 
 	mjc_direct_write(&payment_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&payment_id),
-							  MJC_TEXT(PAYMENT_METHOD), MJC_TEXT("cod"), MJC_NULL,
+							  MJC_TEXT(order->method), MJC_TEXT(order->provider), MJC_NULL,
 							  MJC_INT8(order->quote.cart.due), MJC_TEXT("DZD"), MJC_TEXT("pending"),
-							  MJC_TIME(order->at), MJC_TIME(order->at), MJC_NULL, MJC_NULL));
+							  MJC_TIME(order->at), MJC_TIME(order->at), MJC_NULL, MJC_NULL,
+							  MJC_INT8(0), MJC_INT8(0), MJC_NULL));
 }
 
 /* Those that did something; in the order in which they are locked. */
@@ -444,7 +453,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 			MJC_TEXT(order->channel), MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
 			MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
 			MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods), MJC_INT8(cart->tax),
-			MJC_INT8(cart->total), MJC_TEXT(PAYMENT_METHOD), MJC_TEXT(order->delivery_mode),
+			MJC_INT8(cart->total), MJC_TEXT(order->method), MJC_TEXT(order->delivery_mode),
 			MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL, MJC_NULL, MJC_NULL,
 			MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), MJC_TIME(order->at),
 			confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
@@ -529,6 +538,28 @@ clear_cart(const Order *order)
 	mjc_exec_one(&stmt_cart, MJC_ARGS(MJC_UUID(&order->customer_id), MJC_DATUM(products)));
 }
 
+/*
+ * Who takes the payment, and until when the order waits for it, or for the customer's word.
+ * Errors: MJ218.
+ */
+static void
+choose_payment(Order *order)
+{
+	bool online;
+
+	order->provider = "cod";
+	if (strcmp(order->method, DEFAULT_METHOD) != 0)
+	{
+		if (mjc_exec(&stmt_provider, MJC_ARGS(MJC_TEXT(order->method))) != 1)
+			mjc_raise(MJC_ERR_PAYMENT_METHOD_UNKNOWN);
+		order->provider = mjc_text_col(0, 1);
+	}
+	online = strcmp(order->provider, "cod") != 0 && strcmp(order->provider, "bank") != 0;
+	order->confirm_by =
+		order->at + (online ? mjc_setting_integer("unpaid_order_minutes") * USECS_PER_MINUTE
+							: mjc_setting_integer("unconfirmed_order_hours") * USECS_PER_HOUR);
+}
+
 static void
 price_order(Order *order)
 {
@@ -537,7 +568,7 @@ price_order(Order *order)
 							   .customer_group = order->customer_group,
 							   .place = order->contact.region,
 							   .delivery_mode = order->delivery_mode,
-							   .payment_method = PAYMENT_METHOD,
+							   .payment_method = order->method,
 							   .coupons = order->coupons,
 							   .gift_cards = order->gift_cards,
 							   .store_credit = order->store_credit,
@@ -566,7 +597,6 @@ place(Order *order, const MjcActor *actor, bool *replayed)
 	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
 
 	order->at = GetCurrentTimestamp();
-	order->confirm_by = order->at + mjc_setting_integer("unconfirmed_order_hours") * USECS_PER_HOUR;
 	claim = mjc_idempotency_claim(routes[order->buyer], actor->known ? &actor->id : NULL,
 								  order->key, request_digest(order), order->at);
 	*replayed = claim.reply != NULL;
@@ -576,6 +606,7 @@ place(Order *order, const MjcActor *actor, bool *replayed)
 		return claim.reply;
 	}
 	order->order_id = mjc_uuid_make();
+	choose_payment(order);
 	if (order->buyer == BUYER_CUSTOMER)
 		lock_customer(order);
 	else
@@ -627,7 +658,10 @@ static void
 read_extras(FunctionCallInfo fcinfo, int first, Order *order)
 {
 	char *mode = mjc_arg_text_or_null(fcinfo, first + 2);
+	char *method = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, PG_NARGS() - 1));
 
+	/* payment_method text is the last argument of each. */
+	order->method = method == NULL ? DEFAULT_METHOD : method;
 	order->coupons = mjc_arg_words(fcinfo, first, "coupons");
 	order->gift_cards = mjc_arg_words(fcinfo, first + 1, "gift_cards");
 	order->delivery_mode = mode == NULL ? "home" : mode;
@@ -638,11 +672,11 @@ PG_FUNCTION_INFO_V1(mjc_api_order_place_guest);
  * mjc_api.order_place_guest(request_id text, idempotency_key text, product_ids uuid[],
  *     quantities int[], first_name, last_name, phone, email, profession, street, city,
  *     postal_code, region, country, note, coupons text[], gift_cards text[], delivery_mode text,
- *     OUT body json, OUT replayed boolean)
- * - a visitor orders, cash on delivery.
+ *     payment_method text, OUT body json, OUT replayed boolean)
+ * - a visitor orders, cash on delivery unless told.
  *
  * Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201-MJ211, MJ217,
- * MJ302-MJ305, MJ402.
+ * MJ218, MJ302-MJ305, MJ402.
  */
 Datum
 mjc_api_order_place_guest(PG_FUNCTION_ARGS)
@@ -669,8 +703,9 @@ PG_FUNCTION_INFO_V1(mjc_api_order_place);
  * mjc_api.order_place(actor uuid, token_version int, token_id uuid, request_id text,
  *     idempotency_key text, product_ids uuid[], quantities int[], phone, info_phone, street,
  *     city, postal_code, region, country, note, coupons text[], gift_cards text[],
- *     delivery_mode text, store_credit boolean, OUT body json, OUT replayed boolean)
- * - whoever is signed in orders, at the prices of his group, cash on delivery.
+ *     delivery_mode text, store_credit boolean, payment_method text, OUT body json,
+ *     OUT replayed boolean)
+ * - whoever is signed in orders, at the prices of his group, cash on delivery unless told.
  *
  * Errors: those of guests without their limits, MJ004, MJ060, MJ063, MJ652.
  */
@@ -700,7 +735,8 @@ PG_FUNCTION_INFO_V1(mjc_order_place);
 /*
  * mjc.order_place(product_ids uuid[], quantities int[], first_name, last_name, phone, email,
  *     profession, street, city, postal_code, region, country, note, idempotency_key,
- *     reservation_id, coupons text[], gift_cards text[], delivery_mode, store_credit boolean) -
+ *     reservation_id, coupons text[], gift_cards text[], delivery_mode, store_credit boolean,
+ *     payment_method) -
  * staff take an order (by phone, over the counter); returns its reference.
  *
  * reservation_id: a hold whose units of these products go to the order, or NULL.

@@ -12,5 +12,8 @@ extern void mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, con
 								const char *to, const MjcActor *actor, const char *note);
 extern void mjc_order_announce(const char *topic, const pg_uuid_t *order_id, const char *reference,
 							   const char *status);
+extern void mjc_order_advance(const pg_uuid_t *order_id, MjcOrderStatus to, const char *event_kind,
+							  const MjcActor *actor);
+extern void mjc_order_revive(const pg_uuid_t *order_id, const MjcActor *actor);
 
 #endif /* MJC_ORDER_H */

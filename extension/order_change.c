@@ -7,8 +7,8 @@
  * same transaction, then stock, coupons and credit.
  *
  * Lock order: order row, stock anchors by product id, coupons by code, credit by id.
- * Tables written: order, customer_order, payment, shipment, order_event, invoice_due, audit,
- * outbox, and those of reservation.c, coupon.c and credit.c.
+ * Tables written: order, customer_order, shipment, order_event, invoice_due, audit, outbox, and
+ * those of payment.c, reservation.c, coupon.c and credit.c.
  */
 #include "postgres.h"
 
@@ -25,6 +25,7 @@
 #include "invoice.h"
 #include "numbering.h"
 #include "order.h"
+#include "payment.h"
 #include "reservation.h"
 #include "spi.h"
 #include "text.h"
@@ -78,14 +79,6 @@ static MjcStmt stmt_update = {
 	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, BOOLOID, BOOLOID,
 	 TIMESTAMPTZOID},
 	NULL};
-static MjcStmt stmt_payment = {
-	"UPDATE mjc.payment SET state = $2, updated_at = $3, "
-	"paid_at = CASE WHEN $2 = 'paid' THEN $3 ELSE paid_at END, "
-	"refunded_at = CASE WHEN $2 = 'refunded' THEN $3 ELSE refunded_at END "
-	"WHERE order_id = $1",
-	3,
-	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
-	NULL};
 static MjcStmt stmt_shipment = {
 	"INSERT INTO mjc.shipment (order_id, shipment_no, carrier, tracking_number, shipped_at) "
 	"VALUES ($1, 1, $2, $3, $4)",
@@ -108,6 +101,17 @@ static MjcStmt stmt_close = {
 	"AND is_open",
 	2,
 	{UUIDOID, UUIDOID},
+	NULL};
+static MjcStmt stmt_open = {
+	"UPDATE mjc.customer_order SET is_open = true WHERE customer_id = $1 AND order_id = $2",
+	2,
+	{UUIDOID, UUIDOID},
+	NULL};
+static MjcStmt stmt_revive = {
+	"UPDATE mjc.order SET order_state = 'confirmed', payment_state = $2, "
+	"fulfilment_state = 'unfulfilled', cancelled_at = NULL, updated_at = $3 WHERE order_id = $1",
+	3,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_by_reference = {
 	"SELECT order_id FROM mjc.order_reference WHERE reference = $1", 1, {TEXTOID}, NULL};
@@ -309,13 +313,14 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	const char *to = mjc_status_name(change->to);
 	TimestampTz at = GetCurrentTimestamp();
 
+	if (effects.end_payment && mjc_payment_end(&change->order_id, actor, at))
+		states.payment = "refunded";
+	if (effects.collect)
+		mjc_payment_collect(&change->order_id, at);
 	update_order(change, &states, &effects, at);
 	update_shipment(change, &effects, at);
 	if (effects.ship || effects.take_back)
 		mjc_invoice_due(&change->order_id, effects.take_back);
-	if (effects.payment_changed)
-		mjc_exec(&stmt_payment,
-				 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT(states.payment), MJC_TIME(at)));
 	if (!mjc_status_is_open(change->to))
 		mjc_exec(&stmt_close, MJC_ARGS(MJC_UUID(&found->customer_id), MJC_UUID(&change->order_id)));
 	mjc_order_add_event(&change->order_id, change->event_kind, from, to, actor, change->note);
@@ -353,6 +358,47 @@ change_order(const Change *change, const MjcActor *actor)
 		MJC_RAISE(MJC_ERR_ORDER_TRANSITION_REFUSED, {"from", mjc_status_name(found.status), 0},
 				  {"to", mjc_status_name(change->to), 0});
 	transition(change, &found, actor);
+}
+
+/*
+ * mjc_order_advance - another rule moves an order, whose row it has locked. Needs SPI open.
+ *
+ * event_kind: "status" or "expired". Errors: MJ301, and those of what it does to stock.
+ */
+void
+mjc_order_advance(const pg_uuid_t *order_id, MjcOrderStatus to, const char *event_kind,
+				  const MjcActor *actor)
+{
+	Change change = {.order_id = *order_id, .to = to, .event_kind = event_kind};
+
+	change_order(&change, actor);
+}
+
+/*
+ * mjc_order_revive - an order that was cancelled goes on confirmed: it was paid after all.
+ *
+ * payment.c has booked the money before. Needs SPI open. Errors: MJ101 naming the line when its
+ * units are gone; MJ204 to MJ206 a coupon cannot be used again.
+ */
+void
+mjc_order_revive(const pg_uuid_t *order_id, const MjcActor *actor)
+{
+	Found found = lock_order(order_id);
+	Change change = {.order_id = *order_id, .to = MJC_STATUS_CONFIRMED};
+	MjcOrderEffects effects = {.keep = true};
+	TimestampTz at = GetCurrentTimestamp();
+	const char *to = mjc_status_name(change.to);
+
+	MJC_ENSURE(found.status == MJC_STATUS_CANCELLED && found.ncredits == 0,
+			   "only a cancelled order without credit is revived");
+	mjc_exec_one(&stmt_revive,
+				 MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(mjc_payment_state(order_id)), MJC_TIME(at)));
+	mjc_exec_one(&stmt_open, MJC_ARGS(MJC_UUID(&found.customer_id), MJC_UUID(order_id)));
+	mjc_order_add_event(order_id, "status", mjc_status_name(found.status), to, actor, NULL);
+	mjc_order_announce("order_confirmed", order_id, found.reference, to);
+	move_stock(&change, &effects, actor);
+	for (int i = 0; i < found.ncoupons; i++)
+		mjc_coupon_take(TextDatumGetCString(found.coupons[i]), order_id, &found.customer_id, at);
 }
 
 /* ----------------------------------------------------- SQL entry points -- */

@@ -9,7 +9,9 @@
  *   to SHIPPED or DELIVERED from before: held units leave the house
  *   to CANCELLED before shipping:        held units are released
  *   to CANCELLED or REFUNDED after:      shipped units come back into stock
- * Cash on delivery is paid at DELIVERED; a payment that never came is void.
+ * Cash on delivery is paid at DELIVERED; what was paid of an ended order goes back, and a
+ * payment that never came is void. An order that expired unpaid goes on by itself when its
+ * money arrives after all and its units are still there.
  */
 #include "postgres.h"
 
@@ -49,7 +51,8 @@ static const int customers[] = {
 	[MJC_STATUS_REFUNDED] = 0,
 };
 static const int jobs[] = {
-	[MJC_STATUS_PENDING] = TO(CANCELLED),
+	[MJC_STATUS_PENDING] = TO(CONFIRMED) | TO(CANCELLED),
+	[MJC_STATUS_CANCELLED] = TO(CONFIRMED),
 	[MJC_STATUS_REFUNDED] = 0,
 };
 
@@ -117,8 +120,12 @@ mjc_customer_may(MjcOrderStatus from, MjcOrderStatus to)
 static char *
 who_may(MjcOrderStatus from, MjcOrderStatus to)
 {
+	bool job = (jobs[from] & (1 << to)) != 0;
+
+	if (!mjc_transition_allowed(from, to))
+		return job ? "job" : NULL;
 	return psprintf("%sstaff%s", mjc_customer_may(from, to) ? "customer, " : "",
-					(jobs[from] & (1 << to)) != 0 ? ", job" : "");
+					job ? ", job" : "");
 }
 
 static void
@@ -126,9 +133,10 @@ apply_end(MjcOrderStates *states, MjcOrderStatus to, bool was_shipped, MjcOrderE
 {
 	effects->release = !was_shipped;
 	effects->take_back = was_shipped;
-	effects->payment_changed = true;
+	effects->end_payment = true;
 	states->fulfilment = was_shipped ? "returned" : "unfulfilled";
-	states->payment = strcmp(states->payment, "paid") == 0 ? "refunded" : "void";
+	/* A cancelled order that was paid goes to "refunded" as well: payment.c knows. */
+	states->payment = to == MJC_STATUS_REFUNDED ? "refunded" : "void";
 	if (to == MJC_STATUS_CANCELLED)
 		states->order = "cancelled";
 }
@@ -162,11 +170,9 @@ mjc_transition_apply(MjcOrderStates *states, MjcOrderStatus to, bool cash_on_del
 	if (to == MJC_STATUS_DELIVERED)
 	{
 		effects.delivered = true;
-		if (cash_on_delivery && strcmp(states->payment, "pending") == 0)
-		{
+		effects.collect = cash_on_delivery;
+		if (cash_on_delivery)
 			states->payment = "paid";
-			effects.payment_changed = true;
-		}
 	}
 	return effects;
 }
@@ -187,6 +193,21 @@ mjc_order_status(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(mjc_status_of(&states))));
 }
 
+static void
+put_transition(ReturnSetInfo *rsinfo, MjcOrderStatus from, MjcOrderStatus to)
+{
+	char *who = who_may(from, to);
+
+	if (who != NULL)
+	{
+		Datum values[3] = {CStringGetTextDatum(status_names[from]),
+						   CStringGetTextDatum(status_names[to]), CStringGetTextDatum(who)};
+		bool nulls[3] = {false, false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+}
+
 PG_FUNCTION_INFO_V1(mjc_order_transitions);
 /* mjc.order_transitions() - every allowed (from_status, to_status), and who may. */
 Datum
@@ -197,14 +218,6 @@ mjc_order_transitions(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int from = 0; from < MJC_STATUS__MAX; from++)
 		for (int to = 0; to < MJC_STATUS__MAX; to++)
-			if (mjc_transition_allowed((MjcOrderStatus) from, (MjcOrderStatus) to))
-			{
-				Datum values[3] = {
-					CStringGetTextDatum(status_names[from]), CStringGetTextDatum(status_names[to]),
-					CStringGetTextDatum(who_may((MjcOrderStatus) from, (MjcOrderStatus) to))};
-				bool nulls[3] = {false, false, false};
-
-				tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-			}
+			put_transition(rsinfo, (MjcOrderStatus) from, (MjcOrderStatus) to);
 	return (Datum) 0;
 }

@@ -20,7 +20,7 @@ typedef enum MjcOrderStatus
 typedef struct MjcOrderStates
 {
 	const char *order;		/* placed, confirmed, cancelled */
-	const char *payment;	/* pending, paid, void, refunded */
+	const char *payment;	/* pending, part_paid, paid, void, refunded, paid_short */
 	const char *fulfilment; /* unfulfilled, preparing, shipped, delivered, returned */
 } MjcOrderStates;
 
@@ -32,7 +32,8 @@ typedef struct MjcOrderEffects
 	bool ship;		/* held units leave the house */
 	bool take_back; /* shipped units come back */
 	bool delivered;
-	bool payment_changed;
+	bool collect;	  /* the cash that was asked came in */
+	bool end_payment; /* what is here goes back, nothing is asked any more */
 } MjcOrderEffects;
 
 extern const char *mjc_status_name(MjcOrderStatus status);

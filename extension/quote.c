@@ -132,8 +132,8 @@ static MjcStmt stmt_group = {
 static MjcTable method_table = {
 	.name = "payment_method",
 	.columns = {"method", "is_enabled", "is_cash", "name_fr", "name_ar", "description",
-				"is_default", "sort_order", NULL},
-	.types = {TEXTOID, BOOLOID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT4OID}};
+				"is_default", "sort_order", "provider", NULL},
+	.types = {TEXTOID, BOOLOID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT4OID, TEXTOID}};
 static MjcTable list_table = {
 	.name = "price_list",
 	.columns = {"price_list_id", "customer_group", "code", "name", "kind", "created_at",

@@ -20,6 +20,7 @@
 #define MONEY_MAX 10000000000000LL /* 100 thousand million DZD, in centimes */
 #define DELIVERY_MODES "home|stop_desk"
 #define ORDER_STATUSES "PENDING|CONFIRMED|PROCESSING|SHIPPED|DELIVERED|CANCELLED|REFUNDED"
+#define PAYMENT_METHOD "paymentMethod", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL
 #define ORDER_SORT "createdAt|orderDate|updatedAt|total|totalAmount|orderNumber|status"
 
 /* Parameters that several rows have alike. */
@@ -144,6 +145,7 @@ static const struct param_def order_place_guest_params[] = {
 	{"coupons", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
 	{"giftCards", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
 	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
+	{PAYMENT_METHOD},
 };
 
 /* Names and e-mail are those of the account. */
@@ -162,6 +164,7 @@ static const struct param_def order_place_params[] = {
 	{"giftCards", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
 	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
 	{"storeCredit", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+	{PAYMENT_METHOD},
 };
 
 static const struct param_def order_list_params[] = {
@@ -284,6 +287,38 @@ static const struct param_def staff_order_ship_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 	{"trackingNumber", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
 	{"carrier", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def payment_verify_params[] = {
+	{"transactionId", IN_PATH, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
+};
+
+#define PAYMENT_AMOUNT "amount", IN_BODY, T_MONEY, 1, MONEY_MAX, P_REQUIRED, NULL
+
+static const struct param_def payment_refund_params[] = {
+	{"orderId", IN_BODY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
+	{PAYMENT_AMOUNT},
+	{"reason", IN_BODY, T_TEXT, 1, 500, NEEDED_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def staff_payment_record_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{PAYMENT_AMOUNT},
+	{"method", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"reference", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"note", IN_BODY, T_TEXT, 1, 500, NAME_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def staff_refund_done_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"refundId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"reference", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_payment_mismatch_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"paymentId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"accept", IN_BODY, T_BOOL, 0, 0, P_REQUIRED, NULL},
 };
 
 static const struct param_def consent_text_params[] = {
@@ -501,6 +536,10 @@ const struct route routes_table[] = {
 
 	{METHOD_GET, "/payments/methods", "mjc_api.payment_method_list", ROLE_PUBLIC, RATE_READ, 0, 200,
 	 ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/payments/verify/:transactionId", "mjc_api.payment_verify", ROLE_PUBLIC,
+	 RATE_TRACK, RF_RAW, 200, ACTION_NONE, PARAMS(payment_verify_params)},
+	{METHOD_POST, "/payments/refund", "mjc_api.staff_payment_refund", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE, PARAMS(payment_refund_params)},
 	{METHOD_POST, "/payments/shipping-cost", "mjc_api.shipping_quote", ROLE_PUBLIC, RATE_READ,
 	 RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(shipping_quote_params)},
 
@@ -600,6 +639,16 @@ const struct route routes_table[] = {
 	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_status_params)},
 	{METHOD_POST, "/admin/orders/:orderId/cancel", "mjc_api.staff_order_cancel", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_cancel_params)},
+	{METHOD_GET, "/admin/orders/:orderId/payments", "mjc_api.staff_order_payments", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_READ, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_POST, "/admin/orders/:orderId/payments", "mjc_api.staff_payment_record", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_WRITE | RF_IDEMPOTENT, 201, ACTION_NONE,
+	 PARAMS(staff_payment_record_params)},
+	{METHOD_POST, "/admin/orders/:orderId/payments/:paymentId/mismatch",
+	 "mjc_api.staff_payment_mismatch", ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE,
+	 PARAMS(staff_payment_mismatch_params)},
+	{METHOD_POST, "/admin/orders/:orderId/refunds/:refundId/done", "mjc_api.staff_refund_done",
+	 ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_refund_done_params)},
 	{METHOD_POST, "/admin/orders/:orderId/ship", "mjc_api.staff_order_ship", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_ship_params)},
 	{METHOD_GET, "/admin/orders/:orderId/invoice", "mjc_api.staff_order_invoice", ROLE_ADMIN,

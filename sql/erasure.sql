@@ -84,6 +84,10 @@ BEGIN
      WHERE o.order_id = ANY (orders) AND num_nulls(o.notes, o.tracking_number) < 2;
     UPDATE mjc.shipment s SET tracking_number = NULL WHERE s.order_id = ANY (orders) AND s.tracking_number IS NOT NULL;
     UPDATE mjc.order_event e SET note = NULL WHERE e.order_id = ANY (orders) AND e.note IS NOT NULL;
+    UPDATE mjc.payment p SET note = NULL WHERE p.order_id = ANY (orders) AND p.note IS NOT NULL;
+    UPDATE mjc.refund r SET reason = NULL WHERE r.order_id = ANY (orders) AND r.reason IS NOT NULL;
+    UPDATE mjc.checkout c SET url = 'forgotten' WHERE c.order_id = ANY (orders) AND c.url IS NOT NULL;
+    UPDATE mjc.provider_event e SET payload = NULL WHERE e.order_id = ANY (orders) AND e.payload IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION mjc.order_person_forget(uuid[]) IS

@@ -121,14 +121,6 @@ BEGIN
                'stamp_duty', o.stamp_duty_centimes, 'rounding', o.rounding_centimes, 'total', o.total_centimes,
                'credit', o.credit_centimes, 'due', o.total_centimes - o.credit_centimes, 'differs', 0);
 
-    RETURN QUERY  -- one payment of what is due, in the state that the order tells
-    SELECT 'order_payment', o.reference, format('payments %s, amount %s of %s, state %s', p.n, p.amount, o.total_centimes - o.credit_centimes, p.states)
-      FROM mjc.order o
-      LEFT JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(x.amount_centimes), 0) AS amount, min(x.state) AS states
-                           FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
-     WHERE (since IS NULL OR o.updated_at >= since)
-       AND (p.n <> 1 OR p.amount <> o.total_centimes - o.credit_centimes OR p.states IS DISTINCT FROM o.payment_state);
-
     -- Goods are where the order says, all of them. A placed order that nobody confirmed in
     -- time may have lost some already; one that is confirmed keeps them.
     RETURN QUERY
@@ -196,6 +188,63 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_order_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns orders';
+
+CREATE FUNCTION mjc.check_payment_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Under way: asked + came in - went back because it was too much = due. Ended: nothing is asked,
+    -- and what came in went back. What staff gave back of an order under way stays theirs to decide.
+    RETURN QUERY
+    SELECT 'order_payment', o.reference, format('%s: due %s, asked %s in %s, came in %s, back %s', o.payment_state, o.total_centimes - o.credit_centimes,
+               p.asked, p.open, p.received, r.back)
+      FROM mjc.order o
+      LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE x.state = 'pending') AS open, count(*) AS n,
+                                coalesce(sum(x.amount_centimes) FILTER (WHERE x.state = 'pending'), 0) AS asked,
+                                coalesce(sum(x.received_centimes) FILTER (WHERE x.state <> 'mismatch'), 0) AS received,
+                                bool_or(x.state = 'paid') AS paid
+                           FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind <> 'return'), 0) AS over
+                           FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
+                    THEN p.n > 0 AND p.asked + p.received - r.over = o.total_centimes - o.credit_centimes AND o.order_state <> 'cancelled'
+                         AND o.payment_state = CASE WHEN p.open = 0 THEN 'paid' WHEN p.received > r.over THEN 'part_paid' ELSE 'pending' END
+                    WHEN o.payment_state = 'void' THEN p.n > 0 AND p.open = 0 AND p.received = 0 AND NOT p.paid
+                    ELSE p.open = 0 AND p.received = r.back AND NOT p.paid END;
+
+    RETURN QUERY  -- what went back of a payment is the sum of its refunds
+    SELECT 'payment_refund', o.reference, format('payment %s: %s went back, refunds %s', p.payment_id, p.refunded_centimes, r.back)
+      FROM mjc.order o
+      JOIN mjc.payment p ON p.order_id = o.order_id
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back FROM mjc.refund x
+                          WHERE x.order_id = p.order_id AND x.payment_id = p.payment_id) r ON true
+     WHERE (since IS NULL OR o.updated_at >= since) AND p.refunded_centimes <> r.back;
+
+    RETURN QUERY  -- an order that was paid short is owed something
+    SELECT 'order_paid_short', o.reference, 'nothing is owed any more'
+      FROM mjc.order o
+     WHERE (since IS NULL OR o.updated_at >= since) AND o.payment_state = 'paid_short'
+       AND (o.order_state <> 'cancelled' OR NOT EXISTS (SELECT FROM mjc.refund r WHERE r.order_id = o.order_id AND r.state <> 'done'));
+
+    RETURN QUERY  -- a checkout that brought money has a payment
+    SELECT 'checkout_payment', o.reference, format('checkout %s is %s', c.checkout_id, c.state)
+      FROM mjc.order o
+      JOIN mjc.checkout c ON c.order_id = o.order_id
+     WHERE (since IS NULL OR o.updated_at >= since) AND c.state IN ('paid', 'mismatch')
+       AND NOT EXISTS (SELECT FROM mjc.payment p WHERE p.order_id = c.order_id AND p.provider = c.provider
+                          AND p.provider_ref IS NOT DISTINCT FROM c.payment_ref);
+
+    RETURN QUERY  -- and a name at a provider leads to something that there is
+    SELECT 'provider_ref', r.ref, 'an order or checkout that does not exist'
+      FROM mjc.provider_ref r
+     WHERE since IS NULL
+       AND (NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = r.order_id)
+            OR r.checkout_id IS NOT NULL AND NOT EXISTS (SELECT FROM mjc.checkout c WHERE c.order_id = r.order_id AND c.checkout_id = r.checkout_id));
+END
+$$;
+COMMENT ON FUNCTION mjc.check_payment_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns money of orders';
 
 CREATE FUNCTION mjc.check_pricing_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
@@ -457,6 +506,7 @@ AS $$
 BEGIN
     RETURN QUERY SELECT * FROM mjc.check_stock_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_order_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_payment_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_pricing_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_cart_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_customer_invariants(since);

@@ -116,6 +116,8 @@ BEGIN
         WHEN 'order_expire' THEN mjc.order_expire()
         WHEN 'personal_access_purge' THEN mjc.access_purge()
         WHEN 'outbox_purge' THEN mjc.outbox_purge()
+        WHEN 'provider_event' THEN mjc.provider_event_apply()
+        WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
     END;
@@ -155,7 +157,8 @@ BEGIN
             error := left(SQLERRM, 500);
         END;
         UPDATE mjc.job j
-           SET next_at = CASE WHEN housekeep.done >= 50 AND housekeep.error IS NULL THEN clock_timestamp()
+           SET next_at = CASE WHEN (housekeep.done >= 50 OR due.name = 'provider_event' AND housekeep.done > 0) AND housekeep.error IS NULL
+                              THEN clock_timestamp()
                               ELSE clock_timestamp() + j.every END,
                last_ok_at = CASE WHEN housekeep.error IS NULL THEN clock_timestamp() ELSE j.last_ok_at END,
                last_rows = housekeep.done, error = housekeep.error,
@@ -163,7 +166,7 @@ BEGIN
          WHERE j.name = due.name;
         RETURN NEXT;
         -- What took stock must commit before the next job begins: buyers wait for it.
-        EXIT WHEN cancelled OR (job IN ('order_expire', 'stock_expire') AND done > 0)
+        EXIT WHEN cancelled OR (job IN ('order_expire', 'provider_event', 'stock_expire') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

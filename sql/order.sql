@@ -34,12 +34,12 @@ CREATE FUNCTION mjc.order_place(product_ids uuid[], quantities integer[],
     street text DEFAULT NULL, city text DEFAULT NULL, postal_code text DEFAULT NULL, region text DEFAULT NULL,
     country text DEFAULT NULL, note text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     reservation_id uuid DEFAULT NULL, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL,
-    delivery_mode text DEFAULT 'home', store_credit boolean DEFAULT false) RETURNS text
+    delivery_mode text DEFAULT 'home', store_credit boolean DEFAULT false, payment_method text DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_place';
-COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text, boolean) IS
-    'Staff take an order, cash on delivery, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order; the customer of the phone has the prices of his group. delivery_mode: home or stop_desk; store_credit: the customer''s pays too. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ201 to MJ211, MJ217, MJ302, MJ305, MJ601';
+COMMENT ON FUNCTION mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text, boolean, text) IS
+    'Staff take an order, cash on delivery unless payment_method says otherwise, confirmed; returns its reference. region is a wilaya code or name; reservation_id names a hold whose units go to the order; the customer of the phone has the prices of his group. delivery_mode: home or stop_desk; store_credit: the customer''s pays too. Errors: MJ003, MJ006, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ112, MJ116, MJ201 to MJ211, MJ217, MJ218, MJ302, MJ305, MJ601';
 
 CREATE FUNCTION mjc.order_change(reference text, status text, note text DEFAULT NULL,
     tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text
@@ -108,9 +108,12 @@ BEGIN
                    'customerEmail', c.email, 'customerPhone', coalesce(c.phone, '-'),
                    'status', CASE o.status WHEN 'CONFIRMED' THEN 'processing' ELSE lower(o.status) END,
                    'statusCode', o.status,
-                   'paymentStatus', CASE o.payment_state WHEN 'pending' THEN 'PENDING' WHEN 'paid' THEN 'COMPLETED'
+                   'paymentStatus', CASE o.payment_state WHEN 'pending' THEN 'PENDING' WHEN 'part_paid' THEN 'PROCESSING'
+                                         WHEN 'paid' THEN 'COMPLETED' WHEN 'paid_short' THEN 'COMPLETED'
                                          WHEN 'void' THEN 'CANCELLED' ELSE 'REFUNDED' END,
                    'paymentMethod', o.payment_method,
+                   'amountPaid', mjc.dzd((SELECT coalesce(sum(p.received_centimes - p.refunded_centimes), 0)::bigint
+                                            FROM mjc.payment p WHERE p.order_id = o.order_id AND p.state <> 'mismatch')),
                    'subtotal', mjc.dzd(o.subtotal_centimes), 'tax', 0, 'taxIncluded', mjc.dzd(o.tax_centimes),
                    'shipping', mjc.dzd(o.shipping_centimes), 'discount', mjc.dzd(o.discount_centimes),
                    'stampDuty', mjc.dzd(o.stamp_duty_centimes), 'rounding', mjc.dzd(o.rounding_centimes),

@@ -3,24 +3,24 @@
 CREATE FUNCTION mjc_api.order_place_guest(request_id text, idempotency_key text, product_ids uuid[], quantities integer[],
     first_name text, last_name text, phone text, email text, profession text, street text, city text,
     postal_code text, region text, country text, note text, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL,
-    delivery_mode text DEFAULT NULL, OUT body json, OUT replayed boolean)
+    delivery_mode text DEFAULT NULL, payment_method text DEFAULT NULL, OUT body json, OUT replayed boolean)
     RETURNS record
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_place_guest';
-COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text[], text[], text) IS
-    'POST /orders/guest: cash on delivery; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ302 to MJ305, MJ402';
+COMMENT ON FUNCTION mjc_api.order_place_guest(text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text[], text[], text, text) IS
+    'POST /orders/guest: cash on delivery unless told; the same key or the same request within the double-submit window is one order. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ218, MJ302 to MJ305, MJ402';
 
 CREATE FUNCTION mjc_api.order_place(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
     product_ids uuid[], quantities integer[], phone text, info_phone text, street text, city text, postal_code text, region text,
     country text, note text, coupons text[] DEFAULT NULL, gift_cards text[] DEFAULT NULL, delivery_mode text DEFAULT NULL,
-    store_credit boolean DEFAULT NULL, OUT body json, OUT replayed boolean)
+    store_credit boolean DEFAULT NULL, payment_method text DEFAULT NULL, OUT body json, OUT replayed boolean)
     RETURNS record
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_api_order_place';
-COMMENT ON FUNCTION mjc_api.order_place(uuid, integer, uuid, text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text[], text[], text, boolean) IS
-    'POST /orders: names and e-mail are those of the account; phone and region, where the account has none. What was ordered leaves the cart. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ074, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ302, MJ305, MJ402, MJ652';
+COMMENT ON FUNCTION mjc_api.order_place(uuid, integer, uuid, text, text, uuid[], integer[], text, text, text, text, text, text, text, text, text[], text[], text, boolean, text) IS
+    'POST /orders: names and e-mail are those of the account; phone and region, where the account has none. What was ordered leaves the cart. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ074, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ218, MJ302, MJ305, MJ402, MJ652';
 
 CREATE FUNCTION mjc_api.order_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer,
     status text, sort_by text, sort_order text) RETURNS json

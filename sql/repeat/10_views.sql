@@ -289,3 +289,36 @@ CREATE OR REPLACE VIEW mjc_report.invoice_due AS
 SELECT o.reference AS order_reference, d.kind, d.due_at, o.status, mjc.dzd(o.total_centimes) AS total_dzd
   FROM mjc.invoice_due d
   JOIN mjc.order o ON o.order_id = d.order_id;
+
+CREATE OR REPLACE VIEW mjc_report.payment WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, p.payment_id, o.customer_id, o.status AS order_status, o.payment_state, p.method, p.provider, p.provider_ref,
+       p.state, mjc.dzd(p.amount_centimes) AS asked_dzd, mjc.dzd(p.received_centimes) AS received_dzd, mjc.dzd(p.refunded_centimes) AS refunded_dzd,
+       p.created_at, p.paid_at, mjc.algiers_date(p.paid_at) AS paid_on
+  FROM mjc.payment p
+  JOIN mjc.order o ON o.order_id = p.order_id;
+
+CREATE OR REPLACE VIEW mjc_report.refund WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, r.refund_id, r.payment_id, o.customer_id, p.method, p.provider, r.kind, r.state,
+       mjc.dzd(r.amount_centimes) AS amount_dzd, r.provider_ref, r.created_at, r.done_at
+  FROM mjc.refund r
+  JOIN mjc.order o ON o.order_id = r.order_id
+  JOIN mjc.payment p ON p.order_id = r.order_id AND p.payment_id = r.payment_id;
+
+CREATE OR REPLACE VIEW mjc_report.provider_event WITH (security_barrier = true) AS
+SELECT e.provider, e.event_id, e.type, e.received_at, e.state, e.attempts, e.next_at, e.outcome, e.error, e.done_at, o.reference AS order_reference
+  FROM mjc.provider_event e
+  LEFT JOIN mjc.order o ON o.order_id = e.order_id;
+
+-- What somebody has to look at; empty on a good day.
+CREATE OR REPLACE VIEW mjc_report.payment_problem WITH (security_barrier = true) AS
+SELECT 'mismatch'::text AS problem, o.reference AS order_reference, p.updated_at AS since, p.payment_id AS id, p.note AS detail
+  FROM mjc.payment p JOIN mjc.order o ON o.order_id = p.order_id WHERE p.state = 'mismatch'
+UNION ALL
+SELECT CASE r.state WHEN 'due' THEN 'refund_due' ELSE 'refund_refused' END, o.reference, r.created_at, r.refund_id, mjc.dzd(r.amount_centimes) || ' DZD'
+  FROM mjc.refund r JOIN mjc.order o ON o.order_id = r.order_id WHERE r.state <> 'done'
+UNION ALL
+SELECT CASE e.state WHEN 'parked' THEN 'event_parked' ELSE 'event_waits' END, NULL, e.received_at, NULL, e.provider || ' ' || e.event_id || ': ' || coalesce(e.error, '')
+  FROM mjc.provider_event e WHERE e.state = 'parked' OR e.state = 'new' AND e.attempts >= 3
+UNION ALL
+SELECT 'task_parked', o.reference, t.parked_at, t.task_id, t.kind || ' ' || t.provider || ': ' || coalesce(t.error, '')
+  FROM mjc.provider_task t JOIN mjc.order o ON o.order_id = t.order_id WHERE t.parked_at IS NOT NULL;

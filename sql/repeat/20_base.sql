@@ -33,6 +33,7 @@ VALUES
     ('shipping_tax_bp', 'integer', 1900, NULL, 0, 10000, 'basis points', 'TVA contained in what is charged for shipping'),
     ('sign_in_failures_per_minute', 'integer', 5, NULL, 1, 1000, 'attempts', 'Failed sign-ins that an account forgives in a minute, and has at once'),
     ('site_name', 'text', NULL, 'MJ CHAUFFAGE', 1, 100, NULL, 'Name of the shop'),
+    ('unpaid_order_minutes', 'integer', 60, NULL, 5, 10080, 'minutes', 'Time in which an order that is paid online must be paid before it is cancelled'),
     ('unconfirmed_order_hours', 'integer', 72, NULL, 1, 8760, 'hours', 'Time in which a cash-on-delivery order must be confirmed before it is cancelled')
 ON CONFLICT (name) DO UPDATE
     SET min_value = EXCLUDED.min_value, max_value = EXCLUDED.max_value, unit = EXCLUDED.unit, description = EXCLUDED.description;
@@ -55,6 +56,8 @@ VALUES
     ('order_expire', interval '1 minute'),
     ('outbox_purge', interval '1 hour'),
     ('personal_access_purge', interval '1 hour'),
+    ('provider_event', interval '100 milliseconds'),
+    ('provider_event_purge', interval '1 hour'),
     ('session_purge', interval '1 hour'),
     ('stock_expire', interval '1 minute')
 ON CONFLICT (name) DO NOTHING;
@@ -63,8 +66,12 @@ INSERT INTO mjc.location (location_id, code, name)
 VALUES (1, 'main', 'Magasin principal')
 ON CONFLICT (location_id) DO NOTHING;
 
-INSERT INTO mjc.payment_method (method, name_fr, name_ar, description, is_enabled, is_default, is_cash)
-VALUES ('CASH_ON_DELIVERY', 'Paiement à la livraison', 'الدفع عند الاستلام', 'Payez en espèces à la réception de votre colis', true, true, true)
+INSERT INTO mjc.payment_method (method, name_fr, name_ar, description, is_enabled, is_default, is_cash, provider, sort_order)
+VALUES ('CASH_ON_DELIVERY', 'Paiement à la livraison', 'الدفع عند الاستلام', 'Payez en espèces à la réception de votre colis', true, true, true, 'cod', 0),
+       ('DAHABIA_CARD', 'Carte EDAHABIA', 'بطاقة الذهبية', 'Payez en ligne avec votre carte EDAHABIA', false, false, false, 'chargily', 1),
+       ('CIB_CARD', 'Carte CIB', 'بطاقة CIB', 'Payez en ligne avec votre carte CIB', false, false, false, 'chargily', 2),
+       ('BANK_CARD', 'Carte bancaire internationale', 'بطاقة بنكية دولية', 'Payez en ligne par Visa ou Mastercard', false, false, false, 'stripe', 3),
+       ('BANK_TRANSFER', 'Virement bancaire', 'تحويل بنكي', 'Payez par virement ; la commande part quand il est arrivé', false, false, false, 'bank', 4)
 ON CONFLICT (method) DO NOTHING;
 
 -- Places that are no known wilaya pay 600 DZD (contract 4.3).
@@ -103,12 +110,3 @@ VALUES ('1900-01-01', 0, 10000, 100, 500, 250000, true),
        ('2025-01-01', 3000000, 10000, 150, 500, NULL, true),
        ('2025-01-01', 10000000, 10000, 200, 500, NULL, true)
 ON CONFLICT (valid_from_on, above_centimes) DO NOTHING;
-
-INSERT INTO mjc.consent_text (purpose, version, lang, body)
-VALUES ('terms', 1, 'fr', 'J''accepte les conditions de vente de la boutique.'),
-       ('terms', 1, 'ar', 'أوافق على شروط البيع في المتجر.'),
-       ('privacy', 1, 'fr', 'J''accepte que mes nom, téléphone et adresse servent à préparer, livrer et facturer mes commandes. Je peux les consulter, les corriger et les faire effacer.'),
-       ('privacy', 1, 'ar', 'أوافق على استعمال اسمي ورقم هاتفي وعنواني لتحضير طلبياتي وتوصيلها وفوترتها. يمكنني الاطلاع عليها وتصحيحها وطلب محوها.'),
-       ('marketing', 1, 'fr', 'Je souhaite recevoir les offres de la boutique. Je peux changer d''avis à tout moment.'),
-       ('marketing', 1, 'ar', 'أرغب في تلقي عروض المتجر. يمكنني تغيير رأيي في أي وقت.')
-ON CONFLICT (purpose, version, lang) DO NOTHING;

@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(64);
+SELECT plan(70);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -18,6 +18,11 @@ SELECT mjc.setting_set('seller_' || f, 'Test') FROM unnest(ARRAY['legal_form', '
 SELECT pg_temp.bought('{1}', '{1}', '0550001005') AS ref5, pg_temp.bought('{1}', '{1}', '0550001006') AS ref6, pg_temp.bought('{1}', '{1}', '0550001007') AS ref7 \gset
 SELECT mjc.order_confirm(r) FROM unnest(ARRAY[:'ref5', :'ref6', :'ref7']) r \g /dev/null
 SELECT mjc.invoice_issue(:'ref5') AS invoice5, mjc.invoice_issue(:'ref7') AS invoice7 \gset
+SELECT pg_temp.bought('{1}', '{1}', '0550001008') AS ref8, pg_temp.bought('{1}', '{1}', '0550001010') AS ref9 \gset
+INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, created_at, updated_at, received_centimes)
+VALUES (pg_temp.order_id(:'ref8'), gen_random_uuid(), 'BANK_CARD', 'stripe', 100, 'mismatch', now(), now(), 100) RETURNING payment_id AS odd8 \gset
+SELECT mjc.payment_record(:'ref9', 500, 'BANK_TRANSFER'), mjc.payment_refund(:'ref9', 100, 'Geste') AS refund9 \gset
+INSERT INTO mjc.provider_event (event_id, provider, type, received_at, state, next_at, done_at) VALUES ('audit_evt', 'stripe', 'x', now(), 'parked', now(), now());
 SELECT mjc.location_set('test-b', 'B', 50) AS loc \gset
 SELECT customer_id AS guest FROM mjc.order WHERE reference = :'first_ref' \gset
 SELECT customer_id AS guest4 FROM mjc.order WHERE reference = :'ref4' \gset
@@ -67,6 +72,12 @@ INSERT INTO rule_call VALUES
     ('order_ship', format($$%L, 'TRK'$$, :'first_ref')),
     ('outbox_drop', :'message2'),
     ('outbox_retry', :'message'),
+    ('payment_method_set', $$'CIB_CARD', true$$),
+    ('payment_mismatch_settle', format('%L, %L, false', :'ref8', :'odd8')),
+    ('payment_record', format($$%L, 100, 'BANK_TRANSFER'$$, :'ref8')),
+    ('payment_refund', format($$%L, 100, 'Geste'$$, :'ref9')),
+    ('provider_event_retry', $$'stripe', 'audit_evt'$$),
+    ('refund_done', format('%L, %L', :'ref9', :'refund9')),
     ('price_list_delete', $$'audit-old'$$),
     ('price_list_price_end', format('%L', :'price')),
     ('price_list_price_set', $$'audit-list', 'TEST-ONLY-2', 800$$),

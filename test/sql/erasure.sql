@@ -35,7 +35,7 @@ AS $$
     SELECT encode(sha256(convert_to(
         (SELECT coalesce(string_agg((to_jsonb(o) - '{notes,tracking_number,customer_id,updated_at}'::text[])::text, ',' ORDER BY o.order_id), '') FROM mjc.order o)
      || (SELECT coalesce(string_agg(l::text, ',' ORDER BY l.order_id, l.line_no), '') FROM mjc.order_line l)
-     || (SELECT coalesce(string_agg(p::text, ',' ORDER BY p.payment_id), '') FROM mjc.payment p)
+     || (SELECT coalesce(string_agg((to_jsonb(p) - 'note')::text, ',' ORDER BY p.payment_id), '') FROM mjc.payment p)
      || (SELECT coalesce(string_agg(t::text, ',' ORDER BY t.order_id), '') FROM mjc.order_trace t)
      || (SELECT coalesce(string_agg((to_jsonb(l) - 'reason')::text, ',' ORDER BY l.credit_id, l.seq), '') FROM mjc.credit_ledger l)
      || (SELECT coalesce(string_agg(l::text, ',' ORDER BY l.code, l.seq), '') FROM mjc.coupon_ledger l)
@@ -49,7 +49,10 @@ SELECT customer_id AS guest FROM mjc.order WHERE reference = :'ref' \gset
 SELECT mjc.customer_note_add(:'guest', 'zzcanary a appelé') \g /dev/null
 SELECT mjc.store_credit_add(:'guest', 10, 'geste pour Zzcanary') \g /dev/null
 SELECT mjc.order_confirm(:'ref', 'zzcanary confirmé') \g /dev/null
-SELECT is(pg_temp.found('zzcanary'), 'credit_ledger customer_note customer_person idempotency_key order order_contact order_event', 'a guest is known by many tables');
+SELECT mjc.payment_record(:'ref', 100, 'CASH_ON_DELIVERY', NULL, 'zzcanary a payé'), mjc.payment_refund(:'ref', 50, 'zzcanary a insisté') \g /dev/null
+INSERT INTO mjc.provider_event (event_id, provider, type, payload, received_at, state, next_at, done_at, order_id)
+VALUES ('evt_erased', 'stripe', 'x', '{"customer_details": {"name": "Zzcanary"}}', now(), 'applied', now(), now(), :'id');
+SELECT is(pg_temp.found('zzcanary'), 'credit_ledger customer_note customer_person idempotency_key order order_contact order_event payment provider_event refund', 'a guest is known by many tables');
 SELECT is(pg_temp.found('559990001'), 'customer_person customer_phone idempotency_key order_contact', 'and by his phone');
 SELECT throws_ok(format('SELECT mjc.customer_erase(%L)', :'guest'), 'MJ651', NULL, 'not while an order is under way');
 SELECT is(mjc.order_ship(:'ref', 'ZZCANARY-TRK', 'Yalidine') || mjc.order_deliver(:'ref'), 'SHIPPEDDELIVERED', 'it arrives');

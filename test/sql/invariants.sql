@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(135);
+SELECT plan(143);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -128,7 +128,15 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals order_trace', 'a tax that is not the sum of the lines'),
     ('DELETE FROM mjc.order_line WHERE order_id = :held', 'order_totals reservation_owner', 'an order without lines'),
     ('DELETE FROM mjc.payment WHERE order_id = :held', 'order_payment', 'no payment'),
-    ('INSERT INTO mjc.payment SELECT order_id, gen_random_uuid(), method, provider, NULL, 0, currency, state, created_at, updated_at FROM mjc.payment WHERE order_id = :held', 'order_payment', 'two payments'),
+    ('INSERT INTO mjc.payment SELECT order_id, gen_random_uuid(), method, provider, NULL, 100, currency, ''paid'', created_at, updated_at, now(), NULL, 100 FROM mjc.payment WHERE order_id = :held', 'order_payment', 'money that the order does not know of'),
+    ('INSERT INTO mjc.payment SELECT order_id, gen_random_uuid(), method, provider, NULL, 100, currency, ''mismatch'', created_at, updated_at, NULL, NULL, 100 FROM mjc.payment WHERE order_id = :held', NULL, 'money that waits for a decision'),
+    ('UPDATE mjc.order SET payment_state = ''part_paid'' WHERE order_id = :held', 'order_payment', 'an order that is said to be paid in part'),
+    ('UPDATE mjc.payment SET state = ''paid'', paid_at = now(), received_centimes = amount_centimes WHERE order_id = :cancelled', 'order_payment', 'money kept of a cancelled order'),
+    ('UPDATE mjc.payment SET refunded_centimes = refunded_centimes - 1 WHERE order_id = :refunded', 'payment_refund', 'a payment that says less went back'),
+    ('DELETE FROM mjc.refund WHERE order_id = :refunded', 'order_payment payment_refund', 'a refund that is not there'),
+    ('UPDATE mjc.order SET payment_state = ''paid_short'' WHERE order_id = :cancelled', 'order_paid_short', 'an order that is owed nothing'),
+    ('INSERT INTO mjc.checkout VALUES (:held, gen_random_uuid(), ''BANK_CARD'', ''stripe'', ''x'', ''y'', ''z'', 100, ''paid'', NULL, now(), now(), now())', 'checkout_payment', 'a checkout whose money is nowhere'),
+    ('INSERT INTO mjc.provider_ref VALUES (''x'', ''stripe'', gen_random_uuid())', 'provider_ref', 'a name of nothing'),
     ('UPDATE mjc.payment SET amount_centimes = amount_centimes - 1 WHERE order_id = :held', 'order_payment', 'a payment of another amount'),
     ('UPDATE mjc.payment SET state = ''paid'', paid_at = now() WHERE order_id = :held', 'order_payment', 'a payment in another state'),
     ('DELETE FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation', 'a shipped order that holds nothing'),
@@ -240,7 +248,7 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('held without a ledger'::text), ('units of a line that the order does not have'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
+    $$VALUES ('held without a ledger'::text), ('a name of nothing'), ('units of a line that the order does not have'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');

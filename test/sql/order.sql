@@ -243,8 +243,8 @@ SELECT * FROM (VALUES ('PENDING', 'CONFIRMED'), ('PENDING', 'PROCESSING'), ('PEN
                       ('CONFIRMED', 'PROCESSING'), ('CONFIRMED', 'SHIPPED'), ('CONFIRMED', 'CANCELLED'),
                       ('PROCESSING', 'SHIPPED'), ('PROCESSING', 'DELIVERED'), ('PROCESSING', 'CANCELLED'),
                       ('SHIPPED', 'DELIVERED'), ('SHIPPED', 'CANCELLED'), ('DELIVERED', 'REFUNDED')) t (from_status, to_status);
-SELECT set_eq('SELECT from_status, to_status FROM mjc.order_transitions()', 'SELECT from_status, to_status FROM transition', 'the transitions are those of the contract');
-SELECT set_eq('SELECT from_status, to_status FROM mjc_report.order_transition', 'SELECT from_status, to_status FROM transition', 'and the report shows them');
+SELECT set_eq($$SELECT from_status, to_status FROM mjc.order_transitions() WHERE who LIKE '%staff%'$$, 'SELECT from_status, to_status FROM transition', 'the transitions of people are those of the contract');
+SELECT set_eq('SELECT from_status, to_status FROM mjc_report.order_transition', $$SELECT from_status, to_status FROM transition UNION ALL VALUES ('CANCELLED', 'CONFIRMED')$$, 'and the report shows them; an order that was paid after all goes on by itself');
 SELECT is(pg_temp.attempt(1000 + 10 * f.n + t.n, f.status, t.status),
           CASE WHEN x.from_status IS NOT NULL THEN 'ok ' || t.status || ' ' || t.state || ' 1'
                WHEN f.status = t.status THEN 'ok ' || f.status || ' ' || f.state || ' 0'

@@ -53,7 +53,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
     'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
     'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
-    'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
+    'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.payment_word(text,text,text,boolean)', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
     'mjc.reserved_change(text,integer)', 'mjc.stock_label(bigint,integer)', 'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
     'mjc.uuid_v7()', 'mjc.version()'], 'the analyst may execute the pure functions');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p')
@@ -84,8 +84,9 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
     'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
-    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean)', 'mjc.order_refund(text,text)',
-    'mjc.order_ship(text,text,text)', 'mjc.outbox_drop(bigint)', 'mjc.outbox_retry(bigint)', 'mjc.setting_set(text,text)',
+    'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean,text)', 'mjc.order_refund(text,text)',
+    'mjc.order_ship(text,text,text)', 'mjc.outbox_drop(bigint)', 'mjc.outbox_retry(bigint)', 'mjc.payment_method_set(text,boolean)', 'mjc.payment_mismatch_settle(text,uuid,boolean)',
+    'mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text)', 'mjc.provider_event_retry(text,text)', 'mjc.refund_done(text,uuid,text)', 'mjc.setting_set(text,text)',
     'mjc.carrier_zone_set(text,text,text,date)', 'mjc.coupon_batch(text,integer,text,jsonb)', 'mjc.coupon_delete(text)', 'mjc.coupon_set(text,jsonb)',
     'mjc.customer_create(jsonb)', 'mjc.customer_csv(text,text,text,text)', 'mjc.customer_find(text)', 'mjc.customer_note_add(uuid,text)', 'mjc.customer_read(uuid)',
     'mjc.customer_status_set(uuid,text)', 'mjc.customer_update(uuid,jsonb)', 'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
@@ -110,7 +111,7 @@ SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attr
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
     ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
-          'invoice_party', 'order_contact', 'order_year', 'outbox', 'session', 'sign_in_limit', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
+          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'session', 'sign_in_limit', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,

@@ -36,6 +36,9 @@ my @places = (
 	[ qr{^/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
 	[ qr{^/orders/:id/invoice}, id => owner => \&invoiced ],
 	[ qr{^/orders/:id}, id => owner => \&own_order ],
+	[ qr{/payments/:paymentId}, paymentId => all => sub { $nothing } ],
+	[ qr{/refunds/:refundId}, refundId => all => sub { $nothing } ],
+	[ qr{^/payments/verify/:transactionId}, transactionId => all => \&transaction ],
 	[ qr{^/admin/orders/:orderId/invoice}, orderId => all => \&invoiced ],
 	[ qr{^/admin/orders/:orderId}, orderId => all => sub { place([ [ product(), 1 ] ])->{id} } ],
 	[ qr{^/admin/customer-groups/:code}, code => all => sub { 'retail' } ],
@@ -79,6 +82,14 @@ sub invoiced
 	sql("SELECT mjc.order_change(reference, 'CONFIRMED') FROM mjc.order WHERE order_id = '$id'");
 	$made{invoice} = with_seller(sub { sql("SELECT mjc.invoice_issue_core('$id', NULL, 'job')") });
 	return $id;
+}
+
+# What a buyer has in hand of a payment.
+sub transaction
+{
+	my $id = place([ [ product(), 1 ] ])->{id};
+
+	return sql("INSERT INTO mjc.provider_ref (ref, provider, order_id) VALUES ('COD_$id', 'shop', '$id') RETURNING ref");
 }
 
 sub own_order

@@ -1,0 +1,53 @@
+/*
+ * payment.h - the money of an order: what is asked, what came in, what goes back.
+ *
+ * The caller holds the lock of the order's row and has SPI open.
+ */
+#ifndef MJC_PAYMENT_H
+#define MJC_PAYMENT_H
+
+#include "utils/timestamp.h"
+
+#include "account.h"
+#include "order_state.h"
+
+/* Money that came in. */
+typedef struct MjcReceipt
+{
+	const pg_uuid_t *order_id;
+	int64 amount; /* centimes, above 0 */
+	const char *method;
+	const char *provider;
+	const char *provider_ref; /* or NULL */
+	const char *note;		  /* or NULL */
+	TimestampTz at;
+} MjcReceipt;
+
+/* What a receipt did. */
+typedef struct MjcReceived
+{
+	pg_uuid_t payment_id;
+	int64 excess; /* of it, more than was asked */
+} MjcReceived;
+
+/* What a refund is for; the words of mjc.refund.kind. */
+#define MJC_REFUND_EXCESS "excess"
+#define MJC_REFUND_OUTSIDE "outside"
+#define MJC_REFUND_RETURN "return"
+#define MJC_REFUND_END "end"
+
+extern MjcReceived mjc_payment_receive(const MjcReceipt *receipt);
+extern const char *mjc_payment_state(const pg_uuid_t *order_id);
+extern void mjc_payment_collect(const pg_uuid_t *order_id, TimestampTz at);
+extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at);
+extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
+extern pg_uuid_t mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id,
+									int64 amount, const char *kind, const char *reason,
+									const MjcActor *actor, TimestampTz at);
+extern pg_uuid_t mjc_payment_refund_newest(const pg_uuid_t *order_id, int64 amount,
+										   const char *kind, const char *reason,
+										   const MjcActor *actor, TimestampTz at);
+extern void mjc_payment_event(const pg_uuid_t *order_id, const char *kind, int64 amount,
+							  const char *what, const MjcActor *actor);
+
+#endif /* MJC_PAYMENT_H */

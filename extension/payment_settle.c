@@ -1,0 +1,489 @@
+/*
+ * payment_settle.c - money meets an order: told by a provider, or booked by staff.
+ *
+ * What a provider says is the truth: it is booked whatever the order's state, once for each
+ * checkout, and what does not fit goes back. Money for an order that had expired brings it
+ * back when its units are still there; else it is owed to the buyer (paid_short).
+ *
+ * Lock order: the order's row, then what order_change.c locks (stock, coupons, credit).
+ * Tables written: order, checkout, and those of payment.c and order_change.c.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "args.h"
+#include "commit.h"
+#include "error.h"
+#include "money.h"
+#include "order.h"
+#include "payment.h"
+#include "spi.h"
+#include "uuid.h"
+
+/* The order as found under its lock. */
+typedef struct Paid
+{
+	pg_uuid_t order_id;
+	char *status;
+	char *payment_state;
+	char *reference;
+	char *method;
+	int64 due;
+	bool has_credit;
+	bool expired; /* it was cancelled because nobody confirmed or paid it in time */
+	TimestampTz at;
+} Paid;
+
+/* What a provider says that a checkout brought. */
+typedef struct Settlement
+{
+	pg_uuid_t order_id;
+	pg_uuid_t checkout_id;
+	int64 amount;
+	char *currency;
+	char *payment_ref; /* the provider's name of the payment */
+	bool short_of;	   /* the order cannot go on: it was tried */
+} Settlement;
+
+/* -------------------------------------------------------------- Storage -- */
+
+static MjcStmt stmt_lock = {
+	"SELECT o.status, o.payment_state, o.reference, o.payment_method, "
+	"o.total_centimes - o.credit_centimes, cardinality(o.credit_ids) > 0, "
+	"o.order_state = 'cancelled' AND coalesce((SELECT e.kind = 'expired' FROM mjc.order_event e "
+	"WHERE e.order_id = $1 AND e.to_status = 'CANCELLED' AND e.from_status <> 'CANCELLED' "
+	"ORDER BY e.seq DESC LIMIT 1), false) FROM mjc.order o WHERE o.order_id = $1 FOR UPDATE",
+	1,
+	{UUIDOID},
+	NULL};
+static MjcStmt stmt_state = {
+	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
+	3,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_checkout = {"SELECT state, method, provider, amount_centimes FROM mjc.checkout "
+								"WHERE order_id = $1 AND checkout_id = $2",
+								2,
+								{UUIDOID, UUIDOID},
+								NULL};
+static MjcStmt stmt_checkout_state = {
+	"UPDATE mjc.checkout SET state = $3, payment_ref = $4, updated_at = $5 "
+	"WHERE order_id = $1 AND checkout_id = $2",
+	5,
+	{UUIDOID, UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_mismatch = {
+	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, provider_ref, "
+	"amount_centimes, state, created_at, updated_at, received_centimes, note) "
+	"VALUES ($1, $2, $3, $4, $5, $6, 'mismatch', $7, $7, $6, $8)",
+	8,
+	{UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID},
+	NULL};
+static MjcStmt stmt_mismatched = {
+	"SELECT method, provider, provider_ref, received_centimes, note FROM mjc.payment "
+	"WHERE order_id = $1 AND payment_id = $2 AND state = 'mismatch'",
+	2,
+	{UUIDOID, UUIDOID},
+	NULL};
+static MjcStmt stmt_mismatch_over = {
+	"UPDATE mjc.payment SET state = CASE WHEN $3 THEN 'paid' ELSE 'void' END, "
+	"received_centimes = CASE WHEN $3 THEN received_centimes ELSE 0 END, "
+	"paid_at = CASE WHEN $3 THEN $4 END, updated_at = $4 "
+	"WHERE order_id = $1 AND payment_id = $2",
+	4,
+	{UUIDOID, UUIDOID, BOOLOID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_by_ref = {
+	"SELECT payment_id, refunded_centimes, received_centimes FROM mjc.payment "
+	"WHERE order_id = $1 AND provider_ref = $2 AND state IN ('paid', 'refunded')",
+	2,
+	{UUIDOID, TEXTOID},
+	NULL};
+static MjcStmt stmt_ask_more = {
+	"UPDATE mjc.payment SET amount_centimes = amount_centimes + $2, updated_at = $3 "
+	"WHERE order_id = $1 AND state = 'pending'",
+	3,
+	{UUIDOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_ask = {
+	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, "
+	"created_at, updated_at) SELECT $1, $2, m.method, m.provider, $4, 'pending', $5, $5 "
+	"FROM mjc.payment_method m WHERE m.method = $3",
+	5,
+	{UUIDOID, UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_asked = {
+	"SELECT coalesce(sum(amount_centimes), 0)::pg_catalog.int8 FROM mjc.payment "
+	"WHERE order_id = $1 AND state = 'pending'",
+	1,
+	{UUIDOID},
+	NULL};
+
+/* Errors: MJ004. */
+static Paid
+lock_order(const pg_uuid_t *order_id)
+{
+	Paid order = {.order_id = *order_id, .at = GetCurrentTimestamp()};
+
+	if (mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(order_id))) != 1)
+		mjc_raise(MJC_ERR_NOT_FOUND);
+	order.status = mjc_text_col(0, 1);
+	order.payment_state = mjc_text_col(0, 2);
+	order.reference = mjc_text_col(0, 3);
+	order.method = mjc_text_col(0, 4);
+	order.due = mjc_int8_col(0, 5);
+	order.has_credit = mjc_bool_col(0, 6);
+	order.expired = mjc_bool_col(0, 7);
+	return order;
+}
+
+static bool
+is_ended(const Paid *order)
+{
+	return strcmp(order->status, "CANCELLED") == 0 || strcmp(order->status, "REFUNDED") == 0;
+}
+
+static void
+set_state(const Paid *order, const char *state)
+{
+	mjc_exec_one(&stmt_state,
+				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(state), MJC_TIME(order->at)));
+}
+
+/* An order under way: its word follows its payments; one that is paid whole is confirmed. */
+static void
+follow(const Paid *order, const MjcActor *actor)
+{
+	const char *state = mjc_payment_state(&order->order_id);
+
+	set_state(order, state);
+	if (strcmp(state, "paid") == 0 && strcmp(order->status, "PENDING") == 0)
+		mjc_order_advance(&order->order_id, MJC_STATUS_CONFIRMED, "status", actor);
+}
+
+/* ---------------------------------------------------------- By provider -- */
+
+/* The order ended before its money came. Returns what was made of it. */
+static const char *
+settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor)
+{
+	MjcReceived received;
+
+	if (order->expired && !short_of && !order->has_credit)
+	{
+		mjc_payment_reopen(&order->order_id, order->due, order->at);
+		received = mjc_payment_receive(receipt);
+		if (received.excess > 0)
+			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
+									  MJC_REFUND_EXCESS, NULL, actor, order->at);
+		mjc_order_revive(&order->order_id, actor);
+		return "late";
+	}
+	received = mjc_payment_receive(receipt);
+	(void) mjc_payment_refund(&order->order_id, &received.payment_id, receipt->amount,
+							  MJC_REFUND_END, NULL, actor, order->at);
+	if (strcmp(order->status, "CANCELLED") == 0)
+		set_state(order, order->expired ? "paid_short" : "refunded");
+	mjc_order_announce(order->expired ? "payment_short" : "payment_returned", &order->order_id,
+					   order->reference, order->status);
+	return order->expired ? "short" : "returned";
+}
+
+static const char *
+settle_open(const Paid *order, const MjcReceipt *receipt, const MjcActor *actor)
+{
+	MjcReceived received = mjc_payment_receive(receipt);
+
+	if (received.excess > 0)
+		(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
+								  MJC_REFUND_EXCESS, NULL, actor, order->at);
+	mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
+	follow(order, actor);
+	if (received.excess == receipt->amount)
+		return "twice";
+	return received.excess > 0 ? "excess" : "paid";
+}
+
+/* Another amount, or another currency, than was asked: staff decide. */
+static const char *
+settle_mismatch(const Settlement *s, const Paid *order, const MjcReceipt *receipt,
+				const MjcActor *actor)
+{
+	pg_uuid_t id = mjc_uuid_make();
+	bool dzd = pg_strcasecmp(s->currency, "DZD") == 0;
+	char *what = psprintf("%s %s", mjc_dzd_text(s->amount), s->currency);
+
+	mjc_exec_one(&stmt_mismatch,
+				 MJC_ARGS(MJC_UUID(&s->order_id), MJC_UUID(&id), MJC_TEXT(receipt->method),
+						  MJC_TEXT(receipt->provider), MJC_TEXT_OR_NULL(s->payment_ref),
+						  MJC_INT8(dzd ? s->amount : 0), MJC_TIME(order->at), MJC_TEXT(what)));
+	mjc_payment_event(&s->order_id, "payment", dzd ? s->amount : 0, psprintf("mismatch: %s", what),
+					  actor);
+	mjc_order_announce("payment_mismatch", &order->order_id, order->reference, order->status);
+	return "mismatch";
+}
+
+/* Needs SPI open. Returns what was made of it, or "unknown" order, or "repeat". */
+static const char *
+settle(const Settlement *s, const MjcActor *actor)
+{
+	MjcReceipt receipt = {
+		.order_id = &s->order_id, .amount = s->amount, .provider_ref = s->payment_ref};
+	Paid order = lock_order(&s->order_id);
+	char *state;
+	bool fits;
+
+	if (mjc_exec_fresh(&stmt_checkout,
+					   MJC_ARGS(MJC_UUID(&s->order_id), MJC_UUID(&s->checkout_id))) != 1)
+		return "unknown";
+	state = mjc_text_col(0, 1);
+	receipt.method = mjc_text_col(0, 2);
+	receipt.provider = mjc_text_col(0, 3);
+	receipt.at = order.at;
+	fits = mjc_int8_col(0, 4) == s->amount && pg_strcasecmp(s->currency, "DZD") == 0;
+	if (strcmp(state, "paid") == 0 || strcmp(state, "mismatch") == 0)
+	{
+		mjc_flush_seen_wait();
+		return "repeat";
+	}
+	mjc_exec_one(&stmt_checkout_state,
+				 MJC_ARGS(MJC_UUID(&s->order_id), MJC_UUID(&s->checkout_id),
+						  MJC_TEXT(fits ? "paid" : "mismatch"), MJC_TEXT_OR_NULL(s->payment_ref),
+						  MJC_TIME(order.at)));
+	if (!fits)
+		return settle_mismatch(s, &order, &receipt, actor);
+	if (s->short_of && !is_ended(&order))
+	{
+		mjc_order_advance(&s->order_id, MJC_STATUS_CANCELLED, "expired", actor);
+		order = lock_order(&s->order_id);
+	}
+	mjc_payment_event(&s->order_id, "payment", s->amount, receipt.provider, actor);
+	if (is_ended(&order))
+		return settle_ended(&order, &receipt, s->short_of, actor);
+	return settle_open(&order, &receipt, actor);
+}
+
+static void
+ask_again(const Paid *order, int64 amount)
+{
+	pg_uuid_t id = mjc_uuid_make();
+
+	if (mjc_exec(&stmt_ask_more,
+				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(amount), MJC_TIME(order->at))) == 0)
+		mjc_exec_one(&stmt_ask,
+					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&id), MJC_TEXT(order->method),
+							  MJC_INT8(amount), MJC_TIME(order->at)));
+}
+
+/*
+ * The provider gave back `total` of a payment, ours and what was done at its own desk together.
+ * What is more than we know of is booked, and asked for again while the order is under way.
+ */
+static const char *
+taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, const MjcActor *actor)
+{
+	Paid order = lock_order(order_id);
+	pg_uuid_t payment_id;
+	int64 more;
+
+	if (mjc_exec_fresh(&stmt_by_ref, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(payment_ref))) != 1)
+		return "unknown";
+	payment_id = mjc_uuid_col(0, 1);
+	more = Min(total, mjc_int8_col(0, 3)) - mjc_int8_col(0, 2);
+	if (more <= 0)
+		return "repeat";
+	(void) mjc_payment_refund(order_id, &payment_id, more, MJC_REFUND_OUTSIDE, NULL, actor,
+							  order.at);
+	mjc_payment_event(order_id, "refund", more, "by the provider", actor);
+	if (!is_ended(&order))
+	{
+		ask_again(&order, more);
+		set_state(&order, mjc_payment_state(order_id));
+	}
+	return "taken_back";
+}
+
+/* ------------------------------------------------------------- By staff -- */
+
+/* Three arguments from n on: actor uuid, channel text, request_id text. */
+static MjcActor
+actor_argument(FunctionCallInfo fcinfo, int n)
+{
+	MjcActor actor = mjc_actor_job();
+
+	actor.known = !PG_ARGISNULL(n);
+	if (actor.known)
+		actor.id = *PG_GETARG_UUID_P(n);
+	actor.channel = mjc_arg_text(fcinfo, n + 1, "channel");
+	actor.request_id = mjc_arg_text_or_null(fcinfo, n + 2);
+	return actor;
+}
+
+/* Errors: MJ201. */
+static int64
+amount_argument(FunctionCallInfo fcinfo, int n)
+{
+	int64 amount = mjc_arg_int64(fcinfo, n, "amount");
+
+	if (amount < 1 || amount > MJC_MAX_AMOUNT)
+		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
+	return amount;
+}
+
+/* ----------------------------------------------------- SQL entry points -- */
+
+PG_FUNCTION_INFO_V1(mjc_payment_settle);
+/*
+ * mjc.payment_settle(order_id uuid, checkout_id uuid, amount bigint, currency text,
+ *     payment_ref text, short_of boolean) returns text - what a provider says came in.
+ *
+ * paid, excess, twice (all of it goes back), late (an expired order goes on), short and
+ * returned (owed to the buyer), mismatch, repeat, unknown. short_of: the order cannot go on.
+ * Errors: MJ004; without short_of MJ101 and MJ204 to MJ206: call again with it.
+ */
+Datum
+mjc_payment_settle(PG_FUNCTION_ARGS)
+{
+	MjcActor actor = mjc_actor_job();
+	Settlement s = {.order_id = *mjc_arg_uuid(fcinfo, 0, "order_id"),
+					.checkout_id = *mjc_arg_uuid(fcinfo, 1, "checkout_id"),
+					.amount = amount_argument(fcinfo, 2),
+					.currency = mjc_arg_text(fcinfo, 3, "currency"),
+					.payment_ref = mjc_arg_text_or_null(fcinfo, 4),
+					.short_of = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5)};
+	const char *made;
+
+	mjc_begin_write();
+	mjc_commit_early();
+	made = settle(&s, &actor);
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(made));
+}
+
+PG_FUNCTION_INFO_V1(mjc_payment_taken_back);
+/* mjc.payment_taken_back(order_id uuid, payment_ref text, total bigint) returns text */
+Datum
+mjc_payment_taken_back(PG_FUNCTION_ARGS)
+{
+	MjcActor actor = mjc_actor_job();
+	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
+	char *payment_ref = mjc_arg_text(fcinfo, 1, "payment_ref");
+	int64 total = amount_argument(fcinfo, 2);
+	const char *made;
+
+	mjc_begin_write();
+	made = taken_back(order_id, payment_ref, total, &actor);
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(made));
+}
+
+PG_FUNCTION_INFO_V1(mjc_payment_book);
+/*
+ * mjc.payment_book(order_id uuid, amount bigint, method text, provider text, provider_ref text,
+ *     note text, actor uuid, channel text, request_id text) returns uuid - staff saw money
+ * come in. Errors: MJ004, MJ201, MJ501 the order ended, MJ502 more than is asked.
+ */
+Datum
+mjc_payment_book(PG_FUNCTION_ARGS)
+{
+	MjcReceipt receipt = {.order_id = mjc_arg_uuid(fcinfo, 0, "order_id"),
+						  .amount = amount_argument(fcinfo, 1),
+						  .method = mjc_arg_text(fcinfo, 2, "method"),
+						  .provider = mjc_arg_text(fcinfo, 3, "provider"),
+						  .provider_ref = mjc_arg_text_or_null(fcinfo, 4),
+						  .note = mjc_arg_text_or_null(fcinfo, 5)};
+	MjcActor actor = actor_argument(fcinfo, 6);
+	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
+	Paid order;
+	int64 asked;
+
+	mjc_begin_write();
+	order = lock_order(receipt.order_id);
+	if (is_ended(&order))
+		mjc_raise(MJC_ERR_PAYMENT_ORDER_ENDED);
+	mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(receipt.order_id)));
+	asked = mjc_int8_col(0, 1);
+	if (receipt.amount > asked)
+		MJC_RAISE(MJC_ERR_PAYMENT_EXCEEDS, {"asked", mjc_dzd_text(asked), 0});
+	receipt.at = order.at;
+	*id = mjc_payment_receive(&receipt).payment_id;
+	mjc_payment_event(receipt.order_id, "payment", receipt.amount, receipt.method, &actor);
+	mjc_order_announce("payment_received", receipt.order_id, order.reference, order.status);
+	follow(&order, &actor);
+	mjc_end();
+	PG_RETURN_UUID_P(id);
+}
+
+PG_FUNCTION_INFO_V1(mjc_payment_refund_book);
+/*
+ * mjc.payment_refund_book(order_id uuid, amount bigint, reason text, actor uuid, channel text,
+ *     request_id text) returns uuid - staff give money back, of the newest payments first;
+ * the last refund that it makes. Errors: MJ004, MJ201, MJ503 more than came in.
+ */
+Datum
+mjc_payment_refund_book(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
+	int64 amount = amount_argument(fcinfo, 1);
+	char *reason = mjc_arg_text_or_null(fcinfo, 2);
+	MjcActor actor = actor_argument(fcinfo, 3);
+	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
+	Paid order;
+
+	mjc_begin_write();
+	order = lock_order(order_id);
+	*id = mjc_payment_refund_newest(order_id, amount, MJC_REFUND_RETURN, reason, &actor, order.at);
+	mjc_payment_event(order_id, "refund", amount, reason == NULL ? "refund" : reason, &actor);
+	mjc_order_announce("payment_returned", order_id, order.reference, order.status);
+	set_state(&order, order.payment_state);
+	mjc_end();
+	PG_RETURN_UUID_P(id);
+}
+
+PG_FUNCTION_INFO_V1(mjc_payment_mismatch_end);
+/*
+ * mjc.payment_mismatch_end(order_id uuid, payment_id uuid, accept boolean, actor uuid,
+ *     channel text, request_id text) returns text - staff decide on money that does not fit:
+ * it counts, or it goes back. Returns the order's payment_state.
+ *
+ * Errors: MJ004, MJ507 no such payment; MJ509 another currency cannot count.
+ */
+Datum
+mjc_payment_mismatch_end(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
+	pg_uuid_t *payment_id = mjc_arg_uuid(fcinfo, 1, "payment_id");
+	bool accept = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	MjcActor actor = actor_argument(fcinfo, 3);
+	MjcReceipt receipt = {.order_id = order_id};
+	MemoryContext caller = CurrentMemoryContext;
+	Paid order;
+	char *state;
+
+	mjc_begin_write();
+	order = lock_order(order_id);
+	if (mjc_exec_fresh(&stmt_mismatched, MJC_ARGS(MJC_UUID(order_id), MJC_UUID(payment_id))) != 1)
+		mjc_raise(MJC_ERR_PAYMENT_UNKNOWN);
+	receipt.method = mjc_text_col(0, 1);
+	receipt.provider = mjc_text_col(0, 2);
+	receipt.provider_ref = mjc_text_or_null(0, 3);
+	receipt.amount = mjc_int8_col(0, 4);
+	receipt.note = mjc_text_or_null(0, 5);
+	receipt.at = order.at;
+	if (accept && (receipt.amount == 0 || is_ended(&order)))
+		mjc_raise(MJC_ERR_PAYMENT_NOT_ACCEPTABLE);
+	mjc_exec_one(&stmt_mismatch_over,
+				 MJC_ARGS(MJC_UUID(order_id), MJC_UUID(payment_id),
+						  MJC_BOOL(!accept && receipt.amount > 0), MJC_TIME(order.at)));
+	mjc_payment_event(order_id, accept ? "payment" : "refund", receipt.amount,
+					  accept ? "mismatch accepted" : "mismatch sent back", &actor);
+	if (accept)
+		(void) settle_open(&order, &receipt, &actor);
+	else if (receipt.amount > 0)
+		(void) mjc_payment_refund(order_id, payment_id, receipt.amount, MJC_REFUND_EXCESS, NULL,
+								  &actor, order.at);
+	state = MemoryContextStrdup(caller, lock_order(order_id).payment_state);
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(state));
+}
