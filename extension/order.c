@@ -179,6 +179,7 @@ static MjcTable order_table = {
 				"credit_centimes",
 				"coupons",
 				"credit_ids",
+				"taken_off_centimes",
 				NULL},
 	.types = {UUIDOID,		  TEXTOID,		  UUIDOID,		  TEXTOID,		  TEXTOID,
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  INT8OID,		  INT8OID,
@@ -186,7 +187,7 @@ static MjcTable order_table = {
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  TEXTOID,		  DATEOID,
 			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 			  TIMESTAMPTZOID, TEXTOID,		  INT8OID,		  INT8OID,		  INT8OID,
-			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID}};
+			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID}};
 static MjcTable trace_table = {.name = "order_trace",
 							   .columns = {"order_id", "steps", NULL},
 							   .types = {UUIDOID, JSONBOID},
@@ -448,17 +449,18 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 
 	mjc_direct_write(
 		&order_table,
-		MJC_ARGS(
-			MJC_UUID(&order->order_id), MJC_TEXT(order->reference), MJC_UUID(&order->customer_id),
-			MJC_TEXT(order->channel), MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
-			MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
-			MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods), MJC_INT8(cart->tax),
-			MJC_INT8(cart->total), MJC_TEXT(order->method), MJC_TEXT(order->delivery_mode),
-			MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL, MJC_NULL, MJC_NULL,
-			MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), MJC_TIME(order->at),
-			confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
-			MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
-			MJC_INT8(cart->credit), MJC_DATUM(coupon_codes(order)), MJC_DATUM(credit_ids(order))));
+		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
+				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
+				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_TEXT("pending"),
+				 MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
+				 MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods),
+				 MJC_INT8(cart->tax), MJC_INT8(cart->total), MJC_TEXT(order->method),
+				 MJC_TEXT(order->delivery_mode), MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL,
+				 MJC_NULL, MJC_NULL, MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at),
+				 MJC_TIME(order->at), confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL,
+				 MJC_TEXT(order->customer_group), MJC_INT8(cart->shipping_tax),
+				 MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding), MJC_INT8(cart->credit),
+				 MJC_DATUM(coupon_codes(order)), MJC_DATUM(credit_ids(order)), MJC_INT8(0)));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,

@@ -27,6 +27,7 @@
 #include "order.h"
 #include "payment.h"
 #include "reservation.h"
+#include "shipment.h"
 #include "spi.h"
 #include "text.h"
 #include "uuid.h"
@@ -78,23 +79,6 @@ static MjcStmt stmt_update = {
 	11,
 	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, BOOLOID, BOOLOID,
 	 TIMESTAMPTZOID},
-	NULL};
-static MjcStmt stmt_shipment = {
-	"INSERT INTO mjc.shipment (order_id, shipment_no, carrier, tracking_number, shipped_at) "
-	"VALUES ($1, 1, $2, $3, $4)",
-	4,
-	{UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
-	NULL};
-static MjcStmt stmt_shipment_label = {
-	"UPDATE mjc.shipment SET carrier = coalesce($2, carrier), "
-	"tracking_number = coalesce($3, tracking_number) WHERE order_id = $1",
-	3,
-	{UUIDOID, TEXTOID, TEXTOID},
-	NULL};
-static MjcStmt stmt_arrived = {
-	"UPDATE mjc.shipment SET delivered_at = $2 WHERE order_id = $1 AND delivered_at IS NULL",
-	2,
-	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_close = {
 	"UPDATE mjc.customer_order SET is_open = false WHERE customer_id = $1 AND order_id = $2 "
@@ -218,11 +202,13 @@ static void
 update_shipment(const Change *change, const MjcOrderEffects *effects, TimestampTz at)
 {
 	if (effects->ship)
-		mjc_exec_one(&stmt_shipment,
-					 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT_OR_NULL(change->carrier),
-							  MJC_TEXT_OR_NULL(change->tracking_number), MJC_TIME(at)));
+		mjc_shipment_send_rest(&change->order_id, change->carrier, change->tracking_number, at);
 	if (effects->delivered)
-		mjc_exec(&stmt_arrived, MJC_ARGS(MJC_UUID(&change->order_id), MJC_TIME(at)));
+		mjc_shipment_arrive_all(&change->order_id, at);
+	if (effects->release)
+		mjc_shipment_unpack_all(&change->order_id);
+	if (effects->take_back)
+		mjc_shipment_back_all(&change->order_id, at);
 }
 
 /* What the order's lines say that it should hold. */
@@ -296,9 +282,7 @@ note_only(const Change *change, const Found *found, const MjcActor *actor)
 	if (found->status == MJC_STATUS_CANCELLED || found->status == MJC_STATUS_REFUNDED)
 		return;
 	update_order(change, &found->states, &none, GetCurrentTimestamp());
-	mjc_exec(&stmt_shipment_label,
-			 MJC_ARGS(MJC_UUID(&change->order_id), MJC_TEXT_OR_NULL(change->carrier),
-					  MJC_TEXT_OR_NULL(change->tracking_number)));
+	mjc_shipment_label(&change->order_id, change->carrier, change->tracking_number);
 	mjc_order_add_event(&change->order_id, "note", status, status, actor, change->note);
 	mjc_audit(actor, "order_note", "order", found->reference, NULL,
 			  mjc_json_pair("status", status));
@@ -334,7 +318,7 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 
 /*
  * Moves an order. Needs SPI open. Staying in place is allowed and changes no state.
- * Errors: MJ004 no such order, or another's; MJ301 transition not allowed.
+ * Errors: MJ004 no such order, or another's; MJ301 transition not allowed; MJ335 a part of it left.
  */
 static void
 change_order(const Change *change, const MjcActor *actor)
@@ -357,6 +341,9 @@ change_order(const Change *change, const MjcActor *actor)
 	if (!allowed)
 		MJC_RAISE(MJC_ERR_ORDER_TRANSITION_REFUSED, {"from", mjc_status_name(found.status), 0},
 				  {"to", mjc_status_name(change->to), 0});
+	if (change->to == MJC_STATUS_CANCELLED && found.status < MJC_STATUS_SHIPPED &&
+		mjc_shipment_some_left(&change->order_id))
+		mjc_raise(MJC_ERR_ORDER_PART_SHIPPED);
 	transition(change, &found, actor);
 }
 

@@ -45,6 +45,13 @@ static MjcStmt stmt_less = {
 	4,
 	{UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID},
 	NULL};
+static MjcStmt stmt_ask_less = {
+	"UPDATE mjc.payment SET amount_centimes = amount_centimes - $2, "
+	"state = CASE WHEN amount_centimes = $2 THEN 'void' ELSE state END, updated_at = $3 "
+	"WHERE order_id = $1 AND state = 'pending'",
+	3,
+	{UUIDOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_insert_paid = {
 	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, provider_ref, "
 	"amount_centimes, state, created_at, updated_at, paid_at, received_centimes, note) "
@@ -295,6 +302,26 @@ mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at
 	mjc_exec(&stmt_end_empty, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	mjc_exec_fresh(&stmt_came_in, MJC_ARGS(MJC_UUID(order_id)));
 	return mjc_bool_col(0, 1);
+}
+
+/*
+ * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back.
+ * Errors: MJ503 more than was asked and paid.
+ */
+void
+mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
+{
+	int64 asked = 0;
+	int64 part;
+
+	if (mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(order_id))) == 1)
+		asked = mjc_int8_col(0, 2);
+	part = Min(asked, amount);
+	if (part > 0)
+		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(part), MJC_TIME(at)));
+	if (amount > part)
+		(void) mjc_payment_refund_newest(order_id, amount - part, MJC_REFUND_EXCESS, NULL, actor,
+										 at);
 }
 
 /* mjc_payment_event - a line of the order's history: an amount, and what it was. */

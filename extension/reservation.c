@@ -534,3 +534,45 @@ mjc_reservation_move(const MjcHolder *holder, const pg_uuid_t *products, int n, 
 		mjc_position_flag(&position, before);
 	}
 }
+
+/* As many units of one product as are wanted, of the rows that can move. */
+static void
+move_part(MjcPosition *position, const MjcHolder *holder, int32 qty, MjcMove move)
+{
+	MjcHeld *rows;
+	int nrows = mjc_reservation_rows(&position->product_id, &holder->id, &rows);
+
+	for (int r = 0; r < nrows && qty > 0; r++)
+	{
+		int32 part = Min(qty, mjc_held_movable(&rows[r], move));
+
+		if (part <= 0)
+			continue;
+		mjc_reservation_move_row(position, holder, &rows[r], move, part, NULL);
+		qty -= part;
+	}
+	if (qty > 0)
+		MJC_RAISE(MJC_ERR_RESERVATION_QTY, {"held", NULL, 0});
+}
+
+/*
+ * mjc_reservation_move_some - move so many units of some products of an order.
+ *
+ * takes: sorted here into lock order; a product may stand in several. The caller holds the
+ * lock of the order's row. Needs SPI open. Errors: MJ103, MJ115 not as many can move so.
+ */
+void
+mjc_reservation_move_some(const MjcHolder *holder, MjcTake *takes, int n, MjcMove move)
+{
+	qsort(takes, n, sizeof(MjcTake), mjc_take_compare);
+	for (int i = 0; i < n; i++)
+	{
+		MjcPosition position;
+		int64 before;
+
+		mjc_position_open(&position, &takes[i].product_id);
+		before = mjc_position_available(&position);
+		move_part(&position, holder, takes[i].qty, move);
+		mjc_position_flag(&position, before);
+	}
+}

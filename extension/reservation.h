@@ -56,6 +56,7 @@ extern DateADT mjc_reservation_take(const MjcHolder *holder, MjcTake *takes, int
 extern DateADT mjc_reservation_keep(const MjcHolder *holder, MjcTake *takes, int n);
 extern void mjc_reservation_move(const MjcHolder *holder, const pg_uuid_t *products, int n,
 								 MjcMove move);
+extern void mjc_reservation_move_some(const MjcHolder *holder, MjcTake *takes, int n, MjcMove move);
 
 /* One product at a time, under its lock. */
 extern const char *mjc_move_kind(MjcMove move);

@@ -321,6 +321,21 @@ static const struct param_def staff_payment_mismatch_params[] = {
 	{"accept", IN_BODY, T_BOOL, 0, 0, P_REQUIRED, NULL},
 };
 
+static const struct param_def staff_shipment_pack_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{WHOLE_BODY},
+};
+
+static const struct param_def staff_shipment_step_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"shipmentNo", IN_PATH, T_INT, 1, 1000, P_REQUIRED, NULL},
+	{"step", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, "ship|deliver|refuse|return|unpack"},
+	{"carrier", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"trackingNumber", IN_BODY, T_TEXT, 1, 100, NAME_TEXT, NULL},
+	{"reason", IN_BODY, T_TEXT, 1, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"damaged", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+};
+
 static const struct param_def consent_text_params[] = {
 	{"lang", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "fr|ar"},
 };
@@ -649,6 +664,14 @@ const struct route routes_table[] = {
 	 PARAMS(staff_payment_mismatch_params)},
 	{METHOD_POST, "/admin/orders/:orderId/refunds/:refundId/done", "mjc_api.staff_refund_done",
 	 ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_refund_done_params)},
+	{METHOD_GET, "/admin/orders/:orderId/shipments", "mjc_api.staff_order_shipments", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_READ, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_POST, "/admin/orders/:orderId/shipments", "mjc_api.staff_shipment_pack", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_CREATE, 201, ACTION_NONE, PARAMS(staff_shipment_pack_params)},
+	{METHOD_POST, "/admin/orders/:orderId/shipments/:shipmentNo", "mjc_api.staff_shipment_step",
+	 ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_shipment_step_params)},
+	{METHOD_POST, "/admin/remittances", "mjc_api.staff_remittance_record", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(body_params)},
 	{METHOD_POST, "/admin/orders/:orderId/ship", "mjc_api.staff_order_ship", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_ship_params)},
 	{METHOD_GET, "/admin/orders/:orderId/invoice", "mjc_api.staff_order_invoice", ROLE_ADMIN,

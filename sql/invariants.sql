@@ -139,7 +139,8 @@ BEGIN
                     WHEN o.fulfilment_state = 'returned' THEN r.held = 0 AND r.shipped = l.qty AND r.returned = r.shipped
                     WHEN o.order_state = 'placed' AND o.fulfilment_state = 'unfulfilled'
                     THEN r.shipped = 0 AND (r.held = l.qty OR r.held < l.qty AND o.confirm_by_at <= statement_timestamp())
-                    ELSE r.held = l.qty AND r.shipped = 0 AND NOT r.may_lapse END;
+                    -- a part may have left in a parcel of its own
+                    ELSE r.held + r.shipped = l.qty AND (r.shipped = 0 OR o.fulfilment_state = 'preparing') AND NOT r.may_lapse END;
 
     RETURN QUERY  -- and no unit moved for a line that does not exist; what is held is checked with the stock
     SELECT 'order_reservation', r.reservation_id::text, format('units of line %s, which the order does not have', r.line_no)
@@ -197,7 +198,7 @@ BEGIN
     -- Under way: asked + came in - went back because it was too much = due. Ended: nothing is asked,
     -- and what came in went back. What staff gave back of an order under way stays theirs to decide.
     RETURN QUERY
-    SELECT 'order_payment', o.reference, format('%s: due %s, asked %s in %s, came in %s, back %s', o.payment_state, o.total_centimes - o.credit_centimes,
+    SELECT 'order_payment', o.reference, format('%s: due %s, asked %s in %s, came in %s, back %s', o.payment_state, o.total_centimes - o.credit_centimes - o.taken_off_centimes,
                p.asked, p.open, p.received, r.back)
       FROM mjc.order o
       LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE x.state = 'pending') AS open, count(*) AS n,
@@ -209,7 +210,7 @@ BEGIN
                            FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
-                    THEN p.n > 0 AND p.asked + p.received - r.over = o.total_centimes - o.credit_centimes AND o.order_state <> 'cancelled'
+                    THEN p.n > 0 AND p.asked + p.received - r.over = o.total_centimes - o.credit_centimes - o.taken_off_centimes AND o.order_state <> 'cancelled'
                          AND o.payment_state = CASE WHEN p.open = 0 THEN 'paid' WHEN p.received > r.over THEN 'part_paid' ELSE 'pending' END
                     WHEN o.payment_state = 'void' THEN p.n > 0 AND p.open = 0 AND p.received = 0 AND NOT p.paid
                     ELSE p.open = 0 AND p.received = r.back AND NOT p.paid END;
@@ -245,6 +246,60 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_payment_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns money of orders';
+
+CREATE FUNCTION mjc.check_shipment_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY  -- what is in parcels that left is what left the stock, line by line
+    SELECT 'shipment_stock', o.reference, format('line %s: %s in parcels that left, %s left the stock', l.line_no, s.units, r.units)
+      FROM mjc.order o
+      JOIN mjc.order_line l ON l.order_id = o.order_id
+     CROSS JOIN LATERAL (SELECT coalesce(sum(x.qty), 0) AS units FROM mjc.shipment_line x
+                           JOIN mjc.shipment p ON p.order_id = x.order_id AND p.shipment_no = x.shipment_no
+                          WHERE x.order_id = l.order_id AND x.line_no = l.line_no AND p.state NOT IN ('packed', 'unpacked')) s
+     CROSS JOIN LATERAL (SELECT coalesce(sum(x.shipped_qty), 0) AS units FROM mjc.reservation x
+                          WHERE x.product_id = l.product_id AND x.reservation_id = o.order_id AND x.line_no = l.line_no) r
+     WHERE (since IS NULL OR o.updated_at >= since) AND s.units <> r.units;
+
+    RETURN QUERY  -- a parcel holds something; nobody packs more than was ordered
+    SELECT 'shipment_line', o.reference, format('parcel %s is empty', p.shipment_no)
+      FROM mjc.order o JOIN mjc.shipment p ON p.order_id = o.order_id
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.shipment_line x WHERE x.order_id = p.order_id AND x.shipment_no = p.shipment_no)
+    UNION ALL
+    SELECT 'shipment_line', o.reference, format('line %s: %s packed of %s', l.line_no, s.units, l.qty)
+      FROM mjc.order o JOIN mjc.order_line l ON l.order_id = o.order_id
+     CROSS JOIN LATERAL (SELECT coalesce(sum(x.qty), 0) AS units FROM mjc.shipment_line x
+                           JOIN mjc.shipment p ON p.order_id = x.order_id AND p.shipment_no = x.shipment_no
+                          WHERE x.order_id = l.order_id AND x.line_no = l.line_no AND p.state <> 'unpacked') s
+     WHERE (since IS NULL OR o.updated_at >= since) AND s.units > l.qty;
+
+    RETURN QUERY  -- parcels are where the order says
+    SELECT 'shipment_state', o.reference, format('%s with a parcel that is %s', o.status, p.state)
+      FROM mjc.order o JOIN mjc.shipment p ON p.order_id = o.order_id
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND CASE o.status WHEN 'SHIPPED' THEN p.state = 'packed'
+                         WHEN 'DELIVERED' THEN p.state IN ('packed', 'shipped', 'refused')
+                         WHEN 'CANCELLED' THEN p.state NOT IN ('unpacked', 'returned')
+                         WHEN 'REFUNDED' THEN p.state NOT IN ('unpacked', 'returned')
+                         WHEN 'PROCESSING' THEN false
+                         ELSE p.state <> 'unpacked' END;
+
+    RETURN QUERY  -- what a remittance says is what its lines say, and what their parcels got
+    SELECT 'remittance', r.remittance_id::text, format('amount %s, lines %s', r.amount_centimes, l.amount)
+      FROM mjc.remittance r
+     CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS amount FROM mjc.remittance_line x WHERE x.remittance_id = r.remittance_id) l
+     WHERE since IS NULL AND r.amount_centimes <> l.amount
+    UNION ALL
+    SELECT 'remittance', o.reference, format('parcel %s got %s, remittances %s', p.shipment_no, p.remitted_centimes, l.amount)
+      FROM mjc.order o JOIN mjc.shipment p ON p.order_id = o.order_id
+     CROSS JOIN LATERAL (SELECT sum(x.amount_centimes) AS amount FROM mjc.remittance_line x WHERE x.order_id = p.order_id AND x.shipment_no = p.shipment_no) l
+     WHERE since IS NULL AND p.remitted_centimes IS DISTINCT FROM l.amount;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_shipment_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns parcels and what carriers remit';
 
 CREATE FUNCTION mjc.check_pricing_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
@@ -507,6 +562,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_stock_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_order_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_payment_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_shipment_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_pricing_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_cart_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_customer_invariants(since);

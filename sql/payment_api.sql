@@ -8,7 +8,7 @@ AS $$
 BEGIN
     RETURN (
         SELECT json_build_object(
-            'orderId', o.order_id, 'orderNumber', o.reference, 'paymentState', o.payment_state, 'due', mjc.dzd(o.total_centimes - o.credit_centimes),
+            'orderId', o.order_id, 'orderNumber', o.reference, 'paymentState', o.payment_state, 'due', mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes),
             'payments', (SELECT coalesce(json_agg(json_build_object('id', p.payment_id, 'method', p.method, 'provider', p.provider, 'reference', p.provider_ref,
                                     'status', p.state, 'amount', mjc.dzd(p.amount_centimes), 'received', mjc.dzd(p.received_centimes),
                                     'refunded', mjc.dzd(p.refunded_centimes), 'note', p.note, 'createdAt', mjc.iso(p.created_at), 'paidAt', mjc.iso(p.paid_at))

@@ -89,7 +89,10 @@ DECLARE
     e record;
     checkout uuid;
 BEGIN
-    IF provider_event_run.provider = 'stripe' THEN
+    IF provider_event_run.provider = 'yalidine' THEN
+        SELECT r.id, r.outcome INTO id, outcome FROM mjc.carrier_event_run(type, payload) r;
+        RETURN;
+    ELSIF provider_event_run.provider = 'stripe' THEN
         SELECT * INTO e FROM mjc.stripe_event(type, payload);
     ELSE
         SELECT * INTO e FROM mjc.chargily_event(type, payload);

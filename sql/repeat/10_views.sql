@@ -54,7 +54,7 @@ SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_stat
        (SELECT sum(l.qty) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS units,
        o.customer_group, mjc.dzd(o.shipping_tax_centimes) AS shipping_tax_dzd, mjc.dzd(o.stamp_duty_centimes) AS stamp_duty_dzd,
        mjc.dzd(o.rounding_centimes) AS rounding_dzd, mjc.dzd(o.credit_centimes) AS credit_dzd,
-       mjc.dzd(o.total_centimes - o.credit_centimes) AS due_dzd, o.coupons
+       mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes) AS due_dzd, o.coupons
   FROM mjc.order o
   LEFT JOIN mjc.wilaya w ON w.code = o.wilaya_code;
 
@@ -322,3 +322,41 @@ SELECT CASE e.state WHEN 'parked' THEN 'event_parked' ELSE 'event_waits' END, NU
 UNION ALL
 SELECT 'task_parked', o.reference, t.parked_at, t.task_id, t.kind || ' ' || t.provider || ': ' || coalesce(t.error, '')
   FROM mjc.provider_task t JOIN mjc.order o ON o.order_id = t.order_id WHERE t.parked_at IS NOT NULL;
+
+CREATE OR REPLACE VIEW mjc_report.shipment WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_code, o.delivery_mode, s.state, s.carrier, s.tracking_number,
+       (SELECT sum(x.qty) FROM mjc.shipment_line x WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no) AS units,
+       mjc.dzd(s.cod_centimes) AS cod_dzd, mjc.dzd(s.remitted_centimes) AS remitted_dzd,
+       s.packed_at, s.shipped_at, s.delivered_at, s.refused_at, s.returned_at, s.remitted_at
+  FROM mjc.shipment s
+  JOIN mjc.order o ON o.order_id = s.order_id;
+
+CREATE OR REPLACE VIEW mjc_report.cod_receivable WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, s.shipment_no, s.carrier, s.tracking_number, s.delivered_at,
+       mjc.algiers_date(statement_timestamp()) - mjc.algiers_date(s.delivered_at) AS days,
+       mjc.dzd(s.cod_centimes) AS collected_dzd, mjc.dzd(coalesce(s.remitted_centimes, 0)) AS remitted_dzd,
+       mjc.dzd(s.cod_centimes - coalesce(s.remitted_centimes, 0)) AS owed_dzd
+  FROM mjc.shipment s
+  JOIN mjc.order o ON o.order_id = s.order_id
+ WHERE s.state = 'delivered' AND s.cod_centimes <> coalesce(s.remitted_centimes, 0);
+
+-- Of parcels that reached a door: how many were refused.
+CREATE OR REPLACE VIEW mjc_report.cod_refusal WITH (security_barrier = true) AS
+SELECT o.wilaya_code, w.name AS wilaya, s.carrier, date_trunc('month', timezone('Africa/Algiers', s.shipped_at))::date AS month,
+       count(*) AS parcels, count(*) FILTER (WHERE s.state = 'delivered') AS delivered, count(*) FILTER (WHERE s.refused_at IS NOT NULL AND s.state <> 'delivered') AS refused,
+       CASE WHEN count(*) FILTER (WHERE s.state = 'delivered' OR s.refused_at IS NOT NULL) > 0
+            THEN count(*) FILTER (WHERE s.refused_at IS NOT NULL AND s.state <> 'delivered') * 10000
+                 / count(*) FILTER (WHERE s.state = 'delivered' OR s.refused_at IS NOT NULL) END AS refusal_bp
+  FROM mjc.shipment s
+  JOIN mjc.order o ON o.order_id = s.order_id
+  LEFT JOIN mjc.wilaya w ON w.code = o.wilaya_code
+ WHERE s.shipped_at IS NOT NULL AND o.payment_method = 'CASH_ON_DELIVERY'
+ GROUP BY o.wilaya_code, w.name, s.carrier, date_trunc('month', timezone('Africa/Algiers', s.shipped_at));
+
+CREATE OR REPLACE VIEW mjc_report.customer_refusal WITH (security_barrier = true) AS
+SELECT o.customer_id, count(*) AS parcels, count(*) FILTER (WHERE s.state = 'delivered') AS delivered,
+       count(*) FILTER (WHERE s.refused_at IS NOT NULL AND s.state <> 'delivered') AS refused, max(s.refused_at) AS last_refused_at
+  FROM mjc.shipment s
+  JOIN mjc.order o ON o.order_id = s.order_id
+ WHERE s.shipped_at IS NOT NULL AND o.payment_method = 'CASH_ON_DELIVERY'
+ GROUP BY o.customer_id;

@@ -12,8 +12,8 @@ use Shop;
 use Test::More;
 
 # Called by the shim itself, not through a route.
-my @internal = qw(account_token_check email_verify housekeep job_status outbox_done outbox_failed outbox_status outbox_take
-	password_begin password_change password_reset password_reset_request password_words register session_close session_refresh
+my @internal = qw(account_token_check checkout_begin checkout_finish email_verify housekeep job_status outbox_done outbox_failed outbox_status outbox_take
+	password_begin password_change password_reset password_reset_request password_words provider_event_store provider_task_done provider_task_take register session_close session_refresh
 	shop_status sign_in_begin sign_in_finish social_sign_in);
 my @columns = qw(method pattern function types role rate flags volatility);
 my $binary = $ENV{MJC_TEST_SHIM};
@@ -77,7 +77,7 @@ is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 is_deeply(
 	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
 	[
-		'/products/:id/inventory', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders/:orderId/payments', '/admin/customers',
+		'/products/:id/inventory', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/customers',
 		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/admin/price-lists',
 		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
 		'/admin/shipping-tariffs', '/admin/gift-cards'

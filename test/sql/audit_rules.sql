@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(70);
+SELECT plan(77);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -23,6 +23,11 @@ INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes
 VALUES (pg_temp.order_id(:'ref8'), gen_random_uuid(), 'BANK_CARD', 'stripe', 100, 'mismatch', now(), now(), 100) RETURNING payment_id AS odd8 \gset
 SELECT mjc.payment_record(:'ref9', 500, 'BANK_TRANSFER'), mjc.payment_refund(:'ref9', 100, 'Geste') AS refund9 \gset
 INSERT INTO mjc.provider_event (event_id, provider, type, received_at, state, next_at, done_at) VALUES ('audit_evt', 'stripe', 'x', now(), 'parked', now(), now());
+SELECT pg_temp.bought('{1}', '{1}', '0550001101') AS ref10, pg_temp.bought('{1}', '{1}', '0550001102') AS ref11, pg_temp.bought('{1}', '{1}', '0550001103') AS ref12,
+       pg_temp.bought('{1}', '{1}', '0550001104') AS ref13, pg_temp.bought('{1}', '{1}', '0550001105') AS ref14, pg_temp.bought('{1}', '{1}', '0550001106') AS ref15,
+       pg_temp.bought('{1}', '{1}', '0550001107') AS ref16 \gset
+SELECT mjc.order_ship(r) FROM unnest(ARRAY[:'ref11', :'ref12', :'ref13', :'ref14']) r \g /dev/null
+SELECT mjc.shipment_pack(r) FROM unnest(ARRAY[:'ref15', :'ref16']) r \g /dev/null
 SELECT mjc.location_set('test-b', 'B', 50) AS loc \gset
 SELECT customer_id AS guest FROM mjc.order WHERE reference = :'first_ref' \gset
 SELECT customer_id AS guest4 FROM mjc.order WHERE reference = :'ref4' \gset
@@ -86,6 +91,13 @@ INSERT INTO rule_call VALUES
     ('price_update', $$pg_temp.pid(2), '{"price": 980}'$$),
     ('promotion_delete', $$'audit-unused'$$),
     ('promotion_set', $$'audit-new', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true}'$$),
+    ('remittance_record', format($$'Yalidine', 'AUD-1', '[{"parcel": "%s", "amount": 1}]'$$, :'ref11')),
+    ('shipment_deliver', format('%L, 1', :'ref12')),
+    ('shipment_pack', format('%L', :'ref10')),
+    ('shipment_refuse', format('%L, 1', :'ref13')),
+    ('shipment_return', format('%L, 1', :'ref14')),
+    ('shipment_ship', format('%L, 1', :'ref15')),
+    ('shipment_unpack', format('%L, 1', :'ref16')),
     ('setting_set', $$'hold_minutes', '31'$$),
     ('stock_adjust', $$pg_temp.pid(1), -1, 'lost'$$),
     ('stock_commit', format('%L, pg_temp.pid(1), 1', :'hold')),

@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(143);
+SELECT plan(148);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -139,19 +139,24 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('INSERT INTO mjc.provider_ref VALUES (''x'', ''stripe'', gen_random_uuid())', 'provider_ref', 'a name of nothing'),
     ('UPDATE mjc.payment SET amount_centimes = amount_centimes - 1 WHERE order_id = :held', 'order_payment', 'a payment of another amount'),
     ('UPDATE mjc.payment SET state = ''paid'', paid_at = now() WHERE order_id = :held', 'order_payment', 'a payment in another state'),
-    ('DELETE FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation', 'a shipped order that holds nothing'),
-    ('UPDATE mjc.reservation SET shipped_qty = 0 WHERE reservation_id = :shipped', 'order_reservation', 'a shipped order whose goods never left'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation shipment_stock', 'a shipped order that holds nothing'),
+    ('UPDATE mjc.reservation SET shipped_qty = 0 WHERE reservation_id = :shipped', 'order_reservation shipment_stock', 'a shipped order whose goods never left'),
     ('UPDATE mjc.reservation SET returned_qty = 1 WHERE reservation_id = :shipped', NULL, 'goods of a shipped order may come back before it is refunded'),
     ('UPDATE mjc.reservation SET returned_qty = 0 WHERE reservation_id = :refunded', 'order_reservation', 'a refunded order whose goods were never back'),
-    ('DELETE FROM mjc.reservation WHERE reservation_id = :refunded', 'order_reservation', 'a refunded order that never had goods'),
-    ('UPDATE mjc.reservation SET shipped_qty = qty WHERE reservation_id = :cancelled', 'order_reservation', 'a cancelled order whose goods left'),
-    ('UPDATE mjc.reservation SET shipped_qty = qty, returned_qty = qty WHERE reservation_id = :cancelled', NULL, 'or left and came back'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :refunded', 'order_reservation shipment_stock', 'a refunded order that never had goods'),
+    ('UPDATE mjc.reservation SET shipped_qty = qty WHERE reservation_id = :cancelled', 'order_reservation shipment_stock', 'a cancelled order whose goods left'),
+    ('UPDATE mjc.reservation SET shipped_qty = qty, returned_qty = qty WHERE reservation_id = :cancelled', 'shipment_stock', 'or left and came back, in no parcel'),
     ('UPDATE mjc.reservation SET held_qty = qty WHERE reservation_id = :cancelled', 'order_reservation stock_reserved_is_held', 'a cancelled order that holds its goods'),
     ('UPDATE mjc.reservation SET expires_at = now() + interval ''1 hour'' WHERE reservation_id = :confirmed', 'order_reservation', 'a confirmed order whose goods lapse'),
     ('SELECT pg_temp.lose(:held, :p2)', 'order_reservation', 'an order that lost its goods'),
     ('UPDATE mjc.order SET confirm_by_at = now() - interval ''1 minute'' WHERE order_id = :held; SELECT pg_temp.lose(:held, :p2)', NULL, 'as one may that nobody confirmed in time'),
-    ('UPDATE mjc.reservation SET line_no = 9 WHERE reservation_id = :shipped', 'order_reservation', 'units of no line'),
+    ('UPDATE mjc.reservation SET line_no = 9 WHERE reservation_id = :shipped', 'order_reservation shipment_stock', 'units of no line'),
     ('INSERT INTO mjc.reservation (product_id, reservation_id, line_no, location_id, kind, qty, held_qty, shipped_qty, created_at, updated_at) SELECT product_id, reservation_id, 9, location_id, kind, 1, 0, 1, created_at, updated_at FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation', 'units of a line that the order does not have'),
+    ('UPDATE mjc.shipment_line SET qty = qty + 1 WHERE order_id = :shipped', 'shipment_line shipment_stock', 'more in a parcel than was ordered'),
+    ('DELETE FROM mjc.shipment_line WHERE order_id = :shipped', 'shipment_line shipment_stock', 'a parcel with nothing in it'),
+    ('UPDATE mjc.shipment SET state = ''packed'', shipped_at = NULL WHERE order_id = :shipped', 'shipment_state shipment_stock', 'a shipped order whose parcel stands here'),
+    ('UPDATE mjc.shipment SET remitted_centimes = 5, remitted_at = now() WHERE order_id = :shipped', 'remittance', 'cash that no remittance tells of'),
+    ('UPDATE mjc.order SET taken_off_centimes = 5 WHERE order_id = :held', 'order_payment', 'something taken off for nothing'),
     ('DELETE FROM mjc.order_reference WHERE order_id = :held', 'order_reference', 'an order that nobody finds by its number'),
     ('UPDATE mjc.order_reference SET order_id = :shipped WHERE order_id = :held', 'order_reference', 'a number that leads to another order'),
     ('UPDATE mjc.order SET reference = ''MJ-2026-000123-7'' WHERE order_id = :held', 'order_reference', 'a wrong check digit'),
@@ -248,7 +253,7 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('held without a ledger'::text), ('a name of nothing'), ('units of a line that the order does not have'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
+    $$VALUES ('held without a ledger'::text), ('a name of nothing'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');

@@ -39,6 +39,7 @@ my @places = (
 	[ qr{/payments/:paymentId}, paymentId => all => sub { $nothing } ],
 	[ qr{/refunds/:refundId}, refundId => all => sub { $nothing } ],
 	[ qr{^/payments/verify/:transactionId}, transactionId => all => \&transaction ],
+	[ qr{/shipments/:shipmentNo}, shipmentNo => all => sub { 1 } ],
 	[ qr{^/admin/orders/:orderId/invoice}, orderId => all => \&invoiced ],
 	[ qr{^/admin/orders/:orderId}, orderId => all => sub { place([ [ product(), 1 ] ])->{id} } ],
 	[ qr{^/admin/customer-groups/:code}, code => all => sub { 'retail' } ],
@@ -82,6 +83,15 @@ sub invoiced
 	sql("SELECT mjc.order_change(reference, 'CONFIRMED') FROM mjc.order WHERE order_id = '$id'");
 	$made{invoice} = with_seller(sub { sql("SELECT mjc.invoice_issue_core('$id', NULL, 'job')") });
 	return $id;
+}
+
+# The number of an order whose parcel left.
+sub shipped
+{
+	my $number = place([ [ product(), 1 ] ])->{orderNumber};
+
+	sql("SELECT mjc.order_ship('$number')");
+	return $number;
 }
 
 # What a buyer has in hand of a payment.
@@ -215,6 +225,8 @@ my %value = (
 	'/admin/shipping-tariffs/:id' => sub { { amount => 400, until => '2028-01-01' } },
 	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
 	'/admin/gift-cards' => sub { { amount => 1000 } },
+	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
+	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
 	'/admin/settings' => sub { { siteName => 'Essai', sellerRc => '16/00-1' } },
 );
 

@@ -1,0 +1,428 @@
+-- shipment: parcels of orders (extension/shipment.c), what carriers tell of them, and the cash that
+-- carriers collect and remit.
+
+CREATE FUNCTION mjc.shipment_pack_core(order_id uuid, line_nos integer[], quantities integer[], carrier text, tracking_number text,
+    actor uuid, channel text, request_id text) RETURNS integer
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_shipment_pack';
+COMMENT ON FUNCTION mjc.shipment_pack_core(uuid, integer[], integer[], text, text, uuid, text, text) IS
+    'For rules: a parcel of these lines, or of all that is in none; its number. Errors: MJ003, MJ004, MJ006, MJ010, MJ301, MJ331, MJ334';
+
+CREATE FUNCTION mjc.shipment_step(order_id uuid, shipment_no integer, step text, carrier text, tracking_number text, reason text,
+    actor uuid, channel text, request_id text) RETURNS text
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_shipment_step';
+COMMENT ON FUNCTION mjc.shipment_step(uuid, integer, text, text, text, text, uuid, text, text) IS
+    'For rules: ship, deliver, refuse, return, return_damaged or unpack a parcel; its state after it. Errors: MJ003, MJ004, MJ006, MJ010, MJ103, MJ332, MJ333';
+
+CREATE FUNCTION mjc.shipment_packed(id uuid, line_nos integer[], quantities integer[], carrier text, tracking_number text,
+    actor uuid, channel text, request_id text) RETURNS integer
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    number integer := mjc.shipment_pack_core(id, line_nos, quantities, carrier, tracking_number, actor, channel, request_id);
+BEGIN
+    PERFORM mjc.audit_write(actor, channel, 'shipment_pack', 'order', (SELECT o.reference FROM mjc.order o WHERE o.order_id = id),
+                            NULL, jsonb_build_object('shipment', number), request_id);
+    RETURN number;
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_packed(uuid, integer[], integer[], text, text, uuid, text, text) IS 'For rules: mjc.shipment_pack_core, audited';
+
+CREATE FUNCTION mjc.shipment_stepped(id uuid, number integer, step text, carrier text, tracking_number text, reason text,
+    actor uuid, channel text, request_id text) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state text := mjc.shipment_step(id, number, step, carrier, tracking_number, reason, actor, channel, request_id);
+BEGIN
+    PERFORM mjc.audit_write(actor, channel, 'shipment_' || step, 'order', (SELECT o.reference FROM mjc.order o WHERE o.order_id = id),
+                            NULL, jsonb_build_object('shipment', number, 'state', state), request_id);
+    RETURN state;
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_stepped(uuid, integer, text, text, text, text, uuid, text, text) IS 'For rules: mjc.shipment_step, audited';
+
+------------------------------------------------------------------- rules of staff
+
+CREATE FUNCTION mjc.shipment_pack(reference text, line_nos integer[] DEFAULT NULL, quantities integer[] DEFAULT NULL,
+    carrier text DEFAULT NULL, tracking_number text DEFAULT NULL) RETURNS integer
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.shipment_packed(mjc.order_need(shipment_pack.reference), line_nos, quantities, carrier, tracking_number, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_pack(text, integer[], integer[], text, text) IS
+    'Packs a parcel of an order: so many units of these lines, or all that is in none; its number in the order. The units stay reserved until the carrier has them. Errors: MJ003, MJ004, MJ006, MJ010, MJ301, MJ331, MJ334, MJ401, MJ601';
+
+CREATE FUNCTION mjc.shipment_unpack(reference text, shipment_no integer) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.shipment_stepped(mjc.order_need(shipment_unpack.reference), shipment_no, 'unpack', NULL, NULL, NULL, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_unpack(text, integer) IS
+    'A packed parcel does not leave; its units stay reserved for the order. Errors: MJ003, MJ004, MJ332, MJ333, MJ401, MJ601';
+
+CREATE FUNCTION mjc.shipment_ship(reference text, shipment_no integer, tracking_number text DEFAULT NULL, carrier text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.shipment_stepped(mjc.order_need(shipment_ship.reference), shipment_no, 'ship', carrier, tracking_number, NULL, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_ship(text, integer, text, text) IS
+    'The carrier took a packed parcel: its units leave the stock; the last one ships the order. Errors: MJ003, MJ004, MJ006, MJ103, MJ332, MJ333, MJ401, MJ601';
+
+CREATE FUNCTION mjc.shipment_deliver(reference text, shipment_no integer) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.shipment_stepped(mjc.order_need(shipment_deliver.reference), shipment_no, 'deliver', NULL, NULL, NULL, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_deliver(text, integer) IS
+    'A parcel arrived and the carrier has its cash; the last one delivers the order. Errors: MJ003, MJ004, MJ332, MJ333, MJ401, MJ601';
+
+CREATE FUNCTION mjc.shipment_refuse(reference text, shipment_no integer, reason text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.shipment_stepped(mjc.order_need(shipment_refuse.reference), shipment_no, 'refuse', NULL, NULL, reason, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_refuse(text, integer, text) IS
+    'A parcel was refused at the door and is on its way back; the stock changes when it arrives (mjc.shipment_return). Errors: MJ003, MJ004, MJ006, MJ332, MJ333, MJ401, MJ601';
+
+CREATE FUNCTION mjc.shipment_return(reference text, shipment_no integer, damaged boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.shipment_stepped(mjc.order_need(shipment_return.reference), shipment_no,
+        CASE WHEN shipment_return.damaged THEN 'return_damaged' ELSE 'return' END, NULL, NULL, NULL, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_return(text, integer, boolean) IS
+    'A parcel that did not reach its buyer stands on the desk: its units are back in stock (or among the damaged), and are asked for no more; an order of which nothing is with the buyer is cancelled. Errors: MJ003, MJ004, MJ332, MJ333, MJ401, MJ601';
+
+--------------------------------------------------------------------- remittances
+
+-- The parcel of a line: by its tracking number, else the one of an order that collected cash.
+CREATE FUNCTION mjc.parcel_find(what text, OUT order_id uuid, OUT shipment_no integer)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT s.order_id, s.shipment_no INTO parcel_find.order_id, parcel_find.shipment_no
+      FROM mjc.tracking t JOIN mjc.shipment s ON s.order_id = t.order_id AND s.shipment_no = t.shipment_no
+     WHERE t.tracking_number = btrim(what)
+     ORDER BY s.shipped_at DESC NULLS LAST LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT s.order_id, s.shipment_no INTO parcel_find.order_id, parcel_find.shipment_no
+          FROM mjc.order_reference r JOIN mjc.shipment s ON s.order_id = r.order_id
+         WHERE r.reference = mjc.order_reference_canonical(what) AND s.cod_centimes > 0
+         ORDER BY s.remitted_at IS NOT NULL, s.shipment_no LIMIT 1;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.parcel_find(text) IS 'For rules: the parcel of a tracking number, or of an order''s number; NULL when there is none';
+
+CREATE FUNCTION mjc.remittance_add(remittance uuid, number integer, parcel_order uuid, parcel_no integer, amount bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO mjc.remittance_line (remittance_id, line_no, order_id, shipment_no, amount_centimes)
+    VALUES (remittance, number, parcel_order, parcel_no, amount);
+    UPDATE mjc.shipment s SET remitted_centimes = coalesce(s.remitted_centimes, 0) + amount, remitted_at = clock_timestamp()
+     WHERE s.order_id = parcel_order AND s.shipment_no = parcel_no;
+END
+$$;
+COMMENT ON FUNCTION mjc.remittance_add(uuid, integer, uuid, integer, bigint) IS 'For rules: a carrier paid so much for a parcel';
+
+CREATE FUNCTION mjc.remittance_open(carrier text, reference text, received_on date, actor uuid, made uuid) RETURNS uuid
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    at timestamptz := clock_timestamp();
+BEGIN
+    INSERT INTO mjc.remittance_reference (reference, carrier, remittance_id)
+    VALUES (remittance_open.reference, remittance_open.carrier, made) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN (SELECT r.remittance_id FROM mjc.remittance_reference r WHERE r.reference = remittance_open.reference AND r.carrier = remittance_open.carrier);
+    END IF;
+    INSERT INTO mjc.remittance (remittance_id, carrier, reference, received_on, amount_centimes, actor, created_at)
+    VALUES (made, remittance_open.carrier, remittance_open.reference, coalesce(remittance_open.received_on, mjc.algiers_date(at)), 0, remittance_open.actor, at);
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION mjc.remittance_open(text, text, date, uuid, uuid) IS 'For rules: the remittance of a carrier''s reference, made under this id when there is none';
+
+-- lines: [{parcel, amount}]
+CREATE FUNCTION mjc.remittance_write(doc jsonb, actor uuid, channel text, request_id text) RETURNS uuid
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id uuid := mjc.uuid_v7();
+    given jsonb := jsonb_strip_nulls(doc);
+    line record;
+    parcel record;
+    amount bigint;
+    total bigint := 0;
+BEGIN
+    PERFORM mjc.doc_check(doc, '{carrier,reference,receivedOn,lines}');
+    PERFORM mjc.doc_need(given, '{carrier,reference,lines}');
+    IF jsonb_typeof(given -> 'lines') <> 'array' OR jsonb_array_length(given -> 'lines') NOT BETWEEN 1 AND 1000 THEN
+        PERFORM mjc.doc_refuse('lines');
+    END IF;
+    IF mjc.remittance_open(mjc.doc_text(given, 'carrier', 1, 100), mjc.doc_text(given, 'reference', 1, 100), mjc.doc_day(given, 'receivedOn'),
+                           remittance_write.actor, id) <> id THEN
+        PERFORM mjc.raise('REMITTANCE_KNOWN');
+    END IF;
+    FOR line IN SELECT l.value AS doc, l.ordinality::integer AS n FROM jsonb_array_elements(given -> 'lines') WITH ORDINALITY l LOOP
+        PERFORM mjc.doc_check(line.doc, '{parcel,amount}');
+        PERFORM mjc.doc_need(line.doc, '{parcel,amount}');
+        parcel := mjc.parcel_find(mjc.doc_text(line.doc, 'parcel', 1, 100));
+        IF parcel.order_id IS NULL THEN
+            PERFORM mjc.raise('REMITTANCE_LINE', 'line', line.n::text);
+        END IF;
+        amount := mjc.doc_centimes(line.doc, 'amount');
+        total := total + amount;
+        PERFORM mjc.remittance_add(id, line.n, parcel.order_id, parcel.shipment_no, amount);
+    END LOOP;
+    UPDATE mjc.remittance r SET amount_centimes = total WHERE r.remittance_id = id;
+    PERFORM mjc.audit_write(remittance_write.actor, channel, 'remittance_record', 'remittance', id::text, NULL,
+        jsonb_build_object('carrier', given -> 'carrier', 'reference', given -> 'reference', 'amount', mjc.dzd(total)), request_id);
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION mjc.remittance_write(jsonb, uuid, text, text) IS
+    'For rules: {carrier, reference, receivedOn, lines: [{parcel, amount}]}; see mjc.remittance_record. Errors: MJ003, MJ006, MJ010, MJ336, MJ337';
+
+CREATE FUNCTION mjc.remittance_record(carrier text, reference text, lines jsonb, received_on date DEFAULT NULL) RETURNS uuid
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.remittance_write(jsonb_build_object('carrier', carrier, 'reference', remittance_record.reference, 'receivedOn', received_on, 'lines', lines),
+                                mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.remittance_record(text, text, jsonb, date) IS
+    'A carrier paid over the cash of parcels: [{"parcel": tracking or order number, "amount": DZD}, ...]; its reference counts once. mjc_report.cod_receivable shows what is still owed, and what was paid short. Errors: MJ003, MJ006, MJ010, MJ336, MJ337, MJ601';
+
+------------------------------------------------------------------ news of carriers
+
+-- what: deliver, refuse, back, remit, or NULL: nothing to do. Yalidine's words, in French.
+CREATE FUNCTION mjc.yalidine_event(type text, payload jsonb, OUT what text, OUT tracking_number text, OUT reason text, OUT payment_id text)
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    it jsonb := payload -> 'data';
+    word text := lower(it ->> 'status');
+BEGIN
+    tracking_number := it ->> 'tracking';
+    reason := left(it ->> 'reason', 500);
+    payment_id := it ->> 'payment_id';
+    what := CASE
+        WHEN type = 'parcel_status_updated' THEN
+            CASE WHEN word IN ('livré', 'livre') THEN 'deliver'
+                 WHEN word IN ('echèc livraison', 'echec livraison', 'échec livraison') THEN 'refuse'
+                 WHEN word IN ('retourné au vendeur', 'retour à retirer', 'retourne au vendeur') THEN 'back' END
+        WHEN type = 'parcel_payment_updated' AND word IN ('receivable', 'payed', 'paid') AND payment_id IS NOT NULL THEN 'remit' END;
+    IF tracking_number IS NULL AND what IS NOT NULL THEN
+        RAISE EXCEPTION 'an event about no parcel';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.yalidine_event(text, jsonb) IS 'What an event of Yalidine means';
+
+-- The same news twice, or late, changes nothing. Stock comes back when staff have the parcel.
+CREATE FUNCTION mjc.carrier_event_run(type text, payload jsonb, OUT id uuid, OUT outcome text)
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    e record;
+    parcel record;
+    now_state text;
+    remittance uuid;
+BEGIN
+    SELECT * INTO e FROM mjc.yalidine_event(type, payload);
+    IF e.what IS NULL THEN
+        outcome := 'nothing';
+        RETURN;
+    END IF;
+    SELECT * INTO parcel FROM mjc.parcel_find(e.tracking_number);
+    IF parcel.order_id IS NULL THEN
+        RETURN;
+    END IF;
+    id := parcel.order_id;
+    PERFORM FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
+    SELECT s.state INTO now_state FROM mjc.shipment s WHERE s.order_id = id AND s.shipment_no = parcel.shipment_no;
+    IF e.what = 'remit' THEN
+        remittance := mjc.remittance_open('Yalidine', e.payment_id, NULL, NULL, mjc.uuid_v7());
+        PERFORM FROM mjc.remittance r WHERE r.remittance_id = remittance FOR UPDATE;
+        IF EXISTS (SELECT FROM mjc.remittance_line l WHERE l.order_id = id AND l.shipment_no = parcel.shipment_no) THEN
+            outcome := 'repeat';
+            RETURN;
+        END IF;
+        PERFORM mjc.remittance_add(remittance, 1 + (SELECT count(*)::integer FROM mjc.remittance_line l WHERE l.remittance_id = remittance), id,
+                                   parcel.shipment_no, s.cod_centimes)
+           FROM mjc.shipment s WHERE s.order_id = id AND s.shipment_no = parcel.shipment_no;
+        UPDATE mjc.remittance r SET amount_centimes = (SELECT sum(l.amount_centimes) FROM mjc.remittance_line l WHERE l.remittance_id = remittance)
+         WHERE r.remittance_id = remittance;
+        outcome := 'remitted';
+    ELSIF e.what = 'back' THEN
+        -- the desk says when it is there
+        outcome := CASE WHEN now_state = 'shipped' THEN mjc.shipment_step(id, parcel.shipment_no, 'refuse', NULL, NULL, e.reason, NULL, 'job', NULL) ELSE 'repeat' END;
+    ELSIF now_state = 'shipped' OR e.what = 'deliver' AND now_state = 'refused' THEN
+        outcome := mjc.shipment_step(id, parcel.shipment_no, e.what, NULL, NULL, e.reason, NULL, 'job', NULL);
+    ELSE
+        outcome := 'repeat';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.carrier_event_run(text, jsonb) IS
+    'For rules: applies one event of a carrier; the order and what was made of it, outcome NULL when the parcel is not known. Errors: those of mjc.shipment_step';
+
+------------------------------------------------------------------------- routes
+
+CREATE FUNCTION mjc.shipments_json(id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT json_build_object('orderId', o.order_id, 'orderNumber', o.reference, 'statusCode', o.status, 'shipments',
+                   (SELECT coalesce(json_agg(json_build_object('shipmentNo', s.shipment_no, 'status', s.state, 'carrier', s.carrier, 'trackingNumber', s.tracking_number,
+                               'cashOnDelivery', mjc.dzd(s.cod_centimes), 'remitted', mjc.dzd(s.remitted_centimes), 'packedAt', mjc.iso(s.packed_at),
+                               'shippedAt', mjc.iso(s.shipped_at), 'deliveredAt', mjc.iso(s.delivered_at), 'refusedAt', mjc.iso(s.refused_at), 'refusal', s.refusal,
+                               'returnedAt', mjc.iso(s.returned_at),
+                               'items', (SELECT json_agg(json_build_object('line', x.line_no, 'quantity', x.qty, 'sku', l.sku, 'productName', l.product_name) ORDER BY x.line_no)
+                                           FROM mjc.shipment_line x JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no
+                                          WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no)) ORDER BY s.shipment_no), '[]')
+                      FROM mjc.shipment s WHERE s.order_id = id))
+          FROM mjc.order o WHERE o.order_id = id);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipments_json(uuid) IS 'The parcels of an order as staff read them; NULL when there is no such order';
+
+CREATE FUNCTION mjc_api.staff_order_shipments(actor uuid, token_version integer, token_id uuid, order_id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    RETURN mjc.shipments_json(staff_order_shipments.order_id);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_shipments(uuid, integer, uuid, uuid) IS
+    'GET /admin/orders/:orderId/shipments; NULL when there is no such order. Errors: MJ060, MJ063, MJ064';
+
+CREATE FUNCTION mjc_api.staff_shipment_pack(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
+    order_id uuid, doc text, OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    claim record;
+    given jsonb := doc::jsonb;
+    lines integer[];
+    units integer[];
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    claim := mjc.idempotency_begin('staff_shipment_pack', actor, idempotency_key, concat_ws(' ', order_id, doc), false);
+    replayed := claim.reply IS NOT NULL;
+    body := claim.reply;
+    IF replayed THEN
+        RETURN;
+    END IF;
+    PERFORM mjc.doc_check(given, '{items,carrier,trackingNumber}');
+    IF given ? 'items' THEN
+        IF jsonb_typeof(given -> 'items') <> 'array' OR jsonb_array_length(given -> 'items') NOT BETWEEN 1 AND 1000 THEN
+            PERFORM mjc.doc_refuse('items');
+        END IF;
+        PERFORM mjc.doc_check(i, '{line,quantity}'), mjc.doc_need(i, '{line,quantity}') FROM jsonb_array_elements(given -> 'items') i;
+        SELECT array_agg(mjc.doc_integer(i, 'line', 1, 10000) ORDER BY n), array_agg(mjc.doc_integer(i, 'quantity', 1, 1000000) ORDER BY n)
+          INTO lines, units FROM jsonb_array_elements(given -> 'items') WITH ORDINALITY u (i, n);
+    END IF;
+    PERFORM mjc.shipment_packed(staff_shipment_pack.order_id, lines, units, mjc.doc_text(given, 'carrier', 1, 100),
+                                mjc.doc_text(given, 'trackingNumber', 1, 100), actor, 'rest', request_id);
+    body := mjc.shipments_json(staff_shipment_pack.order_id);
+    PERFORM mjc.idempotency_end(claim.key_hash, 'shipment', staff_shipment_pack.order_id, body::text);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_shipment_pack(uuid, integer, uuid, text, text, uuid, text) IS
+    'POST /admin/orders/:orderId/shipments: {items?: [{line, quantity}], carrier?, trackingNumber?}. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ301, MJ331, MJ334';
+
+CREATE FUNCTION mjc_api.staff_shipment_step(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid, shipment_no integer, step text, carrier text, tracking_number text, reason text, damaged boolean) RETURNS json
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.shipment_stepped(staff_shipment_step.order_id, staff_shipment_step.shipment_no,
+        CASE WHEN staff_shipment_step.step = 'return' AND staff_shipment_step.damaged THEN 'return_damaged' ELSE staff_shipment_step.step END,
+        staff_shipment_step.carrier, staff_shipment_step.tracking_number, staff_shipment_step.reason, actor, 'rest', request_id);
+    RETURN mjc.shipments_json(staff_shipment_step.order_id);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_shipment_step(uuid, integer, uuid, text, uuid, integer, text, text, text, text, boolean) IS
+    'POST /admin/orders/:orderId/shipments/:shipmentNo: step ship, deliver, refuse, return, unpack. Errors: MJ004, MJ006, MJ009, MJ060, MJ063, MJ064, MJ103, MJ332, MJ333';
+
+CREATE FUNCTION mjc_api.staff_remittance_record(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
+    doc text, OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    claim record;
+    made uuid;
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    claim := mjc.idempotency_begin('staff_remittance_record', actor, idempotency_key, doc, false);
+    replayed := claim.reply IS NOT NULL;
+    body := claim.reply;
+    IF NOT replayed THEN
+        made := mjc.remittance_write(doc::jsonb, actor, 'rest', request_id);
+        body := (SELECT json_build_object('remittanceId', r.remittance_id, 'carrier', r.carrier, 'reference', r.reference, 'amount', mjc.dzd(r.amount_centimes),
+                            'lines', (SELECT json_agg(json_build_object('orderNumber', o.reference, 'shipmentNo', l.shipment_no, 'collected', mjc.dzd(s.cod_centimes),
+                                                          'amount', mjc.dzd(l.amount_centimes)) ORDER BY l.line_no)
+                                        FROM mjc.remittance_line l JOIN mjc.order o ON o.order_id = l.order_id
+                                        JOIN mjc.shipment s ON s.order_id = l.order_id AND s.shipment_no = l.shipment_no WHERE l.remittance_id = made))
+                   FROM mjc.remittance r WHERE r.remittance_id = made);
+        PERFORM mjc.idempotency_end(claim.key_hash, 'remittance', made, body::text);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_remittance_record(uuid, integer, uuid, text, text, text) IS
+    'POST /admin/remittances: {carrier, reference, receivedOn?, lines: [{parcel, amount}]}. Errors: MJ003, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ336, MJ337';

@@ -1,0 +1,167 @@
+-- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
+-- carriers collect and remit. Scenarios are the failures that the shop must survive.
+BEGIN;
+SELECT plan(93);
+\ir fixture.psql
+SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
+
+-- Two lines, confirmed: 5 of product n (1000.00 each) and 2 of n + 1, 700.00 for the parcel: 7700.00.
+CREATE FUNCTION pg_temp.ordered(n integer, phone text DEFAULT '0550000001') RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text := pg_temp.bought(ARRAY[n, n + 1], '{5,2}', phone);
+BEGIN
+    PERFORM mjc.order_confirm(ref);
+    RETURN ref;
+END
+$$;
+CREATE FUNCTION pg_temp.parcels(ref text) RETURNS text
+    LANGUAGE sql
+AS $$
+    SELECT string_agg(concat_ws(' ', s.shipment_no, s.state, (SELECT string_agg(x.line_no || 'x' || x.qty, '+' ORDER BY x.line_no) FROM mjc.shipment_line x
+                                                              WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no), s.cod_centimes / 100), ', ' ORDER BY s.shipment_no)
+      FROM mjc.shipment s WHERE s.order_id = pg_temp.order_id(ref)
+$$;
+CREATE FUNCTION pg_temp.money(ref text) RETURNS text
+    LANGUAGE sql
+AS $$
+    SELECT o.status || ' ' || o.payment_state || ' ' || coalesce(sum(p.amount_centimes) FILTER (WHERE p.state = 'pending'), 0)::bigint / 100 || ' asked '
+           || sum(p.received_centimes - p.refunded_centimes)::bigint / 100 || ' here'
+      FROM mjc.order o JOIN mjc.payment p USING (order_id) WHERE o.order_id = pg_temp.order_id(ref) GROUP BY o.order_id
+$$;
+CREATE FUNCTION pg_temp.broken() RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT string_agg(v::text, '; ') FROM mjc.check_invariants() v $$;
+
+-- One parcel, as before parcels were counted
+SELECT pg_temp.ordered(1) AS ref \gset
+SELECT mjc.order_ship(:'ref', 'TRK-1', 'Yalidine') \g /dev/null
+SELECT is(pg_temp.parcels(:'ref'), '1 shipped 1x5+2x2 7700', 'shipping an order makes one parcel of all, with the cash to collect');
+SELECT is((SELECT order_id FROM mjc.tracking WHERE tracking_number = 'TRK-1'), pg_temp.order_id(:'ref'), 'found by its number');
+SELECT mjc.order_change(:'ref', 'SHIPPED', tracking_number => 'TRK-1B') \g /dev/null
+SELECT is((SELECT tracking_number FROM mjc.shipment WHERE order_id = pg_temp.order_id(:'ref')), 'TRK-1B', 'which may be corrected');
+SELECT is((mjc.parcel_find('TRK-1B')).order_id, pg_temp.order_id(:'ref'), 'and is found by that too');
+SELECT mjc.order_deliver(:'ref') \g /dev/null
+SELECT is(pg_temp.parcels(:'ref') || '; ' || pg_temp.money(:'ref'), '1 delivered 1x5+2x2 7700; DELIVERED paid 0 asked 7700 here', 'delivered');
+
+-- Scenario 12: a parcel that is unpacked leaves its units reserved for the order
+SELECT pg_temp.ordered(1) AS ref \gset
+SELECT pg_temp.stock(1) AS before \gset
+SELECT is(mjc.shipment_pack(:'ref', '{1}', '{3}', 'Yalidine'), 1, 'scenario 12: a parcel of three');
+SELECT is(pg_temp.status(:'ref') || ' ' || pg_temp.stock(1), 'PROCESSING ' || :'before', 'scenario 12: packing moves no stock');
+SELECT is(mjc.shipment_unpack(:'ref', 1), 'unpacked', 'scenario 12: the pick-up is cancelled');
+SELECT is(pg_temp.stock(1), :'before', 'scenario 12: the units stay reserved');
+SELECT is((SELECT sum(held_qty) FROM mjc.reservation WHERE reservation_id = pg_temp.order_id(:'ref')), 7::bigint, 'scenario 12: for that order');
+SELECT is(pg_temp.broken(), NULL, 'scenario 12: every promise is kept');
+SELECT is((pg_temp.failure(format('SELECT mjc.shipment_ship(%L, 1)', :'ref'))).code, 'MJ332', 'an unpacked parcel does not leave');
+
+-- Two parcels
+SELECT is(mjc.shipment_pack(:'ref', '{1,2}', '{2,1}'), 2, 'another parcel');
+SELECT is(mjc.shipment_ship(:'ref', 2, 'TRK-2', 'Yalidine'), 'shipped', 'leaves');
+SELECT is(pg_temp.status(:'ref') || ' ' || pg_temp.parcels(:'ref'), 'PROCESSING 1 unpacked 1x3 0, 2 shipped 1x2+2x1 3000', 'a part: the order is under way, the parcel collects the value of its goods');
+SELECT is((SELECT string_agg(concat_ws(' ', line_no, held_qty, shipped_qty), ', ' ORDER BY line_no) FROM mjc.reservation WHERE reservation_id = pg_temp.order_id(:'ref')), '1 3 2, 2 1 1', 'scenario 11: two of five left, three are held');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept in between');
+SELECT is((pg_temp.failure(format('SELECT mjc.order_cancel(%L)', :'ref'))).code, 'MJ335', 'what has left in part is not cancelled as a whole');
+SELECT ok(EXISTS (SELECT FROM mjc.invoice_due WHERE order_id = pg_temp.order_id(:'ref')), 'its invoice is due');
+SELECT is((SELECT topic FROM mjc.outbox WHERE aggregate_id = pg_temp.order_id(:'ref') ORDER BY outbox_id DESC LIMIT 1), 'order_part_shipped', 'the buyer hears of it');
+SELECT is(mjc.shipment_deliver(:'ref', 2), 'delivered', 'it arrives first');
+SELECT is(pg_temp.money(:'ref'), 'PROCESSING part_paid 4700 asked 3000 here', 'its cash is there');
+SELECT is(mjc.shipment_pack(:'ref'), 3, 'the rest is packed');
+SELECT is((pg_temp.failure(format('SELECT mjc.shipment_pack(%L)', :'ref'))).code, 'MJ334', 'then there is nothing more to pack');
+SELECT is(mjc.shipment_ship(:'ref', 3, 'TRK-3'), 'shipped', 'the last parcel');
+SELECT is(pg_temp.status(:'ref') || ' ' || pg_temp.parcels(:'ref'), 'SHIPPED 1 unpacked 1x3 0, 2 delivered 1x2+2x1 3000, 3 shipped 1x3+2x1 4700', 'ships the order and collects the rest');
+SELECT is(mjc.shipment_deliver(:'ref', 3) || ' ' || pg_temp.money(:'ref'), 'delivered DELIVERED paid 0 asked 7700 here', 'and delivers it');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT is((pg_temp.failure(format('SELECT mjc.shipment_pack(%L)', :'ref'))).code, 'MJ301', 'nothing is packed of an order that is over');
+
+-- Arguments
+SELECT pg_temp.ordered(1) AS ref \gset
+SELECT is((pg_temp.failure(format('SELECT mjc.shipment_pack(%s, %L, %L)', quote_nullable(r), l, q))).code, code, title)
+  FROM (VALUES (NULL, '{1}', '{1}', 'MJ003', 'no order'), (:'ref', '{1}', '{6}', 'MJ331', 'more than was ordered'), (:'ref', '{1}', '{0}', 'MJ331', 'none'), (:'ref', '{1}', '{-1}', 'MJ331', 'less than none'),
+               (:'ref', '{9}', '{1}', 'MJ331', 'a line that there is not'), (:'ref', '{1,1}', '{1,1}', 'MJ331', 'a line twice'), (:'ref', '{1,2}', '{1}', 'MJ010', 'lines without units'),
+               (mjc.order_reference(2026, 999998), '{1}', '{1}', 'MJ004', 'a number of no order')) v (r, l, q, code, title);
+SELECT is((SELECT count(*) FROM mjc.shipment WHERE order_id = pg_temp.order_id(:'ref')), 0::bigint, 'nothing was packed');
+SELECT is((pg_temp.failure(format('SELECT mjc.%s(%L, %s)', f, :'ref', 'NULL'))).code, 'MJ003', f || ': NULL') FROM unnest(ARRAY['shipment_unpack', 'shipment_ship', 'shipment_deliver', 'shipment_refuse', 'shipment_return']) f;
+SELECT is((pg_temp.failure(format('SELECT mjc.%s(%L, 1)', f, :'ref'))).code, 'MJ333', f || ': no such parcel') FROM unnest(ARRAY['shipment_unpack', 'shipment_ship', 'shipment_deliver', 'shipment_refuse', 'shipment_return']) f;
+SELECT mjc.shipment_pack(:'ref') \g /dev/null
+SELECT is((pg_temp.failure(format('SELECT mjc.%s(%L, 1)', f, :'ref'))).code, 'MJ332', f || ': not of a packed parcel') FROM unnest(ARRAY['shipment_deliver', 'shipment_refuse', 'shipment_return']) f;
+SELECT mjc.order_cancel(:'ref') \g /dev/null
+SELECT is(pg_temp.parcels(:'ref'), '1 unpacked 1x5+2x2 0', 'cancelled: what was packed stays here');
+
+-- Scenario 30: refused at the door; the stock comes back with the parcel
+SELECT mjc.setting_set('seller_' || f, 'Test') FROM unnest(ARRAY['legal_form', 'activity', 'address', 'phone', 'rc', 'nif', 'nis', 'ai']) f \g /dev/null
+SELECT pg_temp.ordered(3, '0550000030') AS ref \gset
+SELECT pg_temp.stock(3) AS reserved \gset
+SELECT mjc.order_ship(:'ref', 'TRK-30', 'Yalidine'), mjc.issue_invoices(10) \g /dev/null
+SELECT pg_temp.stock(3) AS left \gset
+UPDATE mjc.shipment SET shipped_at = now() - interval '9 days' WHERE order_id = pg_temp.order_id(:'ref');
+SELECT is(mjc.shipment_refuse(:'ref', 1, 'Client absent'), 'refused', 'scenario 30: refused at the door after nine days');
+SELECT is(pg_temp.status(:'ref') || ' ' || pg_temp.stock(3), 'SHIPPED ' || :'left', 'scenario 30: the stock does not change');
+SELECT is((SELECT topic FROM mjc.outbox WHERE aggregate_id = pg_temp.order_id(:'ref') AND topic = 'order_refused'), 'order_refused', 'scenario 30: somebody hears of it');
+SELECT is((SELECT refused || ' of ' || parcels FROM mjc_report.customer_refusal WHERE customer_id = (SELECT customer_id FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref'))), '1 of 1', 'scenario 30: the customer''s refusals count one more');
+SELECT is(mjc.shipment_return(:'ref', 1), 'returned', 'scenario 30: the parcel stands on the desk');
+SELECT is(pg_temp.money(:'ref') || '; ' || pg_temp.stock(3), 'CANCELLED void 0 asked 0 here; 100 0', 'scenario 30: now the units are back and nothing is asked');
+SELECT mjc.issue_invoices(10) \g /dev/null
+SELECT is((SELECT string_agg(kind, ' ' ORDER BY issued_at) FROM mjc.invoice WHERE order_id = pg_temp.order_id(:'ref')), 'invoice credit_note', 'scenario 30: the invoice is taken back by a credit note');
+SELECT is((pg_temp.failure(format('SELECT mjc.shipment_return(%L, 1)', :'ref'))).code, 'MJ332', 'scenario 30: once');
+SELECT is(pg_temp.broken(), NULL, 'scenario 30, 31: every promise is kept');
+SELECT pg_temp.ordered(3) AS ref \gset
+SELECT mjc.order_ship(:'ref'), mjc.shipment_return(:'ref', 1, damaged => true) \g /dev/null
+SELECT is(pg_temp.stock(3) || ' ' || (SELECT sum(damaged) FROM (SELECT DISTINCT ON (location_id) damaged FROM mjc.stock_ledger WHERE product_id = pg_temp.pid(3) ORDER BY location_id, seq DESC) d), '95 0 5', 'scenario 13: what comes back damaged is not for sale');
+SELECT is(pg_temp.status(:'ref') || coalesce(pg_temp.broken(), ''), 'CANCELLED', 'and the order is over');
+
+-- One parcel of two comes back
+SELECT pg_temp.ordered(5) AS ref \gset
+SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2) \g /dev/null
+SELECT is(pg_temp.parcels(:'ref'), '1 shipped 1x5 5000, 2 shipped 2x2 2700', 'two parcels on the road');
+SELECT mjc.shipment_refuse(:'ref', 1) \g /dev/null
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'returned SHIPPED pending 2700 asked 0 here', 'one comes back: its value is asked no more');
+SELECT is(pg_temp.stock(5) || ', ' || pg_temp.stock(6), '100 0, 98 0', 'its units are back, the others are not');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT is(mjc.shipment_deliver(:'ref', 2) || ' ' || pg_temp.money(:'ref'), 'delivered DELIVERED paid 0 asked 2700 here', 'the other is delivered and paid');
+SELECT is((SELECT (mjc.order_json(order_id) ->> 'amountDue') FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), '2700.00', 'which is what is due');
+SELECT pg_temp.ordered(5) AS ref \gset
+SELECT mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-SHIP') \g /dev/null
+SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2) \g /dev/null
+SELECT is(pg_temp.parcels(:'ref'), '1 shipped 1x5 0, 2 shipped 2x2 0', 'paid before: there is nothing to collect');
+SELECT mjc.shipment_deliver(:'ref', 2), mjc.shipment_refuse(:'ref', 1) \g /dev/null
+SELECT is(mjc.shipment_return(:'ref', 1), 'returned', 'one arrived, the other comes back');
+SELECT is(pg_temp.money(:'ref') || (SELECT string_agg(' ' || kind || ' ' || amount_centimes, '') FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref')), 'DELIVERED paid 0 asked 2700 here excess 500000', 'the order is delivered, and what came back is owed');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- What carriers remit
+SELECT pg_temp.ordered(7, '0550000041') AS a, pg_temp.ordered(7, '0550000042') AS b, pg_temp.ordered(7, '0550000043') AS c \gset
+SELECT mjc.order_ship(:'a', 'YAL-A', 'Yalidine'), mjc.order_ship(:'b', 'YAL-B', 'Yalidine'), mjc.order_ship(:'c', 'YAL-C', 'Yalidine') \g /dev/null
+SELECT mjc.order_deliver(:'a'), mjc.order_deliver(:'b'), mjc.order_deliver(:'c') \g /dev/null
+SELECT is((SELECT count(*) || ' ' || sum(owed_dzd) FROM mjc_report.cod_receivable WHERE order_reference IN (:'a', :'b', :'c')), '3 23100.00', 'the carrier owes for three parcels');
+SELECT mjc.remittance_record('Yalidine', 'VRS-1', jsonb_build_array(jsonb_build_object('parcel', 'YAL-A', 'amount', 7700), jsonb_build_object('parcel', :'b', 'amount', 7000))) AS remittance \gset
+SELECT results_eq(format('SELECT order_reference, owed_dzd FROM mjc_report.cod_receivable WHERE order_reference IN (%L, %L, %L) ORDER BY owed_dzd', :'a', :'b', :'c'), format('VALUES (%L, 700.00), (%L, 7700.00)', :'b', :'c'), 'one is paid, one short, one not at all');
+SELECT is((SELECT amount_centimes FROM mjc.remittance WHERE remittance_id = :'remittance'), 1470000::bigint, 'what it paid in all');
+SELECT is((pg_temp.failure(format('SELECT mjc.remittance_record(%s, %s, %L)', quote_nullable(k), quote_nullable(r), l))).code, code, title)
+  FROM (VALUES ('Yalidine', 'VRS-1', '[{"parcel": "YAL-C", "amount": 1}]', 'MJ336', 'a reference counts once'), ('Yalidine', 'VRS-2', '[{"parcel": "NONE", "amount": 1}]', 'MJ337', 'a parcel that there is not'),
+               (NULL, 'VRS-2', '[{"parcel": "YAL-C", "amount": 1}]', 'MJ003', 'no carrier'), ('Yalidine', 'VRS-2', '[]', 'MJ010', 'no lines'), ('Yalidine', 'VRS-2', '[{"parcel": "YAL-C"}]', 'MJ003', 'no amount'),
+               ('Yalidine', 'VRS-2', '[{"parcel": "YAL-C", "amount": -1}]', 'MJ006', 'less than nothing'), ('Yalidine', 'VRS-2', '{"parcel": "YAL-C"}', 'MJ010', 'no list')) v (k, r, l, code, title);
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Rule 11 for webhooks: a carrier's batch of 50 with a bad one
+SELECT pg_temp.ordered(7, '0550000044') AS d, pg_temp.ordered(7, '0550000045') AS e \gset
+SELECT mjc.order_ship(:'d', 'YAL-D', 'Yalidine'), mjc.order_ship(:'e', 'YAL-E', 'Yalidine') \g /dev/null
+SELECT is(mjc_api.provider_event_store('yalidine', (SELECT jsonb_agg(jsonb_build_object('id', 'y' || n, 'type', 'parcel_status_updated', 'payload', jsonb_build_object('event_id', 'y' || n, 'data',
+           CASE n WHEN 17 THEN '{"status": "Livré"}' WHEN 20 THEN '{"tracking": "YAL-D", "status": "Livré"}' WHEN 21 THEN '{"tracking": "YAL-E", "status": "Echèc livraison", "reason": "Client absent"}'
+                  WHEN 22 THEN '{"tracking": "YAL-D", "status": "Livré"}' WHEN 23 THEN '{"tracking": "YAL-E", "status": "Retourné au vendeur"}'
+                  ELSE '{"tracking": "YAL-D", "status": "En transit"}' END::jsonb))) FROM generate_series(1, 50) n)::text), 50, '11. a batch of 50 is stored');
+DO $$ BEGIN FOR i IN 1..200 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP; END $$;
+SELECT is((SELECT count(*) FROM mjc.provider_event WHERE provider = 'yalidine' AND state IN ('applied', 'ignored')), 49::bigint, '11. 49 are applied');
+UPDATE mjc.provider_event SET attempts = 19, next_at = now() WHERE event_id = 'y17';
+DO $$ BEGIN PERFORM mjc.provider_event_apply(); END $$;
+SELECT is((SELECT state || ' ' || (error LIKE '%no parcel%') FROM mjc.provider_event WHERE event_id = 'y17'), 'parked true', '11. one is parked');
+SELECT is(pg_temp.status(:'d') || ' ' || pg_temp.parcels(:'e'), 'DELIVERED 1 refused 1x5+2x2 7700', '11. delivered; refused, and not back before staff have it');
+SELECT is((SELECT outcome FROM mjc.provider_event WHERE event_id = 'y22'), 'repeat', '11. the same news twice');
+SELECT is(mjc_api.provider_event_store('yalidine', '[{"id": "yp1", "type": "parcel_payment_updated", "payload": {"data": {"tracking": "YAL-D", "status": "receivable", "payment_id": "PAY-9"}}}, {"id": "yp2", "type": "parcel_payment_updated", "payload": {"data": {"tracking": "YAL-D", "status": "payed", "payment_id": "PAY-9"}}}]'), 2, 'the carrier tells what it pays');
+DO $$ BEGIN FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP; END $$;
+SELECT is((SELECT string_agg(outcome, ' ' ORDER BY event_id) FROM mjc.provider_event WHERE event_id IN ('yp1', 'yp2')), 'remitted repeat', 'once');
+SELECT is((SELECT amount_centimes FROM mjc.remittance WHERE reference = 'PAY-9'), 770000::bigint, 'under its payment id');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
+SELECT * FROM finish();
+ROLLBACK;
