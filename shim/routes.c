@@ -267,6 +267,26 @@ static const struct param_def staff_order_list_params[] = {
 	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
 };
 
+/* Names and e-mail are those of the customer; without an address it is his default one. */
+static const struct param_def staff_order_create_params[] = {
+	{"customerId", IN_BODY, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"addressId", IN_BODY, T_UUID, 0, 0, 0, NULL},
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+	{"shippingAddress.street", IN_BODY, T_TEXT, 5, 200, NAME_TEXT, NULL},
+	{"shippingAddress.city", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"shippingAddress.postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},
+	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"coupons", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"giftCards", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
+	{"storeCredit", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+	{PAYMENT_METHOD},
+};
+
 static const struct param_def staff_order_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 };
@@ -629,6 +649,8 @@ const struct route routes_table[] = {
 
 	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF, RF_RECORDS,
 	 200, ACTION_NONE, PARAMS(staff_order_list_params)},
+	{METHOD_POST, "/admin/orders", "mjc_api.staff_order_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(staff_order_create_params)},
 	{METHOD_GET, "/admin/orders/stats", "mjc_api.staff_order_stats", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,

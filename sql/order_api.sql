@@ -172,6 +172,17 @@ $$;
 COMMENT ON FUNCTION mjc_api.staff_order_list(uuid, integer, uuid, text, integer, integer, text, uuid, timestamptz, timestamptz, text, text, text) IS
     'GET /admin/orders: search finds a reference, a phone or a name; the look is on record. Errors: MJ009, MJ010, MJ060, MJ063, MJ064';
 
+CREATE FUNCTION mjc_api.staff_order_create(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
+    customer_id uuid, address_id uuid, product_ids uuid[], quantities integer[], phone text, street text, city text, postal_code text,
+    region text, country text, note text, coupons text[], gift_cards text[], delivery_mode text, store_credit boolean,
+    payment_method text DEFAULT NULL, OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_api_order_place_named';
+COMMENT ON FUNCTION mjc_api.staff_order_create(uuid, integer, uuid, text, text, uuid, uuid, uuid[], integer[], text, text, text, text, text, text, text, text[], text[], text, boolean, text) IS
+    'POST /admin/orders: staff order for a customer, registered or guest, at the prices of his group; confirmed at once; to the address that is sent, else to the one of his that is named, else to his default one; the look is on record. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ101, MJ102, MJ104, MJ201 to MJ211, MJ217, MJ218, MJ302, MJ305, MJ402, MJ652, MJ653';
+
 CREATE FUNCTION mjc_api.staff_order_get(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -186,11 +197,7 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM mjc.access_note(actor, 'rest', 'order_get', buyer, NULL, request_id);
-    RETURN (
-        SELECT mjc.order_json(staff_order_get.order_id, true)::jsonb || jsonb_build_object('history', (
-                   SELECT jsonb_agg(jsonb_build_object('seq', e.seq, 'at', mjc.iso(e.at), 'kind', e.kind, 'from', e.from_status,
-                              'to', e.to_status, 'channel', e.channel, 'note', e.note) ORDER BY e.seq)
-                     FROM mjc.order_event e WHERE e.order_id = staff_order_get.order_id)));
+    RETURN mjc.order_doc(staff_order_get.order_id);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_order_get(uuid, integer, uuid, text, uuid) IS
