@@ -291,6 +291,56 @@ static const struct param_def staff_order_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 };
 
+static const struct param_def staff_order_update_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"status", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"trackingNumber", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"carrier", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"shippingAddress.street", IN_BODY, T_TEXT, 5, 200, NAME_TEXT, NULL},
+	{"shippingAddress.city", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"shippingAddress.postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},
+	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_order_note_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"body", IN_BODY, T_TEXT, 1, 500, NEEDED_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def staff_order_search_params[] = {
+	{"q", IN_QUERY, T_TEXT, 1, 100, NEEDED_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_limit_params[] = {
+	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_order_trends_params[] = {
+	{"period", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "day|week|month|year"},
+};
+
+#define EXPORT_FORMAT "format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "csv|json"
+
+static const struct param_def staff_order_export_params[] = {
+	{EXPORT_FORMAT},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
+	{"customerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
+	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
+	{"search", IN_QUERY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_export_params[] = {
+	{"type", IN_QUERY, T_CHOICE, 0, 0, NEEDED_TEXT, "orders|customers"},
+	{EXPORT_FORMAT},
+	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
+	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
+	{"timeframe", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "7d|30d|90d|1y"},
+};
+
 static const struct param_def staff_order_status_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 	{"status", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, ORDER_STATUSES},
@@ -655,6 +705,26 @@ const struct route routes_table[] = {
 	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,
 	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_PATCH, "/admin/orders/:orderId", "mjc_api.staff_order_update", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_update_params)},
+	{METHOD_GET, "/admin/orders/:orderId/tracking", "mjc_api.staff_order_tracking", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_GET, "/admin/orders/:orderId/notes", "mjc_api.staff_order_notes", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_POST, "/admin/orders/:orderId/notes", "mjc_api.staff_order_note_add", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_CREATE | RF_STRICT_BODY, 201, ACTION_NONE, PARAMS(staff_order_note_params)},
+	{METHOD_GET, "/admin/orders/search", "mjc_api.staff_order_search", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_search_params)},
+	{METHOD_GET, "/admin/orders/recent", "mjc_api.staff_order_recent", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_limit_params)},
+	{METHOD_GET, "/admin/orders/delayed", "mjc_api.staff_order_delayed", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_limit_params)},
+	{METHOD_GET, "/admin/orders/trends", "mjc_api.staff_order_trends", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(staff_order_trends_params)},
+	{METHOD_GET, "/admin/orders/export", "mjc_api.staff_order_export", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_export_params)},
+	{METHOD_GET, "/admin/export", "mjc_api.staff_export", ROLE_ADMIN, RATE_STAFF, RF_RECORDS, 200,
+	 ACTION_NONE, PARAMS(staff_export_params)},
 	{METHOD_PUT, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_status_params)},
 	{METHOD_PATCH, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
