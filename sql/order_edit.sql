@@ -80,20 +80,22 @@ BEGIN
     IF found.reference IS NULL OR given = '{}' THEN
         RETURN found.reference;
     END IF;
-    IF found.status NOT IN ('PENDING', 'CONFIRMED', 'PROCESSING') THEN
-        PERFORM mjc.raise('ORDER_ADDRESS_FIXED', 'status', found.status);
-    END IF;
     SELECT jsonb_build_object('street', c.street, 'city', c.city, 'postalCode', c.postal_code, 'region', c.region, 'country', c.country) INTO before
       FROM mjc.order_contact c WHERE c.order_id = id;
-    -- Another wilaya by its region, or by a city that is called as one.
-    IF given ? 'region' AND mjc.wilaya_find(given ->> 'region') IS DISTINCT FROM found.wilaya_code
-       OR NOT given ? 'region' AND lower(given ->> 'city') <> lower(before ->> 'city') AND mjc.wilaya_find(given ->> 'city') <> coalesce(found.wilaya_code, '') THEN
-        PERFORM mjc.raise('ORDER_ADDRESS_PRICE');
-    END IF;
+    -- Pages send back the address that they show.
     SELECT jsonb_agg(e.key ORDER BY e.key) INTO changed FROM jsonb_each(given) e WHERE before -> e.key IS DISTINCT FROM e.value;
     IF changed IS NULL THEN
         PERFORM mjc.flush_seen();
         RETURN found.reference;
+    END IF;
+    IF found.status NOT IN ('PENDING', 'CONFIRMED', 'PROCESSING') THEN
+        PERFORM mjc.flush_seen();
+        PERFORM mjc.raise('ORDER_ADDRESS_FIXED', 'status', found.status);
+    END IF;
+    -- Another wilaya by its region, or by a city that is called as one.
+    IF changed ? 'region' AND mjc.wilaya_find(given ->> 'region') IS DISTINCT FROM found.wilaya_code
+       OR changed ? 'city' AND NOT given ? 'region' AND mjc.wilaya_find(given ->> 'city') <> coalesce(found.wilaya_code, '') THEN
+        PERFORM mjc.raise('ORDER_ADDRESS_PRICE');
     END IF;
     UPDATE mjc.order_contact c
        SET street = coalesce(given ->> 'street', c.street), city = coalesce(given ->> 'city', c.city), postal_code = coalesce(given ->> 'postalCode', c.postal_code),
@@ -160,7 +162,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     who := mjc.staff_id();
-    IF coalesce(street, city, postal_code, region, country) IS NULL THEN
+    IF btrim(concat(street, city, postal_code, region, country)) = '' THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'street');
     END IF;
     RETURN mjc.order_redirect(who, 'psql', NULL, mjc.order_named(reference),

@@ -104,7 +104,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.orders_late(date, integer) IS
-    'Orders that are confirmed, were to arrive before that day and are not on their way; the latest first, so many';
+    'Orders that are confirmed, were to arrive before that day and are not on their way; those that wait longest first, so many';
 
 CREATE FUNCTION mjc_api.staff_order_delayed(actor uuid, token_version integer, token_id uuid, request_id text, most integer) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -1,7 +1,7 @@
 -- order_staff: what staff do with orders: take one for a customer, correct it, look for it,
 -- take it away as a file.
 BEGIN;
-SELECT plan(243);
+SELECT plan(245);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -150,13 +150,14 @@ SELECT is(pg_temp.edit(:'id2', '{"status": "shipped", "notes": "Parti", "trackin
 SELECT is(pg_temp.last_event(:'id2'), 'status PENDING SHIPPED rest Parti', 'in one event');
 SELECT is((SELECT s.tracking_number || ' ' || s.carrier || ' ' || o.carrier FROM mjc.shipment s JOIN mjc.order o USING (order_id) WHERE order_id = :'id2'), 'TRK-10 ZR ZR', 'the shipment knows them');
 SELECT throws_ok(format('SELECT pg_temp.edit(%L, ''{"street": "10 rue Neuve"}'')', :'id2'), 'MJ320', NULL, 'on its way the address is fixed');
+SELECT lives_ok(format('SELECT pg_temp.edit(%L, ''{"street": "9 rue Neuve", "region": "99", "notes": "Rien de neuf"}'')', :'id2'), 'but a page may send back the one it shows');
 SELECT lives_ok(format('SELECT pg_temp.edit(%L, ''{"status": "SHIPPED", "tracking": "TRK-11"}'')', :'id2'), 'the same status and another number');
 SELECT is((SELECT s.tracking_number FROM mjc.shipment s WHERE order_id = :'id2'), 'TRK-11', 'which the shipment gets');
 SELECT is((mjc_api.staff_order_tracking(:'admin', 0, gen_random_uuid(), 'req-trk', :'id2')::jsonb #- '{0,timestamp}') #- '{1,timestamp}',
     '[{"status": "pending", "statusCode": "PENDING"}, {"status": "shipped", "statusCode": "SHIPPED", "notes": "Parti"}]', 'the way it took');
 SELECT is(mjc_api.staff_order_tracking(:'admin', 0, gen_random_uuid(), 'r', x)::text, NULL, 'of no order') FROM unnest(ARRAY[gen_random_uuid(), NULL]) x;
 SELECT is((SELECT array_agg(n ->> 'body') FROM json_array_elements(mjc_api.staff_order_notes(:'admin', 0, gen_random_uuid(), 'req-notes', :'id2') -> 'notes') n),
-    '{Parti,"Adresse de livraison corrigée","Adresse de livraison corrigée","Adresse de livraison corrigée",Second,Premier}', 'its notes, newest first');
+    '{"Rien de neuf",Parti,"Adresse de livraison corrigée","Adresse de livraison corrigée","Adresse de livraison corrigée",Second,Premier}', 'its notes, newest first');
 SELECT is(mjc_api.staff_order_notes(:'admin', 0, gen_random_uuid(), 'r', gen_random_uuid())::text, NULL, 'of no order');
 CREATE FUNCTION pg_temp.note(id uuid, body text, key text DEFAULT NULL) RETURNS jsonb
     LANGUAGE sql
@@ -183,7 +184,7 @@ SELECT is(pg_temp.audited(:'ref3'), 'order_address_change psql {"fields": ["city
 SELECT throws_ok(s, c, NULL, s)
   FROM (VALUES (format('SELECT mjc.order_note(%L, NULL)', :'ref3'), 'MJ003'), (format('SELECT mjc.order_note(%L, '' '')', :'ref3'), 'MJ003'), ('SELECT mjc.order_note(NULL, ''x'')', 'MJ003'), ('SELECT mjc.order_note(''x'', ''x'')', 'MJ401'),
                ('SELECT mjc.order_note(mjc.order_reference(2001, 1), ''x'')', 'MJ004'), (format('SELECT mjc.order_note(%L, repeat(''x'', 501))', :'ref3'), 'MJ006'),
-               (format('SELECT mjc.order_address_change(%L)', :'ref3'), 'MJ003'), ('SELECT mjc.order_address_change(NULL, ''1 rue du Test'')', 'MJ003'), ('SELECT mjc.order_address_change(''x'', ''1 rue du Test'')', 'MJ401'),
+               (format('SELECT mjc.order_address_change(%L)', :'ref3'), 'MJ003'), (format('SELECT mjc.order_address_change(%L, '' '', '''')', :'ref3'), 'MJ003'), ('SELECT mjc.order_address_change(NULL, ''1 rue du Test'')', 'MJ003'), ('SELECT mjc.order_address_change(''x'', ''1 rue du Test'')', 'MJ401'),
                ('SELECT mjc.order_address_change(mjc.order_reference(2001, 1), ''1 rue du Test'')', 'MJ004'), (format('SELECT mjc.order_address_change(%L, region => ''31'')', :'ref3'), 'MJ321'),
                (format('SELECT mjc.order_address_change(%L, ''rue'')', :'ref3'), 'MJ006'), (format('SELECT mjc.order_address_change(%L, ''1 rue du Test'')', :'ref2'), 'MJ320')) v (s, c);
 CREATE ROLE test_order_nobody LOGIN IN ROLE mjc_admin;
