@@ -30,6 +30,7 @@
 #define STAFF_PAGE "page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL
 #define OLD_PASSWORD (P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET)
 #define NEW_PASSWORD 8, 72, OLD_PASSWORD
+#define LIMIT_100 "limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL
 #define STAFF_LIMIT "limit", IN_QUERY, T_INT, 1, 500, NAME_TEXT, NULL
 
 /* ---- Parameters ---- */
@@ -43,7 +44,7 @@ static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}
 
 static const struct param_def product_list_params[] = {
 	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
 	{"category", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"manufacturer", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
@@ -74,10 +75,6 @@ static const struct param_def product_get_params[] = {
 static const struct param_def boiler_model_list_params[] = {
 	{"manufacturerId", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
-};
-
-static const struct param_def boiler_model_parts_params[] = {
-	{"id", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 };
 
 static const struct param_def wilaya_shipping_cost_params[] = {
@@ -311,12 +308,10 @@ static const struct param_def staff_order_note_params[] = {
 
 static const struct param_def staff_order_search_params[] = {
 	{"q", IN_QUERY, T_TEXT, 1, 100, NEEDED_TEXT, NULL},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 };
 
-static const struct param_def staff_limit_params[] = {
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
-};
+static const struct param_def staff_limit_params[] = {{LIMIT_100}};
 
 static const struct param_def staff_order_trends_params[] = {
 	{"period", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "day|week|month|year"},
@@ -429,7 +424,7 @@ static const struct param_def customer_group_assign_params[] = {
 
 static const struct param_def staff_customer_list_params[] = {
 	{STAFF_PAGE},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 	{CUSTOMER_SEARCH},
 	{CUSTOMER_TYPE_WANTED},
 	{CUSTOMER_STATUS_WANTED},
@@ -479,7 +474,7 @@ static const struct param_def staff_customer_status_params[] = {
 static const struct param_def staff_customer_orders_params[] = {
 	{ID_IN_PATH},
 	{STAFF_PAGE},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 };
 
 static const struct param_def staff_customer_note_params[] = {
@@ -597,7 +592,7 @@ const struct route routes_table[] = {
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
 	{METHOD_GET, "/boilers/models/:id/parts", "mjc_api.boiler_model_parts", ROLE_PUBLIC, RATE_READ,
-	 0, 200, ACTION_NONE, PARAMS(boiler_model_parts_params)},
+	 0, 200, ACTION_NONE, PARAMS(id_params)},
 
 	{METHOD_GET, "/wilayas", "mjc_api.wilaya_list", ROLE_PUBLIC, RATE_READ, RF_RAW, 200,
 	 ACTION_NONE, NO_PARAMS},

@@ -51,8 +51,10 @@ BEGIN
        SET notes = CASE WHEN clean_note IS NULL THEN o.notes ELSE concat_ws(E'\n', o.notes, clean_note) END,
            tracking_number = coalesce(number, o.tracking_number), carrier = coalesce(by_whom, o.carrier), updated_at = clock_timestamp()
      WHERE o.order_id = id;
+    -- Of several parcels this says nothing.
     UPDATE mjc.shipment s SET tracking_number = coalesce(number, s.tracking_number), carrier = coalesce(by_whom, s.carrier)
-     WHERE s.order_id = id AND num_nulls(number, by_whom) < 2;
+     WHERE s.order_id = id AND num_nulls(number, by_whom) < 2
+       AND (SELECT count(*) FROM mjc.shipment x WHERE x.order_id = id) = 1;
     PERFORM mjc.order_event_add(id, found.status, actor, channel, clean_note);
     PERFORM mjc.audit_write(actor, channel, 'order_note', 'order', found.reference, NULL, jsonb_build_object('status', found.status), request_id);
     RETURN found.reference;
@@ -201,7 +203,8 @@ BEGIN
         UPDATE mjc.order o SET carrier = mjc.order_text(staff_order_update.carrier, 'carrier', 100)
          WHERE o.order_id = staff_order_update.order_id AND nullif(btrim(staff_order_update.carrier), '') IS NOT NULL;
         UPDATE mjc.shipment s SET carrier = o.carrier, tracking_number = o.tracking_number
-          FROM mjc.order o WHERE o.order_id = s.order_id AND s.order_id = staff_order_update.order_id;
+          FROM mjc.order o WHERE o.order_id = s.order_id AND s.order_id = staff_order_update.order_id
+           AND (SELECT count(*) FROM mjc.shipment x WHERE x.order_id = staff_order_update.order_id) = 1;
     ELSE
         PERFORM mjc.order_annotate(actor, 'rest', request_id, order_id, notes, tracking_number, carrier);
     END IF;

@@ -6,7 +6,7 @@ CREATE FUNCTION mjc.export_rows_max() RETURNS integer
     AS $$ SELECT 20000 $$;
 COMMENT ON FUNCTION mjc.export_rows_max() IS 'Most rows of a file that staff take away over REST';
 
--- The expression of order_contact_words_idx (0014_order_staff.sql).
+-- The expression of order_contact_words_idx (0015_order_staff.sql).
 CREATE FUNCTION mjc.order_search(typed text, most integer DEFAULT NULL) RETURNS uuid[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp

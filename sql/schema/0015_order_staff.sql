@@ -1,4 +1,4 @@
--- 0014 orders as staff look for them: by phone, name and e-mail of the buyer, by lateness;
+-- 0015 orders as staff look for them: by phone, name and e-mail of the buyer, by lateness;
 -- figures over all orders from an index alone.
 
 CREATE INDEX order_contact_phone_idx ON mjc.order_contact (phone);
