@@ -65,6 +65,8 @@ for my $case (
 }
 is_field(take({ shippingAddress => { street => 'rue', city => 'Alger' } }), 'shippingAddress.street', 'a street too short');
 is_field(take({ items => [ { productId => 'x', quantity => 0 } ] }), [qw(items[0].productId items[0].quantity)], 'a bad line');
+is_error(take({ paymentMethod => 'NO_SUCH' }), 422, 'PAYMENT_METHOD_UNKNOWN', 'no such way to pay');
+is(take({ paymentMethod => 'CASH_ON_DELIVERY' })->{json}{data}{paymentMethod}, 'CASH_ON_DELIVERY', 'one that there is');
 customer_status($client, 'blocked');
 is_error(take({}), 409, 'CUSTOMER_BLOCKED', 'a blocked customer');
 customer_status($client, 'active');
