@@ -18,9 +18,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
@@ -167,6 +169,58 @@ reference_letters(const char *typed)
 	return out;
 }
 
+/* Why what was typed is no reference. */
+typedef enum Fault
+{
+	FAULT_NONE,
+	FAULT_CHARACTERS, /* too long, or with something that no reference has */
+	FAULT_FORM,		  /* not MJ, year, number and check digit */
+	FAULT_CHECK,	  /* a digit is wrong, or two neighbours are swapped */
+	FAULT_NUMBER,	  /* year or number that no order can have */
+} Fault;
+
+static const char *const fault_names[] = {
+	[FAULT_CHARACTERS] = "characters",
+	[FAULT_FORM] = "form",
+	[FAULT_CHECK] = "check_digit",
+	[FAULT_NUMBER] = "number",
+};
+
+typedef struct Reference
+{
+	int year;
+	int64 n; /* as printed: scrambled or not */
+	int check;
+	char *canonical;
+} Reference;
+
+/* Takes apart what was typed; fills the reference when there is no fault. */
+static Fault
+read_reference(const char *typed, Reference *reference)
+{
+	char *text = reference_letters(typed);
+	int ndigits;
+	int width;
+
+	if (text == NULL)
+		return FAULT_CHARACTERS;
+	if (strncmp(text, "MJ", 2) == 0)
+		text += 2;
+	ndigits = (int) strspn(text, "0123456789");
+	width = ndigits - 5;
+	if (text[ndigits] != '\0' || (width != MIN_WIDTH && width != MAX_WIDTH))
+		return FAULT_FORM;
+	if (damm_digit(text) != 0)
+		return FAULT_CHECK;
+	reference->year = (int) strtol(pnstrdup(text, 4), NULL, 10);
+	reference->n = strtoll(pnstrdup(text + 4, width), NULL, 10);
+	reference->check = text[ndigits - 1] - '0';
+	if (number_width(reference->n) != width || text[0] == '0')
+		return FAULT_NUMBER;
+	reference->canonical = psprintf("MJ-%.4s-%.*s-%s", text, width, text + 4, text + 4 + width);
+	return FAULT_NONE;
+}
+
 /*
  * mjc_order_reference_parse - canonical form of a typed reference, or NULL.
  *
@@ -176,23 +230,9 @@ reference_letters(const char *typed)
 char *
 mjc_order_reference_parse(const char *typed)
 {
-	char *text = reference_letters(typed);
-	int ndigits;
-	int width;
-	int64 n;
+	Reference reference;
 
-	if (text == NULL)
-		return NULL;
-	if (strncmp(text, "MJ", 2) == 0)
-		text += 2;
-	ndigits = (int) strspn(text, "0123456789");
-	width = ndigits - 5;
-	if (text[ndigits] != '\0' || (width != MIN_WIDTH && width != MAX_WIDTH))
-		return NULL;
-	n = strtoll(pnstrdup(text + 4, width), NULL, 10);
-	if (damm_digit(text) != 0 || number_width(n) != width || text[0] == '0')
-		return NULL;
-	return psprintf("MJ-%.4s-%.*s-%s", text, width, text + 4, text + 4 + width);
+	return read_reference(typed, &reference) == FAULT_NONE ? reference.canonical : NULL;
 }
 
 /* -------------------------------------------------------------- Storage -- */
@@ -313,4 +353,49 @@ mjc_order_reference_canonical(PG_FUNCTION_ARGS)
 	if (reference == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(reference));
+}
+
+static Datum
+record_of(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(mjc_order_reference_parts);
+/*
+ * mjc.order_reference_parse(typed text, OUT year int, OUT number bigint, OUT check_digit int,
+ *     OUT canonical text) - the parts of a reference, all NULL when it is none.
+ */
+Datum
+mjc_order_reference_parts(PG_FUNCTION_ARGS)
+{
+	Reference reference = {0};
+	bool none = read_reference(text_to_cstring(PG_GETARG_TEXT_PP(0)), &reference) != FAULT_NONE;
+	Datum values[] = {Int32GetDatum(reference.year), Int64GetDatum(reference.n),
+					  Int32GetDatum(reference.check),
+					  none ? (Datum) 0 : CStringGetTextDatum(reference.canonical)};
+	bool nulls[] = {none, none, none, none};
+
+	PG_RETURN_DATUM(record_of(fcinfo, values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(mjc_order_reference_verify);
+/*
+ * mjc.order_reference_verify(typed text, OUT valid boolean, OUT why text) - told before any
+ * search; why is NULL for a good one, else characters, form, check_digit or number.
+ */
+Datum
+mjc_order_reference_verify(PG_FUNCTION_ARGS)
+{
+	Reference reference;
+	Fault fault = read_reference(text_to_cstring(PG_GETARG_TEXT_PP(0)), &reference);
+	Datum values[] = {BoolGetDatum(fault == FAULT_NONE),
+					  fault == FAULT_NONE ? (Datum) 0 : CStringGetTextDatum(fault_names[fault])};
+	bool nulls[] = {false, fault == FAULT_NONE};
+
+	PG_RETURN_DATUM(record_of(fcinfo, values, nulls));
 }

@@ -13,7 +13,7 @@
  * Tables written: idempotency_key, customer, customer_person, customer_phone,
  * customer_order, order, order_reference, order_contact, order_line, order_trace,
  * payment, order_event, outbox, audit (staff), cart, and those of reservation.c, coupon.c,
- * credit.c and numbering.c.
+ * credit.c and numbering.c; personal_access (staff who name the customer).
  */
 #include "postgres.h"
 
@@ -49,6 +49,7 @@ typedef enum Buyer
 	BUYER_GUEST,	/* known by the phone; limits, prices of everybody */
 	BUYER_STAFF,	/* staff for whoever has that phone */
 	BUYER_CUSTOMER, /* signed in */
+	BUYER_NAMED,	/* staff for a customer of the list */
 } Buyer;
 
 typedef struct Order
@@ -72,6 +73,8 @@ typedef struct Order
 	MjcQuote quote;
 	TimestampTz confirm_by; /* until then the units are held for it */
 	const pg_uuid_t *hold;	/* hold that it takes over, or NULL */
+	MjcDestination to;		/* BUYER_NAMED: where the parcel goes */
+	char *staff_note;		/* or NULL */
 	char *key;				/* Idempotency-Key or NULL */
 } Order;
 
@@ -94,6 +97,13 @@ request_digest(const Order *order)
 	mjc_digest_begin(&digest);
 	mjc_contact_digest(&digest, &order->contact);
 	mjc_digest_bytes(&digest, order->hold == NULL ? NULL : order->hold->data, UUID_LEN);
+	if (order->buyer == BUYER_NAMED)
+	{
+		mjc_digest_bytes(&digest, order->customer_id.data, UUID_LEN);
+		mjc_digest_bytes(&digest, order->to.address_id ? order->to.address_id->data : NULL,
+						 UUID_LEN);
+		mjc_digest_text(&digest, order->staff_note);
+	}
 	for (int i = 0; i < order->lines.n; i++)
 	{
 		mjc_digest_bytes(&digest, order->lines.product_ids[i].data, UUID_LEN);
@@ -251,6 +261,11 @@ static MjcStmt stmt_insert_event = {
 	NULL};
 static MjcStmt stmt_reference = {
 	"SELECT reference FROM mjc.order WHERE order_id = $1", 1, {UUIDOID}, NULL};
+static MjcStmt stmt_doc = {"SELECT mjc.order_doc($1)::pg_catalog.text", 1, {UUIDOID}, NULL};
+static MjcStmt stmt_look = {"SELECT mjc.access_note($1, 'rest', 'order_place', $2, 1, $3)",
+							3,
+							{UUIDOID, UUIDOID, TEXTOID},
+							NULL};
 static MjcStmt stmt_json = {
 	"SELECT mjc.order_json($1, $2)::pg_catalog.text", 2, {UUIDOID, BOOLOID}, NULL};
 
@@ -325,9 +340,10 @@ find_customer(Order *order)
 }
 
 /*
- * The customer who is signed in: blocked, erased or joined to before this, or after the order.
+ * The customer who is signed in or named: blocked, erased or joined to before this, or after
+ * the order.
  *
- * Errors: MJ004 an account that is no customer's.
+ * Errors: MJ004 an account that is no customer's, nobody of that id, a guest who was joined.
  */
 static void
 lock_customer(Order *order)
@@ -341,8 +357,8 @@ lock_customer(Order *order)
  * took: whoever blocks a customer waits for it too. A guest pays the prices of everybody:
  * what he says of himself proves nothing.
  *
- * Errors: MJ074 closed for maintenance; MJ652 blocked; MJ303 too many open orders of this phone,
- * MJ304 too many units.
+ * Errors: MJ074 closed for maintenance; MJ652 blocked, MJ653 erased; MJ303 too many open orders
+ * of this phone, MJ304 too many units.
  */
 static void
 check_customer(Order *order)
@@ -363,6 +379,8 @@ check_customer(Order *order)
 		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, max_units});
 	if (mjc_exec_fresh(&stmt_standing, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
 		elog(ERROR, "customer of an order not found");
+	if (order->buyer == BUYER_NAMED && strcmp(mjc_text_col(0, 1), "erased") == 0)
+		mjc_raise(MJC_ERR_CUSTOMER_ERASED);
 	if (strcmp(mjc_text_col(0, 1), "active") != 0)
 		mjc_raise(MJC_ERR_CUSTOMER_BLOCKED);
 	if (guest && mjc_int8_col(0, 3) >= max_open)
@@ -449,18 +467,18 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 
 	mjc_direct_write(
 		&order_table,
-		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
-				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
-				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_TEXT("pending"),
-				 MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
-				 MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods),
-				 MJC_INT8(cart->tax), MJC_INT8(cart->total), MJC_TEXT(order->method),
-				 MJC_TEXT(order->delivery_mode), MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL,
-				 MJC_NULL, MJC_NULL, MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at),
-				 MJC_TIME(order->at), confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL,
-				 MJC_TEXT(order->customer_group), MJC_INT8(cart->shipping_tax),
-				 MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding), MJC_INT8(cart->credit),
-				 MJC_DATUM(coupon_codes(order)), MJC_DATUM(credit_ids(order)), MJC_INT8(0)));
+		MJC_ARGS(
+			MJC_UUID(&order->order_id), MJC_TEXT(order->reference), MJC_UUID(&order->customer_id),
+			MJC_TEXT(order->channel), MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
+			MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
+			MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods), MJC_INT8(cart->tax),
+			MJC_INT8(cart->total), MJC_TEXT(order->method), MJC_TEXT(order->delivery_mode),
+			MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL, MJC_NULL,
+			MJC_TEXT_OR_NULL(order->staff_note), MJC_DATUM(DateADTGetDatum(estimated)),
+			MJC_TIME(order->at), MJC_TIME(order->at), confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL,
+			MJC_TEXT(order->customer_group), MJC_INT8(cart->shipping_tax),
+			MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding), MJC_INT8(cart->credit),
+			MJC_DATUM(coupon_codes(order)), MJC_DATUM(credit_ids(order)), MJC_INT8(0)));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,
@@ -474,7 +492,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
 							  MJC_TEXT("placed"), MJC_NULL, MJC_TEXT(status),
 							  MJC_UUID_OR_NULL(actor->known ? &actor->id : NULL),
-							  MJC_TEXT(actor->channel), MJC_NULL));
+							  MJC_TEXT(actor->channel), MJC_TEXT_OR_NULL(order->staff_note)));
 }
 
 /* Takes the stock; the day promised for what is not there, 0 when all is. */
@@ -581,6 +599,29 @@ price_order(Order *order)
 	sort_for_locks(&order->quote);
 }
 
+/* What is answered: staff who name the customer get what GET /admin/orders/:orderId shows. */
+static char *
+render(const Order *order)
+{
+	if (order->buyer != BUYER_NAMED)
+		return mjc_order_json(&order->order_id, false);
+	mjc_exec_one(&stmt_doc, MJC_ARGS(MJC_UUID(&order->order_id)));
+	return mjc_text_col(0, 1);
+}
+
+/* The customer who is known by his id, and where the parcel goes. */
+static void
+complete_customer(Order *order, const MjcActor *actor)
+{
+	if (order->buyer == BUYER_NAMED)
+	{
+		mjc_contact_address(&order->customer_id, &order->to, &order->contact);
+		mjc_exec_one(&stmt_look, MJC_ARGS(MJC_UUID(&actor->id), MJC_UUID(&order->customer_id),
+										  MJC_TEXT_OR_NULL(actor->request_id)));
+	}
+	mjc_contact_complete(&order->customer_id, &order->contact);
+}
+
 /*
  * Places the order, or finds that it is a repeat. Needs SPI open.
  *
@@ -592,11 +633,13 @@ place(Order *order, const MjcActor *actor, bool *replayed)
 {
 	static const char *const routes[] = {[BUYER_GUEST] = "order_place_guest",
 										 [BUYER_STAFF] = "order_place",
-										 [BUYER_CUSTOMER] = "order_place_own"};
+										 [BUYER_CUSTOMER] = "order_place_own",
+										 [BUYER_NAMED] = "order_place_named"};
 	MjcClaim claim;
 	char *reply;
 	DateADT promised;
 	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
+	bool known = order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED;
 
 	order->at = GetCurrentTimestamp();
 	claim = mjc_idempotency_claim(routes[order->buyer], actor->known ? &actor->id : NULL,
@@ -609,21 +652,21 @@ place(Order *order, const MjcActor *actor, bool *replayed)
 	}
 	order->order_id = mjc_uuid_make();
 	choose_payment(order);
-	if (order->buyer == BUYER_CUSTOMER)
+	if (known)
 		lock_customer(order);
 	else
 		find_customer(order);
 	check_customer(order);
-	if (order->buyer == BUYER_CUSTOMER)
-		mjc_contact_complete(&order->customer_id, &order->contact);
+	if (known)
+		complete_customer(order, actor);
 	price_order(order);
 	order->reference = mjc_order_reference_next(order->at);
 	insert_order(order, status, actor);
 	mjc_order_announce("order_placed", &order->order_id, order->reference, status);
-	if (order->buyer == BUYER_STAFF && actor->known)
+	if (strcmp(order->channel, "staff") == 0 && actor->known)
 		mjc_audit(actor, "order_place", "order", order->reference, NULL,
 				  mjc_json_pair("status", status));
-	reply = mjc_order_json(&order->order_id, false);
+	reply = render(order);
 	mjc_idempotency_store(&claim, "order", &order->order_id, reply);
 	promised = reserve_lines(order, actor);
 	take_coupons_and_credit(order);
@@ -635,7 +678,7 @@ place(Order *order, const MjcActor *actor, bool *replayed)
 		mjc_exec_one(&stmt_delay,
 					 MJC_ARGS(MJC_UUID(&order->order_id),
 							  MJC_DATUM(DateADTGetDatum(promised + order->quote.delivery.days))));
-		reply = mjc_order_json(&order->order_id, false);
+		reply = render(order);
 		mjc_idempotency_store(&claim, "order", &order->order_id, reply);
 	}
 	return reply;
@@ -731,6 +774,44 @@ mjc_api_order_place(PG_FUNCTION_ARGS)
 	reply = MemoryContextStrdup(caller, place(&order, &actor, &replayed));
 	mjc_end();
 	return mjc_idempotency_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
+}
+
+PG_FUNCTION_INFO_V1(mjc_api_order_place_named);
+/*
+ * mjc_api.staff_order_create(actor uuid, token_version int, token_id uuid, request_id text,
+ *     idempotency_key text, customer_id uuid, address_id uuid, product_ids uuid[],
+ *     quantities int[], phone, street, city, postal_code, region, country, note,
+ *     coupons text[], gift_cards text[], delivery_mode text, store_credit boolean,
+ *     payment_method text, OUT body json, OUT replayed boolean)
+ * - staff order for a customer, at the prices of his group; confirmed at once.
+ *
+ * note: of staff, not the customer's. Errors: those of whoever is signed in without MJ074,
+ * MJ064, MJ653.
+ */
+Datum
+mjc_api_order_place_named(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Order order = {.buyer = BUYER_NAMED, .channel = "staff", .confirmed = true};
+	MjcActor actor;
+	bool replayed;
+	char *reply;
+
+	order.key = mjc_arg_text_or_null(fcinfo, 4);
+	order.customer_id = *mjc_arg_uuid(fcinfo, 5, "customerId");
+	order.to.address_id = mjc_arg_uuid_or_null(fcinfo, 6);
+	read_lines(fcinfo, 7, &order);
+	order.to.sent = mjc_contact_read_named(fcinfo, 9, &order.contact);
+	order.staff_note = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, 15));
+	if (order.staff_note != NULL)
+		mjc_check_text(order.staff_note, "notes", 1, 500);
+	read_extras(fcinfo, 16, &order);
+	order.store_credit = !PG_ARGISNULL(19) && PG_GETARG_BOOL(19);
+	mjc_begin_write();
+	actor = mjc_actor_admin(fcinfo);
+	reply = MemoryContextStrdup(caller, place(&order, &actor, &replayed));
+	mjc_end();
+	return mjc_idempotency_result(fcinfo, reply, replayed);
 }
 
 PG_FUNCTION_INFO_V1(mjc_order_place);

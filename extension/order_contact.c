@@ -2,7 +2,8 @@
  * order_contact.c - the personal block of an order: who orders, and where it goes.
  *
  * Guests and staff send all of it. Whoever is signed in sends the address only:
- * names, phone and e-mail are those of the record, read under the customer's lock.
+ * names, phone and e-mail are those of the record, read under the customer's lock. Staff who
+ * name a customer send an address, point at one of his, or mean the default one.
  *
  * Tables written: order_contact.
  */
@@ -43,17 +44,26 @@ optional(const char *text, const char *name, int min, int max)
 	return trimmed;
 }
 
-/* Six texts from `first` on: street, city, postal_code, region, country, note. */
+/* Five texts: street, city, postal_code, region, country. */
+static void
+check_address(const char *const *texts, MjcContact *c)
+{
+	c->street = required(texts[0], "street", 5, 200);
+	c->city = required(texts[1], "city", 2, 100);
+	c->postal_code = optional(texts[2], "postal_code", 3, 20);
+	c->region = optional(texts[3], "region", 1, 50);
+	c->country = required(texts[4] ? texts[4] : "Algeria", "country", 2, 100);
+}
+
+/* Six texts from `first` on: those of check_address, note. */
 static void
 read_address(FunctionCallInfo fcinfo, int first, MjcContact *c)
 {
-	const char *country = mjc_arg_text_or_null(fcinfo, first + 4);
+	const char *texts[5];
 
-	c->street = required(mjc_arg_text_or_null(fcinfo, first), "street", 5, 200);
-	c->city = required(mjc_arg_text_or_null(fcinfo, first + 1), "city", 2, 100);
-	c->postal_code = optional(mjc_arg_text_or_null(fcinfo, first + 2), "postal_code", 3, 20);
-	c->region = optional(mjc_arg_text_or_null(fcinfo, first + 3), "region", 1, 50);
-	c->country = required(country ? country : "Algeria", "country", 2, 100);
+	for (int i = 0; i < lengthof(texts); i++)
+		texts[i] = mjc_arg_text_or_null(fcinfo, first + i);
+	check_address(texts, c);
 	c->note = optional(mjc_arg_text_or_null(fcinfo, first + 5), "note", 1, 500);
 }
 
@@ -95,6 +105,32 @@ mjc_contact_read_own(FunctionCallInfo fcinfo, int first, MjcContact *c)
 	read_address(fcinfo, first + 2, c);
 }
 
+/*
+ * mjc_contact_read_named - six text arguments from `first` on: phone, street, city,
+ * postal_code, region, country, all of which may be NULL. False: no address was sent, it comes
+ * with mjc_contact_address.
+ *
+ * Errors: MJ003, MJ006, MJ305.
+ */
+bool
+mjc_contact_read_named(FunctionCallInfo fcinfo, int first, MjcContact *c)
+{
+	const char *phone = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, first));
+	const char *texts[5];
+	bool sent = false;
+
+	if (phone != NULL)
+		c->phone = mjc_phone_canonical_or_raise(phone);
+	for (int i = 0; i < lengthof(texts); i++)
+	{
+		texts[i] = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, first + 1 + i));
+		sent = sent || texts[i] != NULL;
+	}
+	if (sent)
+		check_address(texts, c);
+	return sent;
+}
+
 /* mjc_contact_digest - adds all of it. */
 void
 mjc_contact_digest(MjcDigest *digest, const MjcContact *c)
@@ -121,6 +157,13 @@ static MjcStmt stmt_person = {
 	2,
 	{UUIDOID, TEXTOID},
 	NULL};
+static MjcStmt stmt_address = {
+	"SELECT a.street, a.city, a.postal_code, a.region, a.country FROM mjc.address a "
+	"WHERE a.customer_id = $1 AND CASE WHEN $2 IS NULL THEN a.kind = 'SHIPPING' AND a.is_default "
+	"ELSE a.address_id = $2 END",
+	2,
+	{UUIDOID, UUIDOID},
+	NULL};
 static MjcTable contact_table = {.name = "order_contact",
 								 .columns = {"order_id", "first_name", "last_name", "phone",
 											 "email", "street", "city", "postal_code", "region",
@@ -128,6 +171,32 @@ static MjcTable contact_table = {.name = "order_contact",
 								 .types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 										   TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
 								 .parent_written = true};
+
+/*
+ * mjc_contact_address - where the parcel of a locked customer goes when staff did not say: to
+ * the address they point at, else to his default one. Needs SPI open.
+ *
+ * Errors: MJ003 shippingAddress: he has none; MJ010 addressId: not one of his, or sent together
+ * with an address.
+ */
+void
+mjc_contact_address(const pg_uuid_t *customer_id, const MjcDestination *to, MjcContact *c)
+{
+	if (to->sent && to->address_id == NULL)
+		return;
+	if (to->sent || mjc_exec_fresh(&stmt_address, MJC_ARGS(MJC_UUID(customer_id),
+														   MJC_UUID_OR_NULL(to->address_id))) != 1)
+	{
+		if (to->address_id != NULL)
+			MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "addressId", 0});
+		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", "shippingAddress", 0});
+	}
+	c->street = mjc_text_col(0, 1);
+	c->city = mjc_text_col(0, 2);
+	c->postal_code = mjc_text_or_null(0, 3);
+	c->region = mjc_text_or_null(0, 4);
+	c->country = mjc_text_col(0, 5);
+}
 
 /*
  * mjc_contact_complete - what the record of a locked customer says: names, e-mail, the phone

@@ -100,7 +100,9 @@ static MjcStmt stmt_cod_rest = {
 	NULL};
 static MjcStmt stmt_label = {"UPDATE mjc.shipment SET carrier = coalesce($2, carrier), "
 							 "tracking_number = coalesce($3, tracking_number) "
-							 "WHERE order_id = $1 AND state IN ('packed', 'shipped')",
+							 "WHERE order_id = $1 AND state IN ('packed', 'shipped') "
+							 "AND (SELECT count(*) FROM mjc.shipment x WHERE x.order_id = $1 "
+							 "AND x.state IN ('packed', 'shipped')) = 1",
 							 3,
 							 {UUIDOID, TEXTOID, TEXTOID},
 							 NULL};
@@ -257,7 +259,7 @@ mjc_shipment_send_rest(const pg_uuid_t *order_id, const char *carrier, const cha
 	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id)));
 }
 
-/* mjc_shipment_label - another carrier or number for parcels that are packed or on the road. */
+/* mjc_shipment_label - another carrier or number for the parcel; of several it says nothing. */
 void
 mjc_shipment_label(const pg_uuid_t *order_id, const char *carrier, const char *tracking_number)
 {

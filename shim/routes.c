@@ -30,6 +30,7 @@
 #define STAFF_PAGE "page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL
 #define OLD_PASSWORD (P_REQUIRED | P_NULL_IF_EMPTY | P_SECRET)
 #define NEW_PASSWORD 8, 72, OLD_PASSWORD
+#define LIMIT_100 "limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL
 #define STAFF_LIMIT "limit", IN_QUERY, T_INT, 1, 500, NAME_TEXT, NULL
 
 /* ---- Parameters ---- */
@@ -43,7 +44,7 @@ static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}
 
 static const struct param_def product_list_params[] = {
 	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
 	{"category", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"manufacturer", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
@@ -74,10 +75,6 @@ static const struct param_def product_get_params[] = {
 static const struct param_def boiler_model_list_params[] = {
 	{"manufacturerId", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
-};
-
-static const struct param_def boiler_model_parts_params[] = {
-	{"id", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 };
 
 static const struct param_def wilaya_shipping_cost_params[] = {
@@ -267,8 +264,76 @@ static const struct param_def staff_order_list_params[] = {
 	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
 };
 
+/* Names and e-mail are those of the customer; without an address it is his default one. */
+static const struct param_def staff_order_create_params[] = {
+	{"customerId", IN_BODY, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"addressId", IN_BODY, T_UUID, 0, 0, 0, NULL},
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"phone", IN_BODY, T_PHONE, 8, 20, NAME_TEXT, NULL},
+	{"shippingAddress.street", IN_BODY, T_TEXT, 5, 200, NAME_TEXT, NULL},
+	{"shippingAddress.city", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"shippingAddress.postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},
+	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"coupons", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"giftCards", IN_BODY, T_TEXT_LIST, 0, 10, 0, NULL},
+	{"deliveryMode", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, DELIVERY_MODES},
+	{"storeCredit", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+	{PAYMENT_METHOD},
+};
+
 static const struct param_def staff_order_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def staff_order_update_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"status", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
+	{"notes", IN_BODY, T_TEXT, 0, 500, NAME_TEXT | P_MULTILINE, NULL},
+	{"trackingNumber", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"carrier", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"shippingAddress.street", IN_BODY, T_TEXT, 5, 200, NAME_TEXT, NULL},
+	{"shippingAddress.city", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+	{"shippingAddress.postalCode", IN_BODY, T_TEXT, 3, 20, NAME_TEXT, NULL},
+	{"shippingAddress.region", IN_BODY, T_TEXT, 1, 50, NAME_TEXT, NULL},
+	{"shippingAddress.country", IN_BODY, T_TEXT, 2, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_order_note_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"body", IN_BODY, T_TEXT, 1, 500, NEEDED_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def staff_order_search_params[] = {
+	{"q", IN_QUERY, T_TEXT, 1, 100, NEEDED_TEXT, NULL},
+	{LIMIT_100},
+};
+
+static const struct param_def staff_limit_params[] = {{LIMIT_100}};
+
+static const struct param_def staff_order_trends_params[] = {
+	{"period", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "day|week|month|year"},
+};
+
+#define EXPORT_FORMAT "format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "csv|json"
+
+static const struct param_def staff_order_export_params[] = {
+	{EXPORT_FORMAT},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
+	{"customerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
+	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
+	{"search", IN_QUERY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_export_params[] = {
+	{"type", IN_QUERY, T_CHOICE, 0, 0, NEEDED_TEXT, "orders|customers"},
+	{EXPORT_FORMAT},
+	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
+	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
+	{"timeframe", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "7d|30d|90d|1y"},
 };
 
 static const struct param_def staff_order_status_params[] = {
@@ -374,7 +439,7 @@ static const struct param_def customer_group_assign_params[] = {
 
 static const struct param_def staff_customer_list_params[] = {
 	{STAFF_PAGE},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 	{CUSTOMER_SEARCH},
 	{CUSTOMER_TYPE_WANTED},
 	{CUSTOMER_STATUS_WANTED},
@@ -424,7 +489,7 @@ static const struct param_def staff_customer_status_params[] = {
 static const struct param_def staff_customer_orders_params[] = {
 	{ID_IN_PATH},
 	{STAFF_PAGE},
-	{"limit", IN_QUERY, T_INT, 1, 100, NAME_TEXT, NULL},
+	{LIMIT_100},
 };
 
 static const struct param_def staff_customer_note_params[] = {
@@ -542,7 +607,7 @@ const struct route routes_table[] = {
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
 	{METHOD_GET, "/boilers/models/:id/parts", "mjc_api.boiler_model_parts", ROLE_PUBLIC, RATE_READ,
-	 0, 200, ACTION_NONE, PARAMS(boiler_model_parts_params)},
+	 0, 200, ACTION_NONE, PARAMS(id_params)},
 
 	{METHOD_GET, "/wilayas", "mjc_api.wilaya_list", ROLE_PUBLIC, RATE_READ, RF_RAW, 200,
 	 ACTION_NONE, NO_PARAMS},
@@ -644,10 +709,32 @@ const struct route routes_table[] = {
 
 	{METHOD_GET, "/admin/orders", "mjc_api.staff_order_list", ROLE_ADMIN, RATE_STAFF, RF_RECORDS,
 	 200, ACTION_NONE, PARAMS(staff_order_list_params)},
+	{METHOD_POST, "/admin/orders", "mjc_api.staff_order_create", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_CREATE, 201, ACTION_NONE, PARAMS(staff_order_create_params)},
 	{METHOD_GET, "/admin/orders/stats", "mjc_api.staff_order_stats", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,
 	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_PATCH, "/admin/orders/:orderId", "mjc_api.staff_order_update", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_update_params)},
+	{METHOD_GET, "/admin/orders/:orderId/tracking", "mjc_api.staff_order_tracking", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_GET, "/admin/orders/:orderId/notes", "mjc_api.staff_order_notes", ROLE_ADMIN,
+	 RATE_STAFF, RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_POST, "/admin/orders/:orderId/notes", "mjc_api.staff_order_note_add", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_CREATE | RF_STRICT_BODY, 201, ACTION_NONE, PARAMS(staff_order_note_params)},
+	{METHOD_GET, "/admin/orders/search", "mjc_api.staff_order_search", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_search_params)},
+	{METHOD_GET, "/admin/orders/recent", "mjc_api.staff_order_recent", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_limit_params)},
+	{METHOD_GET, "/admin/orders/delayed", "mjc_api.staff_order_delayed", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_limit_params)},
+	{METHOD_GET, "/admin/orders/trends", "mjc_api.staff_order_trends", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(staff_order_trends_params)},
+	{METHOD_GET, "/admin/orders/export", "mjc_api.staff_order_export", ROLE_ADMIN, RATE_STAFF,
+	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_export_params)},
+	{METHOD_GET, "/admin/export", "mjc_api.staff_export", ROLE_ADMIN, RATE_STAFF, RF_RECORDS, 200,
+	 ACTION_NONE, PARAMS(staff_export_params)},
 	{METHOD_PUT, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_status_params)},
 	{METHOD_PATCH, "/admin/orders/:orderId/status", "mjc_api.staff_order_status_set", ROLE_ADMIN,

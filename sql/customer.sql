@@ -236,12 +236,10 @@ COMMENT ON FUNCTION mjc.customer_list(text, text, text, text, text, text, intege
 
 -- Set by set: asking mjc.customer_figures and mjc.customer_address row by row takes five
 -- times as long. EXECUTE, so that each run is planned for as many customers as it has.
-CREATE FUNCTION mjc.customer_export(search text, customer_type text, status text, segment text, OUT csv text, OUT persons integer)
+CREATE FUNCTION mjc.customer_csv_of(wanted uuid[], OUT csv text, OUT persons integer)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    wanted uuid[] := (SELECT g.ids FROM mjc.customer_page(search, customer_type, status, segment, NULL, NULL, NULL, 0) g);
 BEGIN
     -- With the mark that tells spreadsheets of UTF-8.
     EXECUTE $csv$
@@ -267,6 +265,18 @@ BEGIN
                    FROM mjc.customer_order o JOIN wanted w ON w.id = o.customer_id ORDER BY o.customer_id, o.placed_at DESC) n ON n.customer_id = u.id
       LEFT JOIN mjc.order_contact x ON x.order_id = n.order_id
     $csv$ INTO csv, persons USING wanted;
+END
+$$;
+COMMENT ON FUNCTION mjc.customer_csv_of(uuid[]) IS
+    'These customers as CSV (UTF-8 with its mark, CRLF), in this order, and how many persons it names';
+
+CREATE FUNCTION mjc.customer_export(search text, customer_type text, status text, segment text, OUT csv text, OUT persons integer)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT x.csv, x.persons INTO csv, persons
+      FROM mjc.customer_csv_of((SELECT g.ids FROM mjc.customer_page(search, customer_type, status, segment, NULL, NULL, NULL, 0) g)) x;
 END
 $$;
 COMMENT ON FUNCTION mjc.customer_export(text, text, text, text) IS

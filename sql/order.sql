@@ -141,6 +141,20 @@ END
 $$;
 COMMENT ON FUNCTION mjc.order_json(uuid, boolean) IS 'An order as the frontends read it; NULL when there is none';
 
+CREATE FUNCTION mjc.order_doc(order_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT mjc.order_json(order_doc.order_id, true)::jsonb || jsonb_build_object('history', (
+                   SELECT jsonb_agg(jsonb_build_object('seq', e.seq, 'at', mjc.iso(e.at), 'kind', e.kind, 'from', e.from_status,
+                              'to', e.to_status, 'channel', e.channel, 'note', e.note) ORDER BY e.seq)
+                     FROM mjc.order_event e WHERE e.order_id = order_doc.order_id)));
+END
+$$;
+COMMENT ON FUNCTION mjc.order_doc(uuid) IS 'An order as staff read it, with its history; NULL when there is none';
+
 -- Staff without REST read a buyer's personal block here; each look is on record.
 CREATE FUNCTION mjc.order_contact_read(reference text, OUT first_name text, OUT last_name text, OUT phone text, OUT email text,
     OUT street text, OUT city text, OUT postal_code text, OUT region text, OUT country text, OUT note text)

@@ -17,6 +17,18 @@ CREATE FUNCTION mjc.shipment_step(order_id uuid, shipment_no integer, step text,
 COMMENT ON FUNCTION mjc.shipment_step(uuid, integer, text, text, text, text, uuid, text, text) IS
     'For rules: ship, deliver, refuse, return, return_damaged or unpack a parcel; its state after it. Errors: MJ003, MJ004, MJ006, MJ010, MJ103, MJ332, MJ333';
 
+CREATE FUNCTION mjc.tracking_keep(id uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO mjc.tracking (tracking_number, order_id, shipment_no)
+    SELECT s.tracking_number, s.order_id, s.shipment_no FROM mjc.shipment s WHERE s.order_id = id AND s.tracking_number IS NOT NULL
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION mjc.tracking_keep(uuid) IS 'For rules in SQL that changed the numbers of an order''s parcels: they are found by them';
+
 CREATE FUNCTION mjc.shipment_packed(id uuid, line_nos integer[], quantities integer[], carrier text, tracking_number text,
     actor uuid, channel text, request_id text) RETURNS integer
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

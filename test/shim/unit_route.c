@@ -121,7 +121,7 @@ test_allow(void)
 		{METHOD_OPTIONS, "/products", "GET, HEAD, OPTIONS"},
 		{METHOD_GET, "/auth/login", "POST, OPTIONS"},
 		{METHOD_GET, "/admin/orders/7/status", "PUT, PATCH, OPTIONS"},
-		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, OPTIONS"},
+		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, PATCH, OPTIONS"},
 		{METHOD_GET, "/products/x/inventory", "POST, OPTIONS"},
 		{METHOD_POST, "/cart", "GET, HEAD, DELETE, OPTIONS"},
 		{METHOD_GET, "/cart/items/7", "PUT, DELETE, OPTIONS"},

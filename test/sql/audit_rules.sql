@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(77);
+SELECT plan(79);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -68,10 +68,12 @@ INSERT INTO rule_call VALUES
     ('invoice_void', format('%L, %L', :'invoice7', 'Erreur')),
     ('issue_invoices', '10'),
     ('location_set', $$'audit-loc', 'Dépôt'$$),
+    ('order_address_change', format($$%L, '12 rue du Test'$$, :'first_ref')),
     ('order_cancel', format($$%L, 'no'$$, :'ref2')),
     ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),
     ('order_confirm', format('%L', :'first_ref')),
     ('order_deliver', format('%L', :'ref3')),
+    ('order_note', format($$%L, 'Rappeler'$$, :'ref2')),
     ('order_place', $$ARRAY[pg_temp.pid(1)], '{1}', 'Amina', 'Test', '0550001009', street => '1 rue du Test', city => 'Testville', region => '99'$$),
     ('order_refund', format('%L', :'ref4')),
     ('order_ship', format($$%L, 'TRK'$$, :'first_ref')),

@@ -1,6 +1,6 @@
 -- numbering: order references, their check digit, blocks of a year.
 BEGIN;
-SELECT plan(69);
+SELECT plan(99);
 \ir fixture.psql
 
 -- Form; check digits by hand with Damm's table of order 10.
@@ -45,6 +45,30 @@ SELECT is(count(*), 0::bigint, 'no swap of two neighbours is accepted')
    AND mjc.order_reference_canonical(overlay(s.digits PLACING reverse(substr(s.digits, p, 2)) FROM p FOR 2)) IS NOT NULL;
 SELECT is(count(DISTINCT right(mjc.order_reference(2026, n), 1)), 10::bigint, 'every check digit occurs')
   FROM generate_series(0, 99) n;
+
+-- Taken apart, put together, told why not
+SELECT is((SELECT (r.year, r.number, r.check_digit, r.canonical)::text FROM mjc.order_reference_parse(typed) r), '(2026,123,8,MJ-2026-000123-8)', format('the parts of "%s"', typed))
+  FROM unnest(ARRAY['MJ-2026-000123-8', ' mj 2026 000123 8', 'MJ-٢٠٢٦-٠٠٠١٢٣-٨', '۲۰۲۶۰۰۰۱۲۳۸']) typed;
+SELECT is((SELECT num_nulls(r.year, r.number, r.check_digit, r.canonical) FROM mjc.order_reference_parse(typed) r), 4, format('"%s" has none', coalesce(typed, 'NULL')))
+  FROM unnest(ARRAY['', 'MJ-2026-000123-7', 'x', NULL]) typed;
+SELECT is(count(*), 40::bigint, 'parts and format are each other''s way back')
+  FROM sample s, mjc.order_reference_parse(s.reference) r WHERE mjc.order_reference_format(r.year, r.number) = s.reference AND right(s.reference, 1) = r.check_digit::text;
+SELECT throws_ok(format('SELECT mjc.order_reference_format(%s, %s)', y, n), 'MJ006', NULL, format('no reference: %s %s', y, n))
+  FROM (VALUES (1999, 1), (10000, 1), (2026, -1), (2026, 100000000)) v (y, n);
+SELECT is(mjc.order_reference_format(y, n), NULL, 'a part is missing') FROM (VALUES (NULL::integer, 1::bigint), (2026, NULL)) v (y, n);
+SELECT is((SELECT v.valid || coalesce(' ' || v.why, '') FROM mjc.order_reference_verify(typed) v), w, format('"%s": %s', left(typed, 24), w))
+  FROM (VALUES ('MJ-2026-000123-8', 'true'), ('mj ٢٠٢٦ 000123 8', 'true'), ('MJ-2026-000123-7', 'false check_digit'), ('MJ-2026-000132-8', 'false check_digit'),
+               ('', 'false form'), ('MJ-2026-00123-8', 'false form'), ('ORD-2024-001', 'false form'), ('MJ-2026-000123-8;', 'false characters'), (repeat('1', 65), 'false characters'),
+               ('MJ-2026-000123-8x', 'false form')) v (typed, w);
+SELECT is((SELECT string_agg(DISTINCT v.why, ' ' ORDER BY v.why) FROM generate_series(0, 9) d, mjc.order_reference_verify(t || d) v), 'check_digit number', format('%s: no order has that number', t))
+  FROM unnest(ARRAY['MJ-0026-000123-', 'MJ-2026-00000001-']) t;
+SELECT is((SELECT num_nulls(v.valid, v.why) FROM mjc.order_reference_verify(NULL) v), 2, 'nothing to verify');
+SELECT is(count(*), 0::bigint, 'every wrong digit is told as one')
+  FROM sample s, generate_series(1, length(s.digits)) p, generate_series(0, 9) d, mjc.order_reference_verify(overlay(s.digits PLACING d::text FROM p FOR 1)) v
+ WHERE substr(s.digits, p, 1) <> d::text AND (v.valid OR v.why <> 'check_digit');
+SELECT is(count(*), 0::bigint, 'so is every swap of neighbours')
+  FROM sample s, generate_series(1, length(s.digits) - 1) p, mjc.order_reference_verify(overlay(s.digits PLACING reverse(substr(s.digits, p, 2)) FROM p FOR 2)) v
+ WHERE substr(s.digits, p, 1) <> substr(s.digits, p + 1, 1) AND (v.valid OR v.why <> 'check_digit');
 
 -- Scrambled: a permutation of the numbers of the same width
 \set key '''\\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'''

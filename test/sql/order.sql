@@ -1,7 +1,7 @@
 -- order: placing, moving on, expiry. Amounts are computed by hand; the transitions are
 -- those of the REST contract, section "order status machine".
 BEGIN;
-SELECT plan(338);
+SELECT plan(339);
 \ir fixture.psql
 
 -- Placing: totals. A costs 2499.00, on sale at 1999.00, 19 %; B costs 0.99, 9 %.
@@ -378,7 +378,7 @@ SELECT is(pg_temp.listed(:'admin', search => s) #>> '{pagination,total}', '1', f
   FROM (VALUES (:'ref', 'number'), (lower(replace(:'ref', '-', '')), 'number typed otherwise'), ('0552000000', 'phone')) v (s, w);
 SELECT pg_temp.buy('{9}', '{1}', '0552000009', first_name => 'Zoubida', last_name => '100%_sure') \g /dev/null
 SELECT is(pg_temp.listed(:'admin', search => s) #>> '{pagination,total}', n, format('REST: %s finds %s', s, n))
-  FROM (VALUES ('zoubida', '1'), ('ida 100%_S', '1'), ('%', '1'), ('0%_', '1'), ('nobody of that name', '0')) v (s, n);
+  FROM (VALUES ('zoubida', '1'), ('SURE 100 zoub', '1'), ('%', '0'), ('_', '0'), ('ida', '0'), ('nobody of that name', '0')) v (s, n);
 SELECT is((pg_temp.listed(:'admin') #>> '{pagination,total}')::bigint, (SELECT count(*) FROM mjc.order), 'REST: without filter all');
 SELECT is((pg_temp.listed(:'admin', status => 'REFUNDED') #>> '{pagination,total}')::bigint, (SELECT count(*) FROM mjc.order WHERE status = 'REFUNDED'), 'REST: by status');
 SELECT is((pg_temp.listed(:'admin', date_from => now() + interval '1 day') #>> '{pagination,total}'), '0', 'REST: from tomorrow none');

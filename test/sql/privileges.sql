@@ -52,7 +52,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
     'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
-    'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
+    'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_format(integer,bigint)', 'mjc.order_reference_parse(text)', 'mjc.order_reference_verify(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
     'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.payment_word(text,text,text,boolean)', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
     'mjc.reserved_change(text,integer)', 'mjc.stock_label(bigint,integer)', 'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
     'mjc.uuid_v7()', 'mjc.version()'], 'the analyst may execute the pure functions');
@@ -82,7 +82,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
     'mjc.credit_note_issue(text,text,integer[],integer[],boolean)', 'mjc.invoice_issue(text)', 'mjc.invoice_read(text)', 'mjc.invoice_void(text,text)', 'mjc.issue_invoices(integer)', 'mjc.verify_series(text,integer)',
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
-    'mjc.location_set(text,text,integer,boolean)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
+    'mjc.location_set(text,text,integer,boolean)', 'mjc.order_address_change(text,text,text,text,text,text)', 'mjc.order_note(text,text)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
     'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean,text)', 'mjc.order_refund(text,text)',
     'mjc.order_ship(text,text,text)', 'mjc.outbox_drop(bigint)', 'mjc.outbox_retry(bigint)', 'mjc.payment_method_set(text,boolean)', 'mjc.payment_mismatch_settle(text,uuid,boolean)',
