@@ -226,7 +226,7 @@ SHIM_CPPFLAGS = -D_GNU_SOURCE -DMJC_VERSION='"$(MJC_VERSION)"' -I$(VPATH)/shim \
 SHIM_CFLAGS = -std=c11 -g $(SHIM_WARNINGS) $(SHIM_HARDENING) -fPIE $(VARIANT_FLAGS)
 SHIM_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(VARIANT_FLAGS) \
 	-L$(shell $(PG_CONFIG) --libdir)
-SHIM_LIBS = -lmicrohttpd -lpq -ljansson -lcrypto -lcrypt -lz -pthread
+SHIM_LIBS = -lmicrohttpd -lpq -ljansson -lcurl -lcrypto -lcrypt -lz -pthread
 
 .PHONY: extension shim unit install-extension uninstall-extension install-shim uninstall-shim \
 	fuzz-build client-build
