@@ -105,6 +105,16 @@ static const struct
 	[DB_JOB_STATUS] = {"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
 	[DB_SHOP_STATUS] = {"SELECT maintenance FROM mjc_api.shop_status()", 0},
 	[DB_OUTBOX_STATUS] = {"SELECT waiting, parked, oldest_seconds FROM mjc_api.outbox_status()", 0},
+	[DB_EVENT_STORE] = {"SELECT mjc_api.provider_event_store($1::text,$2::text)", 2},
+	[DB_CHECKOUT_FINISH] = {"SELECT mjc_api.checkout_finish($1::uuid,$2::uuid,$3::text,$4::text,"
+							"$5::text)",
+							5},
+	[DB_TASK_TAKE] = {"SELECT task_id::text, kind, provider, order_id::text, request::text"
+					  " FROM mjc_api.provider_task_take($1::integer,$2::integer)",
+					  2},
+	[DB_TASK_DONE] = {"SELECT mjc_api.provider_task_done($1::uuid,$2::text,$3::uuid,$4::text,"
+					  "$5::text,$6::text)",
+					  6},
 };
 
 int

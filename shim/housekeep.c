@@ -27,6 +27,7 @@ struct housekeep
 	struct app *app;
 	struct db_call call;
 	bool busy;
+	bool soon; /* somebody made work for a job while one was running */
 	int in_a_row;
 	int64_t run_ms;	   /* when the next run is due */
 	int64_t status_ms; /* when the next look at the jobs is due */
@@ -53,6 +54,13 @@ void
 housekeep_free(struct housekeep *housekeep)
 {
 	free(housekeep);
+}
+
+void
+housekeep_soon(struct housekeep *housekeep)
+{
+	housekeep->soon = housekeep->busy;
+	housekeep->run_ms = housekeep->app->now_ms;
 }
 
 static void
@@ -84,9 +92,10 @@ housekeep_ran(struct db_call *call)
 		housekeep_log(housekeep, "housekeep_failed");
 	PQclear(call->result);
 	call->result = NULL;
-	if (worked && housekeep->in_a_row < HOUSEKEEP_IN_A_ROW)
+	if (housekeep->soon || (worked && housekeep->in_a_row < HOUSEKEEP_IN_A_ROW))
 	{
 		housekeep->in_a_row++;
+		housekeep->soon = false;
 		housekeep->run_ms = app->now_ms;
 		return;
 	}
