@@ -15,14 +15,9 @@ static bool
 chargily_verify(const struct provider_settings *settings, const char *signature,
 				const struct str *body, int64_t now_s)
 {
-	bool good;
-
 	(void) now_s;
-	if (signature == NULL)
-		return false;
-	good = provider_signed(settings->secret, body, 1, signature, strlen(signature));
-	good |= provider_signed(settings->secret_previous, body, 1, signature, strlen(signature));
-	return good;
+	return provider_signed(settings->secret, body, signature) ||
+		   provider_signed(settings->secret_previous, body, signature);
 }
 
 /* Their name of the card; NULL lets the client choose there. */

@@ -79,17 +79,17 @@ provider_settings(const struct config *config, enum provider_id id, struct provi
 /* ---- Signatures ---- */
 
 bool
-provider_signed(const char *secret, const struct str *parts, int nparts, const char *hex,
-				size_t hex_len)
+provider_mac(const char *secret, const struct str *parts, int nparts,
+			 char out[PROVIDER_SIGNATURE_HEX + 1])
 {
 	unsigned char mac[SHA256_DIGEST_LENGTH];
-	char want[2 * SHA256_DIGEST_LENGTH + 1];
-	size_t mac_len = 0;
+	size_t len = sizeof(mac);
 	EVP_PKEY *key;
 	EVP_MD_CTX *context;
 	bool good;
 
-	if (secret == NULL || *secret == '\0' || hex_len != PROVIDER_SIGNATURE_HEX)
+	out[0] = '\0';
+	if (secret == NULL || *secret == '\0')
 		return false;
 	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, NULL, (const unsigned char *) secret,
 									   strlen(secret));
@@ -98,17 +98,31 @@ provider_signed(const char *secret, const struct str *parts, int nparts, const c
 		   EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1;
 	for (int i = 0; good && i < nparts; i++)
 		good = EVP_DigestSignUpdate(context, parts[i].ptr, parts[i].len) == 1;
-	mac_len = sizeof(mac);
-	good = good && EVP_DigestSignFinal(context, mac, &mac_len) == 1 && mac_len == sizeof(mac);
+	good = good && EVP_DigestSignFinal(context, mac, &len) == 1 && len == sizeof(mac);
 	if (good)
-	{
-		text_hex(mac, sizeof(mac), want);
-		good = CRYPTO_memcmp(want, hex, PROVIDER_SIGNATURE_HEX) == 0;
-	}
+		text_hex(mac, sizeof(mac), out);
 	OPENSSL_cleanse(mac, sizeof(mac));
-	OPENSSL_cleanse(want, sizeof(want));
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(key);
+	return good;
+}
+
+bool
+provider_mac_is(const char *mac, const char *hex, size_t len)
+{
+	return strlen(mac) == PROVIDER_SIGNATURE_HEX && len == PROVIDER_SIGNATURE_HEX &&
+		   CRYPTO_memcmp(mac, hex, PROVIDER_SIGNATURE_HEX) == 0;
+}
+
+bool
+provider_signed(const char *secret, const struct str *body, const char *hex)
+{
+	char mac[PROVIDER_SIGNATURE_HEX + 1];
+	size_t len = hex == NULL ? 0 : strlen(hex);
+	bool good = len == PROVIDER_SIGNATURE_HEX && provider_mac(secret, body, 1, mac) &&
+				provider_mac_is(mac, hex, len);
+
+	OPENSSL_cleanse(mac, sizeof(mac));
 	return good;
 }
 

@@ -141,12 +141,18 @@ extern const struct provider provider_chargily;
 extern const struct provider provider_yalidine;
 
 /*
- * provider_signed - whether hex is the HMAC-SHA256 of the parts under a secret, in constant time.
+ * provider_mac - the HMAC-SHA256 of the parts under a secret, in lower-case hex.
  *
- * secret: NULL or empty is no secret, and nothing is signed by it.
+ * Returns false, and out empty, for a secret that is NULL or empty: it signs nothing.
  */
-bool provider_signed(const char *secret, const struct str *parts, int nparts, const char *hex,
-					 size_t hex_len);
+bool provider_mac(const char *secret, const struct str *parts, int nparts,
+				  char out[PROVIDER_SIGNATURE_HEX + 1]);
+
+/* provider_mac_is - whether a signature is this HMAC (empty: never), in constant time. */
+bool provider_mac_is(const char *mac, const char *hex, size_t len);
+
+/* provider_signed - whether hex (NULL: none) is the signature of a body under a secret. */
+bool provider_signed(const char *secret, const struct str *body, const char *hex);
 
 /* provider_ref_ok - whether an id can stand in a path: letters, digits, "_" and "-". */
 bool provider_ref_ok(const char *ref);
