@@ -2,7 +2,8 @@
  * housekeep.c - the clock of the database's jobs.
  *
  * One call at a time on a connection of its own: mjc_api.housekeep every few
- * seconds, at once again while it finds work; every half minute
+ * seconds, at once again while it does work (a job that looks and finds nothing
+ * is due again before the next call, and no reason for one); every half minute
  * mjc_api.job_status and mjc_api.outbox_status for the metrics; every two
  * seconds mjc_api.shop_status, by which an admin closes the shop.
  */

@@ -269,6 +269,20 @@ is(get("$api/carriers/webhooks/yalidine?subscribe=&crc_token=x", shim => $shim)-
 is($closed->(JSON::PP::false)->{status}, 200, 'the shop opens');
 ok(wait_for(sub { pay($card)->{status} == 200 }, 10), 'and they pay');
 
+# What was paid is booked at once, not at the next turn of the clock.
+my $prompt = start_shim(%settings, MJC_HOUSEKEEP_INTERVAL_S => 600);
+my $sold = order('BANK_CARD');
+is(pay($sold)->{status}, 200, 'an order to be paid');
+my ($checkout, $amount) = split /\|/, sql("SELECT checkout_id, amount_centimes FROM mjc.checkout WHERE order_id = '$sold->{id}'");
+my $done = encode({
+	id => "evt_paid_$run", object => 'event', type => 'checkout.session.completed',
+	data => { object => { id => sql("SELECT provider_ref FROM mjc.checkout WHERE checkout_id = '$checkout'"), object => 'checkout.session',
+		client_reference_id => $checkout, metadata => { order_id => $sold->{id}, checkout_id => $checkout }, payment_status => 'paid',
+		status => 'complete', payment_intent => "pi_$run", amount_total => 0 + $amount, currency => 'dzd' } } });
+is_received(report(stripe => $done, 'Stripe-Signature' => stripe_header($done), shim => $prompt), 'it is paid');
+ok(wait_for(sub { state($sold) eq 'paid' }, 4), 'and booked at once') || diag(state($sold));
+is(stop_shim($prompt), 0, 'it ends well');
+
 #------------------------------------------------------------------ TLS
 
 # openssl s_server sends to its client what it reads here.
