@@ -75,7 +75,7 @@ test-fault: ## the long tests: what a killed program, a full disk, a lost line d
 
 # The only target that asks the npm registry; the versions are those of package-lock.json.
 CLIENT = $(BUILD)/client
-test-client: ## the clients of other people (npm) against the shop's tokens
+test-client: ## the clients of other people (npm) against the shop's tokens and its providers
 	@docker/packages.sh client
 	+@$(BUILD_ALL) all client-build
 	@mkdir -p $(CLIENT) && cp test/client/package.json test/client/package-lock.json $(CLIENT)
@@ -83,6 +83,7 @@ test-client: ## the clients of other people (npm) against the shop's tokens
 		(cd $(CLIENT) && npm ci --silent --ignore-scripts --no-audit --no-fund) && \
 		cp $(CLIENT)/package-lock.json $(CLIENT)/node_modules/.lock; }
 	@MJC_TEST_CLIENT=$(abspath $(CLIENT)) MJC_TEST_VERIFY=$(abspath $(BUILD))/test/client/verify \
+		MJC_TEST_PROVIDER=$(abspath $(BUILD))/test/client/provider \
 		MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM \
 		test/run.sh $(or $(T),$(filter-out %/lib.mjs,$(wildcard test/client/*.mjs)))
 
@@ -226,7 +227,7 @@ SHIM_CPPFLAGS = -D_GNU_SOURCE -DMJC_VERSION='"$(MJC_VERSION)"' -I$(VPATH)/shim \
 SHIM_CFLAGS = -std=c11 -g $(SHIM_WARNINGS) $(SHIM_HARDENING) -fPIE $(VARIANT_FLAGS)
 SHIM_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(VARIANT_FLAGS) \
 	-L$(shell $(PG_CONFIG) --libdir)
-SHIM_LIBS = -lmicrohttpd -lpq -ljansson -lcrypto -lcrypt -lz -pthread
+SHIM_LIBS = -lmicrohttpd -lpq -ljansson -lcurl -lcrypto -lcrypt -lz -pthread
 
 .PHONY: extension shim unit install-extension uninstall-extension install-shim uninstall-shim \
 	fuzz-build client-build
@@ -268,11 +269,12 @@ test/asan/nonls.so: $(VPATH)/test/asan/nonls.c | test/asan/.made
 test/bench/slowflush.so: $(VPATH)/test/bench/slowflush.c | test/bench/.made
 	$(CC) -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 
-# What a token costs to judge, for the clients of test/client.
-client-build: test/client/verify
-test/client/verify: test/client/verify.o $(SHIM_PARTS)
+# What a token costs to judge, what is said to providers: for the clients of test/client.
+CLIENT_PROGRAMS = test/client/verify test/client/provider
+client-build: $(CLIENT_PROGRAMS)
+$(CLIENT_PROGRAMS): %: %.o $(SHIM_PARTS)
 	$(CC) $(SHIM_CFLAGS) -o $@ $^ $(SHIM_LDFLAGS) $(SHIM_LIBS)
-test/client/verify.o: $(VPATH)/test/client/verify.c $(BUILD_RULES) | test/client/.made
+$(CLIENT_PROGRAMS:=.o): %.o: $(VPATH)/%.c $(BUILD_RULES) | test/client/.made
 	$(CC) $(SHIM_CPPFLAGS) $(SHIM_CFLAGS) $(COMPILE_DEPS) -c -o $@ $<
 
 FUZZ = $(patsubst $(VPATH)/test/%.c,%,$(wildcard $(VPATH)/test/fuzz/*.c))
@@ -295,6 +297,6 @@ $(FUZZ_OBJS): fuzz/%.o: $(VPATH)/%.c $(BUILD_RULES) | fuzz/shim/.made
 $(addsuffix /.made,extension shim test/shim test/asan test/bench test/client test/fuzz fuzz fuzz/shim):
 	@mkdir -p $(@D) && touch $@
 
--include $(OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) test/client/verify.d \
+-include $(OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(CLIENT_PROGRAMS:=.d) \
 	$(REPLAY_OBJS:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
 endif

@@ -24,6 +24,7 @@ libmicrohttpd-dev|HTTP in the shim
 libjansson-dev|JSON in the shim
 libpq-dev|the shim's way to PostgreSQL
 libssl-dev|token signatures in the shim
+libcurl4-openssl-dev|calls of payment providers in the shim
 libcrypt-dev|bcrypt in the shim
 zlib1g-dev|gzip in the shim
 curl|to try what the shop serves

@@ -3,7 +3,8 @@
  *
  * There is no other mutable state: main makes one struct app and every part is
  * reached through it. All of it belongs to the event loop's thread; only the
- * inside of struct worker is shared with the hashing threads.
+ * inside of struct worker is shared with the hashing threads, and that of
+ * struct outcall with its own.
  */
 #ifndef MJC_SHIM_APP_H
 #define MJC_SHIM_APP_H
@@ -22,6 +23,8 @@ struct limit;
 struct log;
 struct metrics;
 struct metrics_http;
+struct outcall;
+struct task;
 struct worker;
 
 struct app
@@ -33,6 +36,8 @@ struct app
 	struct gzip *gzip;
 	struct db *db;
 	struct worker *worker;
+	struct outcall *outcall;
+	struct task *task;
 	struct id_keys *id_keys;
 	struct http *http;
 	struct metrics_http *metrics_http;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libpq-fe.h>
 
@@ -21,6 +22,7 @@
 
 #define CONFIG_FILE_BYTES (64 * 1024)
 #define CONFIG_SECRET_MIN 32
+#define CONFIG_PAGE_MAX 500
 
 enum config_type
 {
@@ -62,6 +64,30 @@ static const struct config_entry config_table[] = {
 	 "the shop's name at Google, whose id tokens then sign in"},
 	{"MJC_GOOGLE_JWKS_FILE", CONFIG_STRING, AT(google_jwks_file), "", 0, 0,
 	 "file with Google's public keys (JWKS), read again when it changes"},
+	{"MJC_STRIPE_KEY", CONFIG_SECRET, AT(stripe_key), NULL, 0, 0,
+	 "secret key of Stripe; none: no payment by Stripe"},
+	{"MJC_STRIPE_WEBHOOK_SECRET", CONFIG_SECRET, AT(stripe_webhook_secret), NULL, 0, 0,
+	 "signs what Stripe reports"},
+	{"MJC_STRIPE_WEBHOOK_SECRET_PREVIOUS", CONFIG_SECRET, AT(stripe_webhook_secret_previous), NULL,
+	 0, 0, "still accepted while secrets are rotated"},
+	{"MJC_STRIPE_URL", CONFIG_STRING, AT(stripe_url), "https://api.stripe.com", 0, 0,
+	 "where Stripe is called; http:// for this machine only"},
+	{"MJC_CHARGILY_KEY", CONFIG_SECRET, AT(chargily_key), NULL, 0, 0,
+	 "secret key of Chargily Pay, which signs its reports too; none: no payment by Chargily"},
+	{"MJC_CHARGILY_KEY_PREVIOUS", CONFIG_SECRET, AT(chargily_key_previous), NULL, 0, 0,
+	 "still accepted for reports while keys are rotated"},
+	{"MJC_CHARGILY_URL", CONFIG_STRING, AT(chargily_url), "https://pay.chargily.net/api/v2", 0, 0,
+	 "where Chargily is called; http:// for this machine only"},
+	{"MJC_YALIDINE_WEBHOOK_SECRET", CONFIG_SECRET, AT(yalidine_webhook_secret), NULL, 0, 0,
+	 "signs what the carrier Yalidine reports"},
+	{"MJC_PAY_SUCCESS_URL", CONFIG_STRING, AT(pay_success_url), NULL, 0, 0,
+	 "page after a payment; default /payment/success of the first origin"},
+	{"MJC_PAY_FAILURE_URL", CONFIG_STRING, AT(pay_failure_url), NULL, 0, 0,
+	 "page after a payment that failed; default /payment/failure of the first origin"},
+	{"MJC_PAY_TIMEOUT_MS", CONFIG_LONG, AT(pay_timeout_ms), "10000", 100, 60000,
+	 "milliseconds for a call of a provider"},
+	{"MJC_PAY_CA_FILE", CONFIG_STRING, AT(pay_ca_file), "", 0, 0,
+	 "certificates to trust in calls of providers; default those of the system"},
 	{"MJC_CORS_ORIGINS", CONFIG_STRING, AT(cors_origins), "http://localhost:3000", 0, 0,
 	 "comma list of origins of the frontends"},
 	{"MJC_TRUSTED_PROXIES", CONFIG_STRING, AT(trusted_proxies), "", 0, 0,
@@ -393,6 +419,38 @@ config_plain(const char *text)
 	return !text_has_control(text, strlen(text), false) && strpbrk(text, "; ,\"") == NULL;
 }
 
+static bool
+config_page_ok(const char *url)
+{
+	return (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0) &&
+		   strlen(url) <= CONFIG_PAGE_MAX && strchr(url, '#') == NULL &&
+		   strspn(url,
+				  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/?[]@!$&'"
+				  "()*+,;=%") == strlen(url);
+}
+
+/* What is wrong with the settings of payments, or NULL. */
+static const char *
+config_pay_fault(const struct config *config)
+{
+	if (!text_url_safe(config->stripe_url) || strpbrk(config->stripe_url, "?#") != NULL)
+		return "MJC_STRIPE_URL must be an https:// address, or http:// of this machine";
+	if (!text_url_safe(config->chargily_url) || strpbrk(config->chargily_url, "?#") != NULL)
+		return "MJC_CHARGILY_URL must be an https:// address, or http:// of this machine";
+	if (!config_page_ok(config->pay_success_url))
+		return "MJC_PAY_SUCCESS_URL must be the address of a page";
+	if (!config_page_ok(config->pay_failure_url))
+		return "MJC_PAY_FAILURE_URL must be the address of a page";
+	if ((config->stripe_key != NULL && !config_plain(config->stripe_key)) ||
+		(config->chargily_key != NULL && !config_plain(config->chargily_key)))
+		return "MJC_STRIPE_KEY and MJC_CHARGILY_KEY must be one word each";
+	if (config->stripe_webhook_secret == NULL && config->stripe_webhook_secret_previous != NULL)
+		return "MJC_STRIPE_WEBHOOK_SECRET_PREVIOUS needs MJC_STRIPE_WEBHOOK_SECRET";
+	if (*config->pay_ca_file != '\0' && access(config->pay_ca_file, R_OK) != 0)
+		return "MJC_PAY_CA_FILE cannot be read";
+	return NULL;
+}
+
 /* What is wrong with the settings as a whole, or NULL. */
 static const char *
 config_fault(const struct config *config)
@@ -433,7 +491,7 @@ config_fault(const struct config *config)
 	if (proxies == NULL)
 		return "MJC_TRUSTED_PROXIES must be a comma list of addresses or CIDR blocks";
 	peer_list_free(proxies);
-	return NULL;
+	return config_pay_fault(config);
 }
 
 /* An empty secret is none. */
@@ -444,6 +502,53 @@ config_none_if_empty(char **text)
 		return;
 	free(*text);
 	*text = NULL;
+}
+
+/* A page of the first origin, where none is named. False: no memory. */
+static bool
+config_page(const struct config *config, char **url, const char *path)
+{
+	const char *list = config->cors_origins;
+	struct str origin = {"", 0};
+
+	if (*url != NULL && **url != '\0')
+		return true;
+	free(*url);
+	*url = NULL;
+	while (text_list_next(&list, &origin) && origin.len == 0)
+		;
+	if (origin.len == 0)
+		origin = (struct str){"http://localhost:3000", 21};
+	if (asprintf(url, "%.*s%s", (int) origin.len, origin.ptr, path) >= 0)
+		return true;
+	*url = NULL;
+	return false;
+}
+
+/* What stands for nothing, and what follows from another setting. False: no memory. */
+static bool
+config_complete(struct config *config)
+{
+	config_none_if_empty(&config->jwt_secret_previous);
+	config_none_if_empty(&config->frontend_secret);
+	config_none_if_empty(&config->stripe_key);
+	config_none_if_empty(&config->stripe_webhook_secret);
+	config_none_if_empty(&config->stripe_webhook_secret_previous);
+	config_none_if_empty(&config->chargily_key);
+	config_none_if_empty(&config->chargily_key_previous);
+	config_none_if_empty(&config->yalidine_webhook_secret);
+	for (size_t n = strlen(config->stripe_url); n > 0 && config->stripe_url[n - 1] == '/'; n--)
+		config->stripe_url[n - 1] = '\0';
+	for (size_t n = strlen(config->chargily_url); n > 0 && config->chargily_url[n - 1] == '/'; n--)
+		config->chargily_url[n - 1] = '\0';
+	if (config->dsn_read == NULL || *config->dsn_read == '\0')
+	{
+		free(config->dsn_read);
+		config->dsn_read = strdup(config->dsn);
+	}
+	return config->dsn_read != NULL &&
+		   config_page(config, &config->pay_success_url, "/payment/success") &&
+		   config_page(config, &config->pay_failure_url, "/payment/failure");
 }
 
 static bool
@@ -460,14 +565,7 @@ config_fill(struct config *config, const struct config_file *file, char *error, 
 		if (text != NULL && !config_store(config, &config_table[i], text, error, size))
 			return false;
 	}
-	config_none_if_empty(&config->jwt_secret_previous);
-	config_none_if_empty(&config->frontend_secret);
-	if (config->dsn_read == NULL || *config->dsn_read == '\0')
-	{
-		free(config->dsn_read);
-		config->dsn_read = strdup(config->dsn);
-	}
-	fault = config->dsn_read == NULL ? "out of memory" : config_fault(config);
+	fault = config_complete(config) ? config_fault(config) : "out of memory";
 	if (fault != NULL)
 		snprintf(error, size, "%s", fault);
 	return fault == NULL;
@@ -515,7 +613,7 @@ config_help(FILE *out)
 	{
 		const struct config_entry *entry = &config_table[i];
 
-		fprintf(out, "  %-26s %s", entry->name, entry->help);
+		fprintf(out, "  %-34s %s", entry->name, entry->help);
 		if (entry->type == CONFIG_LONG)
 			fprintf(out, " (%ld to %ld)", entry->min, entry->max);
 		if (entry->value != NULL && *entry->value != '\0')

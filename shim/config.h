@@ -27,6 +27,17 @@ struct config
 	char *frontend_secret;	/* NULL when there is none */
 	char *google_client_id; /* empty: no sign-in by Google's tokens */
 	char *google_jwks_file;
+	char *stripe_key; /* NULL, as each of the next five: not configured */
+	char *stripe_webhook_secret;
+	char *stripe_webhook_secret_previous;
+	char *chargily_key; /* signs the webhooks too */
+	char *chargily_key_previous;
+	char *yalidine_webhook_secret;
+	char *stripe_url; /* without a slash at the end, like the next one */
+	char *chargily_url;
+	char *pay_success_url; /* pages of the frontend; never NULL, like the next one */
+	char *pay_failure_url;
+	char *pay_ca_file; /* empty: the system's certificates */
 	char *rate_limits; /* a list like LIMIT_DEFAULTS */
 	double rate_scale;
 	long read_connections;
@@ -42,6 +53,7 @@ struct config
 	long bcrypt_threads;
 	long bcrypt_queue;
 	long housekeep_interval_s;
+	long pay_timeout_ms;
 	bool cookie_secure;
 };
 

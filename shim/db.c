@@ -101,10 +101,21 @@ static const struct
 					   " mjc_api.password_words(NULL,$1::bytea)",
 					   2},
 	[DB_EMAIL_VERIFY] = {"SELECT mjc_api.email_verify($1::bytea,$2::text)", 2},
-	[DB_HOUSEKEEP] = {"SELECT count(*) FROM mjc_api.housekeep('200 ms'::interval)", 0},
+	[DB_HOUSEKEEP] =
+		{"SELECT count(*) FILTER (WHERE done > 0) FROM mjc_api.housekeep('200 ms'::interval)", 0},
 	[DB_JOB_STATUS] = {"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
 	[DB_SHOP_STATUS] = {"SELECT maintenance FROM mjc_api.shop_status()", 0},
 	[DB_OUTBOX_STATUS] = {"SELECT waiting, parked, oldest_seconds FROM mjc_api.outbox_status()", 0},
+	[DB_EVENT_STORE] = {"SELECT mjc_api.provider_event_store($1::text,$2::text)", 2},
+	[DB_CHECKOUT_FINISH] = {"SELECT mjc_api.checkout_finish($1::uuid,$2::uuid,$3::text,$4::text,"
+							"$5::text)",
+							5},
+	[DB_TASK_TAKE] = {"SELECT task_id::text, kind, provider, order_id::text, request::text"
+					  " FROM mjc_api.provider_task_take($1::integer,$2::integer)",
+					  2},
+	[DB_TASK_DONE] = {"SELECT mjc_api.provider_task_done($1::uuid,$2::text,$3::uuid,$4::text,"
+					  "$5::text,$6::text)",
+					  6},
 };
 
 int

@@ -22,6 +22,7 @@
 #include "limit.h"
 #include "login.h"
 #include "metrics.h"
+#include "payment.h"
 #include "register.h"
 #include "session.h"
 #include "status.h"
@@ -153,7 +154,8 @@ flow_staff(const struct request *req)
 
 /*
  * Stage 4: is the shop open. While it is not, staff go on, whatever they call; a
- * sign-out is nobody's loss; what the shim answers by itself tells nothing of goods.
+ * sign-out is nobody's loss; what the shim answers by itself tells nothing of goods;
+ * what was paid or delivered is reported all the same.
  */
 static bool
 flow_open(struct request *req)
@@ -170,6 +172,7 @@ flow_open(struct request *req)
 		case ACTION_STAFF_LOGIN:
 		case ACTION_SIGN_OUT:
 		case ACTION_LOGOUT:
+		case ACTION_WEBHOOK:
 			open = true;
 			break;
 		default:
@@ -187,6 +190,7 @@ flow_open(struct request *req)
 static bool
 flow_param(struct request *req)
 {
+	bool webhook = req->match.row->action == ACTION_WEBHOOK;
 	bool has_body = req->method != METHOD_GET;
 	struct param_input in = {
 		.query = req->query,
@@ -196,6 +200,8 @@ flow_param(struct request *req)
 		.body_len = has_body ? req->body_len : 0,
 	};
 
+	if (webhook && has_body)
+		return true; /* verified as it came before it is read */
 	if (in.body_len > 0 && (req->field[FIELD_CONTENT_ENCODING] != NULL ||
 							!param_content_type_ok(req->field[FIELD_CONTENT_TYPE])))
 	{
@@ -396,6 +402,20 @@ flow_done(struct db_call *call)
 	flow_end(req);
 }
 
+/* What becomes of the row's answer. */
+static void (*flow_done_of(const struct route *row))(struct db_call *call)
+{
+	switch (row->action)
+	{
+		case ACTION_CODE:
+			return credential_done;
+		case ACTION_CHECKOUT:
+			return payment_checkout_begun;
+		default:
+			return flow_done;
+	}
+}
+
 static void
 flow_call(struct request *req)
 {
@@ -406,8 +426,7 @@ flow_call(struct request *req)
 		return;
 	for (int i = 0; i < row->nparams; i++)
 		req->args[n++] = req->values[i].text;
-	flow_submit(req, flow_pool(row), (int) (row - routes_table), n,
-				row->action == ACTION_CODE ? credential_done : flow_done);
+	flow_submit(req, flow_pool(row), (int) (row - routes_table), n, flow_done_of(row));
 }
 
 void
@@ -437,7 +456,11 @@ flow_run(struct request *req)
 		case ACTION_NONE:
 		case ACTION_LOGOUT:
 		case ACTION_CODE:
+		case ACTION_CHECKOUT:
 			flow_call(req);
+			break;
+		case ACTION_WEBHOOK:
+			payment_webhook_run(req);
 			break;
 		case ACTION_LOGIN:
 		case ACTION_STAFF_LOGIN:

@@ -2,7 +2,8 @@
  * housekeep.c - the clock of the database's jobs.
  *
  * One call at a time on a connection of its own: mjc_api.housekeep every few
- * seconds, at once again while it finds work; every half minute
+ * seconds, at once again while it does work (a job that looks and finds nothing
+ * is due again before the next call, and no reason for one); every half minute
  * mjc_api.job_status and mjc_api.outbox_status for the metrics; every two
  * seconds mjc_api.shop_status, by which an admin closes the shop.
  */
@@ -27,6 +28,7 @@ struct housekeep
 	struct app *app;
 	struct db_call call;
 	bool busy;
+	bool soon; /* somebody made work for a job while one was running */
 	int in_a_row;
 	int64_t run_ms;	   /* when the next run is due */
 	int64_t status_ms; /* when the next look at the jobs is due */
@@ -53,6 +55,13 @@ void
 housekeep_free(struct housekeep *housekeep)
 {
 	free(housekeep);
+}
+
+void
+housekeep_soon(struct housekeep *housekeep)
+{
+	housekeep->soon = housekeep->busy;
+	housekeep->run_ms = housekeep->app->now_ms;
 }
 
 static void
@@ -84,9 +93,10 @@ housekeep_ran(struct db_call *call)
 		housekeep_log(housekeep, "housekeep_failed");
 	PQclear(call->result);
 	call->result = NULL;
-	if (worked && housekeep->in_a_row < HOUSEKEEP_IN_A_ROW)
+	if (housekeep->soon || (worked && housekeep->in_a_row < HOUSEKEEP_IN_A_ROW))
 	{
 		housekeep->in_a_row++;
+		housekeep->soon = false;
 		housekeep->run_ms = app->now_ms;
 		return;
 	}

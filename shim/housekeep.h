@@ -15,6 +15,9 @@ struct housekeep *housekeep_new(struct app *app);
 /* housekeep_free - release; the database must be closed before. NULL is fine. */
 void housekeep_free(struct housekeep *housekeep);
 
+/* housekeep_soon - run the jobs at the next turn, not only when their time has come. */
+void housekeep_soon(struct housekeep *housekeep);
+
 /* housekeep_tick - start what is due. For the loop. */
 void housekeep_tick(struct housekeep *housekeep);
 

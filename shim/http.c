@@ -33,6 +33,7 @@
 #include "login.h"
 #include "loop.h"
 #include "metrics.h"
+#include "payment.h"
 #include "text.h"
 
 #define HTTP_MEMORY_BYTES (32 * 1024)
@@ -214,6 +215,7 @@ http_request_free(struct request *req)
 	if (req->login != NULL)
 		explicit_bzero(req->reply.header, sizeof(req->reply.header)); /* tokens in cookies */
 	login_free(req->login);
+	payment_free(req->payment);
 	text_query_free(req->query, req->nquery);
 	if (req->body != NULL)
 		explicit_bzero(req->body, req->body_len);

@@ -2,7 +2,7 @@
  * http.h - the public listener: connections, requests, replies.
  *
  * One struct request lives from its request line until libmicrohttpd is done
- * with it and no database call or hashing job refers to it any more, whichever
+ * with it and no database call, hashing job or call of a provider refers to it any more, whichever
  * is later. mhd is NULL once the client is gone.
  */
 #ifndef MJC_SHIM_HTTP_H
@@ -29,6 +29,7 @@
 struct app;
 struct http;
 struct login;
+struct payment;
 
 /* The header fields the shim reads; others are only counted. */
 enum http_field
@@ -50,6 +51,9 @@ enum http_field
 	FIELD_PREFLIGHT_METHOD,
 	FIELD_FORWARDED_PROTO,
 	FIELD_USER_AGENT,
+	FIELD_STRIPE_SIGNATURE,
+	FIELD_CHARGILY_SIGNATURE,
+	FIELD_YALIDINE_SIGNATURE,
 	FIELD_COOKIE,		 /* several are joined by "; " */
 	FIELD_FORWARDED_FOR, /* several are joined by ", " */
 	FIELD__MAX
@@ -61,7 +65,7 @@ enum http_phase
 	PHASE_IDLE,	 /* no request line yet */
 	PHASE_HEAD,	 /* request line seen */
 	PHASE_BODY,	 /* headers complete */
-	PHASE_WAIT,	 /* suspended: the database or a hashing thread works */
+	PHASE_WAIT,	 /* suspended: the database, a hashing thread or a provider works */
 	PHASE_REPLY, /* the reply is on its way */
 	PHASE_DEAD	 /* shut down by us */
 };
@@ -104,6 +108,7 @@ struct request
 	size_t body_len;
 	size_t body_cap;
 	uint64_t body_seen;
+	uint64_t body_limit;
 	bool body_refused;
 	char id[HTTP_ID_SIZE];
 	char addr[PEER_TEXT];	/* the client */
@@ -131,6 +136,7 @@ struct request
 	char key[PARAM_KEY_MAX + 1];
 	char cart_token[CART_TOKEN_SIZE]; /* as sent or fresh; empty: none */
 	struct login *login;
+	struct payment *payment;
 
 	/* the reply and what is logged of it */
 	struct reply reply;

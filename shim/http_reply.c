@@ -78,6 +78,7 @@ http_reply_clear(struct reply *reply)
 	reply->body_len = 0;
 	reply->wrap = false;
 	reply->packed = false;
+	reply->plain = false;
 }
 
 void
@@ -191,8 +192,9 @@ reply_type(const struct request *req, struct MHD_Response *response)
 								 : "default-src 'none'; frame-ancestors 'none'");
 	if (req->reply.status != 204)
 		MHD_add_response_header(response, "Content-Type",
-								page ? "text/html; charset=utf-8"
-									 : "application/json; charset=utf-8");
+								page			   ? "text/html; charset=utf-8"
+								: req->reply.plain ? "text/plain; charset=utf-8"
+												   : "application/json; charset=utf-8");
 }
 
 static void

@@ -39,6 +39,9 @@ static const char *const field_name[FIELD__MAX] = {
 	[FIELD_PREFLIGHT_METHOD] = "Access-Control-Request-Method",
 	[FIELD_FORWARDED_PROTO] = "X-Forwarded-Proto",
 	[FIELD_USER_AGENT] = "User-Agent",
+	[FIELD_STRIPE_SIGNATURE] = "Stripe-Signature",
+	[FIELD_CHARGILY_SIGNATURE] = "signature",
+	[FIELD_YALIDINE_SIGNATURE] = "X_YALIDINE_SIGNATURE", /* with low lines, unlike all others */
 	[FIELD_COOKIE] = "Cookie",
 	[FIELD_FORWARDED_FOR] = "X-Forwarded-For",
 };
@@ -234,7 +237,7 @@ static bool
 head_length(struct request *req)
 {
 	const char *text = req->field[FIELD_CONTENT_LENGTH];
-	uint64_t limit = (uint64_t) req->app->config->body_limit;
+	uint64_t limit = req->body_limit;
 	uint64_t length;
 	char *end;
 
@@ -251,6 +254,21 @@ head_length(struct request *req)
 	error_set(&req->problem, ERROR_PAYLOAD_TOO_LARGE);
 	req->body_refused = true;
 	return req->field[FIELD_EXPECT] == NULL && length <= limit * BODY_PATIENCE;
+}
+
+/* What a body may measure: reports of providers have a limit of their own. */
+static void
+head_limit(struct request *req)
+{
+	struct route_match match = {0};
+
+	req->body_limit = (uint64_t) req->app->config->body_limit;
+	if (req->body_limit >= HTTP_WEBHOOK_BYTES || req->path == NULL || req->method != METHOD_POST)
+		return;
+	if (route_match(req->method, req->path, &match) == ROUTE_OK &&
+		match.row->action == ACTION_WEBHOOK)
+		req->body_limit = HTTP_WEBHOOK_BYTES;
+	route_match_free(&match);
 }
 
 /* Path and query of the target, decoded; req->problem when it cannot be. */
@@ -300,15 +318,14 @@ http_request_head(struct request *req, const char *method, const char *version)
 	head_client(req);
 	if (req->id[0] == '\0' && !text_uuid_v4(req->id))
 		snprintf(req->id, sizeof(req->id), "unknown");
-	if (!head_framing(req, version, &walk) || !head_length(req))
+	if (!head_framing(req, version, &walk))
 		return false;
-	if (req->problem.id != ERROR_NONE)
-		return true;
 	if (!req->method_known)
 		error_set(&req->problem, ERROR_NOT_IMPLEMENTED);
 	else
 		head_target(req);
-	return true;
+	head_limit(req);
+	return head_length(req);
 }
 
 /* Room for len more bytes; false without memory. */
@@ -339,7 +356,7 @@ body_reserve(struct request *req, size_t len)
 bool
 http_request_body(struct request *req, const char *data, size_t len)
 {
-	uint64_t limit = (uint64_t) req->app->config->body_limit;
+	uint64_t limit = req->body_limit;
 
 	req->body_seen += len;
 	if (req->body_seen > limit * BODY_PATIENCE)

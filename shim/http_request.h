@@ -12,7 +12,8 @@
 #define HTTP_TARGET_MAX 8192
 #define HTTP_HEADERS_MAX 100
 #define HTTP_HEADER_BYTES_MAX 16384
-#define HTTP_QUERY_MAX 200 /* pairs */
+#define HTTP_QUERY_MAX 200		   /* pairs */
+#define HTTP_WEBHOOK_BYTES 1048576 /* of a report, where MJC_BODY_LIMIT is lower */
 
 /*
  * http_request_head - check request line and headers.

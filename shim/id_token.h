@@ -2,7 +2,7 @@
  * id_token.h - id tokens of Google: JWT, RS256 and nothing else.
  *
  * The keys come from a file that the operator keeps up to date (Google's JWKS);
- * the shim itself connects to nobody.
+ * the shim itself does not ask Google.
  */
 #ifndef MJC_SHIM_ID_TOKEN_H
 #define MJC_SHIM_ID_TOKEN_H

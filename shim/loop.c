@@ -21,6 +21,8 @@
 #include "http.h"
 #include "log.h"
 #include "metrics_http.h"
+#include "outcall.h"
+#include "task.h"
 #include "worker.h"
 
 #define LOOP_EVENTS 64
@@ -91,6 +93,9 @@ loop_dispatch(struct app *app, const struct epoll_event *event)
 		case WATCH_WORKER:
 			worker_collect(watch->owner);
 			break;
+		case WATCH_OUTCALL:
+			outcall_collect(watch->owner);
+			break;
 		case WATCH_SIGNAL:
 			loop_signal(app, watch);
 			break;
@@ -118,6 +123,7 @@ loop_sweep(struct app *app)
 {
 	http_sweep(app->http);
 	housekeep_tick(app->housekeep);
+	task_tick(app->task);
 	if (app->metrics_http != NULL)
 		metrics_http_run(app->metrics_http);
 	if (app->drain_ms == 0)

@@ -32,12 +32,15 @@
 #include "loop.h"
 #include "metrics.h"
 #include "metrics_http.h"
+#include "outcall.h"
 #include "routes.h"
+#include "task.h"
 #include "token.h"
 #include "version.h"
 #include "worker.h"
 
 #define MAIN_SPARE_FILES 512
+#define MAIN_OUTCALLS 64 /* calls of providers at a time */
 
 static int
 main_fail(const char *what)
@@ -189,7 +192,10 @@ main_open(struct app *app, char *error, size_t size)
 	app->id_keys = id_keys_new(config->google_jwks_file, config->google_client_id);
 	app->db = db_new(app);
 	app->housekeep = housekeep_new(app);
-	return app->worker != NULL && app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
+	app->outcall = outcall_new(app, config->pay_timeout_ms, config->pay_ca_file, MAIN_OUTCALLS);
+	app->task = task_new(app);
+	return app->outcall != NULL && app->task != NULL && app->worker != NULL &&
+		   app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
 }
 
 /* The order matters: what holds requests goes before what they lie in. */
@@ -197,11 +203,13 @@ static void
 main_close(struct app *app)
 {
 	worker_free(app->worker);
+	outcall_free(app->outcall);
 	db_free(app->db);
 	app->db = NULL;
 	http_free(app->http);
 	metrics_http_free(app->metrics_http);
 	housekeep_free(app->housekeep);
+	task_free(app->task);
 	id_keys_free(app->id_keys);
 	limit_free(app->limit);
 	gzip_free(app->gzip);

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "db.h"
 #include "http.h"
+#include "provider.h"
 #include "routes.h"
 #include "version.h"
 
@@ -54,6 +55,9 @@ struct metrics
 	int64_t housekeep_ok_ms; /* CLOCK_MONOTONIC, 0 = never */
 	struct metrics_job job[METRICS_JOBS_MAX];
 	size_t jobs;
+	uint64_t calls[PROVIDER__MAX][CALL__MAX];
+	struct histogram call_seconds[PROVIDER__MAX];
+	uint64_t webhooks[PROVIDER__MAX][WEBHOOK__MAX];
 	bool maintenance;
 	struct metrics_outbox outbox;
 };
@@ -144,6 +148,19 @@ metrics_housekeep(struct metrics *metrics, bool ok)
 		metrics->housekeep_ok_ms = clock_ms();
 	else
 		metrics->housekeep_errors++;
+}
+
+void
+metrics_outcall(struct metrics *metrics, int provider, enum metrics_call outcome, int64_t us)
+{
+	metrics->calls[provider][outcome]++;
+	histogram_add(&metrics->call_seconds[provider], us);
+}
+
+void
+metrics_webhook(struct metrics *metrics, int provider, enum metrics_webhook result)
+{
+	metrics->webhooks[provider][result]++;
 }
 
 void
@@ -338,6 +355,34 @@ render_shop(FILE *out, const struct metrics *metrics)
 	fprintf(out, "mjc_outbox_oldest_seconds %.3f\n", metrics->outbox.oldest_seconds);
 }
 
+static void
+render_providers(FILE *out, const struct metrics *metrics)
+{
+	static const char *const outcomes[CALL__MAX] = {"ok", "refused", "failed", "timeout"};
+	static const char *const results[WEBHOOK__MAX] = {"stored", "unsigned", "malformed", "failed"};
+
+	render_head(out, "mjc_provider_calls_total", "counter", "Calls of providers.");
+	for (int p = 0; p < PROVIDER__MAX; p++)
+	{
+		for (int i = 0; i < CALL__MAX; i++)
+			fprintf(out, "mjc_provider_calls_total{provider=\"%s\",outcome=\"%s\"} %llu\n",
+					provider_get((enum provider_id) p)->name, outcomes[i],
+					(unsigned long long) metrics->calls[p][i]);
+	}
+	render_head(out, "mjc_provider_call_seconds", "histogram", "Time of a call of a provider.");
+	for (int p = 0; p < PROVIDER__MAX; p++)
+		render_histogram(out, "mjc_provider_call_seconds", "provider",
+						 provider_get((enum provider_id) p)->name, &metrics->call_seconds[p]);
+	render_head(out, "mjc_webhooks_total", "counter", "Reports of providers.");
+	for (int p = 0; p < PROVIDER__MAX; p++)
+	{
+		for (int i = 0; i < WEBHOOK__MAX; i++)
+			fprintf(out, "mjc_webhooks_total{provider=\"%s\",result=\"%s\"} %llu\n",
+					provider_get((enum provider_id) p)->name, results[i],
+					(unsigned long long) metrics->webhooks[p][i]);
+	}
+}
+
 /* Resident memory in bytes, 0 when the system does not tell. */
 static long long
 render_resident(void)
@@ -385,6 +430,7 @@ render_page(FILE *out, const struct app *app)
 	fprintf(out, "mjc_login_failures_total %llu\n", (unsigned long long) metrics->login_failures);
 	render_housekeep(out, metrics);
 	render_shop(out, metrics);
+	render_providers(out, metrics);
 	render_process(out, app);
 }
 

@@ -50,6 +50,32 @@ void metrics_login_failure(struct metrics *metrics);
 /* metrics_housekeep - count a housekeeping run. */
 void metrics_housekeep(struct metrics *metrics, bool ok);
 
+/* How a call of a provider ended. */
+enum metrics_call
+{
+	CALL_OK,
+	CALL_REFUSED, /* for good */
+	CALL_FAILED,  /* may go better later */
+	CALL_TIMEOUT,
+	CALL__MAX
+};
+
+/* What became of a report of a provider. */
+enum metrics_webhook
+{
+	WEBHOOK_STORED,
+	WEBHOOK_UNSIGNED,  /* no good signature */
+	WEBHOOK_MALFORMED, /* signed, but not to be read */
+	WEBHOOK_FAILED,	   /* not stored: it comes again */
+	WEBHOOK__MAX
+};
+
+/* metrics_outcall - count a call of a provider (enum provider_id). */
+void metrics_outcall(struct metrics *metrics, int provider, enum metrics_call outcome, int64_t us);
+
+/* metrics_webhook - count a report of a provider. */
+void metrics_webhook(struct metrics *metrics, int provider, enum metrics_webhook result);
+
 /* Messages that are not delivered. */
 struct metrics_outbox
 {

@@ -83,6 +83,7 @@ struct reply
 	int headers;
 	bool wrap;	 /* send {"success":true,"data":body} */
 	bool packed; /* body is gzip */
+	bool plain;	 /* body is text/plain */
 };
 
 #endif

@@ -187,6 +187,18 @@ static const struct param_def order_track_params[] = {
 	{"phone", IN_QUERY, T_PHONE, 8, 20, NEEDED_TEXT, NULL},
 };
 
+/* The page shows the amount and sends much more: what is paid is what the order says. */
+static const struct param_def payment_process_params[] = {
+	{"orderId", IN_BODY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
+	{"method", IN_BODY, T_TEXT, 1, 50, NEEDED_TEXT, NULL},
+	{"customerInfo.phone", IN_BODY, T_PHONE, 8, 20, NEEDED_TEXT, NULL},
+};
+
+static const struct param_def yalidine_echo_params[] = {
+	{"subscribe", IN_QUERY, T_TEXT, 0, 255, NAME_TEXT, NULL},
+	{"crc_token", IN_QUERY, T_TEXT, 1, 256, P_REQUIRED, NULL},
+};
+
 /* bcrypt reads 72 bytes; a longer password would be cut without a word. */
 static const struct param_def login_params[] = {
 	{"email", IN_BODY, T_TEXT, 3, 254, NEEDED_TEXT | P_LOWER, NULL},
@@ -663,6 +675,17 @@ const struct route routes_table[] = {
 	 RF_STAFF_PRIMARY | RF_PAGE, 200, ACTION_NONE, PARAMS(order_invoice_params)},
 	{METHOD_GET, "/orders/track", "mjc_api.order_track", ROLE_PUBLIC, RATE_TRACK, 0, 200,
 	 ACTION_NONE, PARAMS(order_track_params)},
+
+	{METHOD_POST, "/payments/process", "mjc_api.checkout_begin", ROLE_PUBLIC, RATE_TRACK, RF_WRITE,
+	 200, ACTION_CHECKOUT, PARAMS(payment_process_params)},
+	{METHOD_POST, "/payments/webhooks/stripe", NULL, ROLE_PUBLIC, RATE_WEBHOOK, RF_WRITE | RF_RAW,
+	 200, ACTION_WEBHOOK, NO_PARAMS},
+	{METHOD_POST, "/payments/webhooks/chargily", NULL, ROLE_PUBLIC, RATE_WEBHOOK, RF_WRITE | RF_RAW,
+	 200, ACTION_WEBHOOK, NO_PARAMS},
+	{METHOD_POST, "/carriers/webhooks/yalidine", NULL, ROLE_PUBLIC, RATE_WEBHOOK, RF_WRITE | RF_RAW,
+	 200, ACTION_WEBHOOK, NO_PARAMS},
+	{METHOD_GET, "/carriers/webhooks/yalidine", NULL, ROLE_PUBLIC, RATE_WEBHOOK, RF_RAW, 200,
+	 ACTION_WEBHOOK, PARAMS(yalidine_echo_params)},
 
 	{METHOD_POST, "/auth/register", NULL, ROLE_PUBLIC, RATE_SIGNUP, RF_WRITE, 201, ACTION_REGISTER,
 	 PARAMS(register_params)},

@@ -36,6 +36,7 @@ enum rate_class
 	RATE_TRACK, /* what tries numbers or codes that others keep to themselves */
 	RATE_AUTH,	/* counts failures only */
 	RATE_STAFF,
+	RATE_WEBHOOK,  /* reports of providers, each proven by a signature */
 	RATE_CART,	   /* the pages ask for the cart many times at once */
 	RATE_FRONTEND, /* of no row: the frontend's server on its own account */
 	RATE_NONE,
@@ -106,8 +107,10 @@ enum shim_action
 	ACTION_PASSWORD_FORGOT,
 	ACTION_PASSWORD_RESET,
 	ACTION_EMAIL_VERIFY,
-	ACTION_LOGOUT, /* the row's function, then the cookies of a session are cleared */
-	ACTION_CODE	   /* the row's function, which may refuse a code: counted like a failed sign-in */
+	ACTION_LOGOUT,	/* the row's function, then the cookies of a session are cleared */
+	ACTION_CODE,	/* the row's function, which may refuse a code: counted like a failed sign-in */
+	ACTION_WEBHOOK, /* the raw body is verified; the last segment of the pattern names the sender */
+	ACTION_CHECKOUT /* the row's function, then the call of a provider that it asks for */
 };
 
 #define RF_WRITE 0x01u		   /* write connection; gets request_id */

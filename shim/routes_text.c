@@ -111,10 +111,10 @@ const char *
 routes_rate_name(enum rate_class rate)
 {
 	static const char *const names[RATE__MAX] = {
-		[RATE_READ] = "api",	[RATE_SEARCH] = "search",	  [RATE_ORDER] = "order",
-		[RATE_TRACK] = "track", [RATE_AUTH] = "auth",		  [RATE_STAFF] = "admin",
-		[RATE_CART] = "cart",	[RATE_FRONTEND] = "frontend", [RATE_SIGNUP] = "signup",
-		[RATE_NONE] = "none",
+		[RATE_READ] = "api",		[RATE_SEARCH] = "search",	  [RATE_ORDER] = "order",
+		[RATE_TRACK] = "track",		[RATE_AUTH] = "auth",		  [RATE_STAFF] = "admin",
+		[RATE_CART] = "cart",		[RATE_FRONTEND] = "frontend", [RATE_SIGNUP] = "signup",
+		[RATE_WEBHOOK] = "webhook", [RATE_NONE] = "none",
 	};
 
 	return names[rate];

@@ -443,6 +443,75 @@ array_entry(char *to, const char *entry)
 	return to;
 }
 
+bool
+text_url_loopback(const char *url)
+{
+	static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+	{
+		size_t len = strlen(hosts[i]);
+
+		if (strncmp(url, hosts[i], len) != 0)
+			continue;
+		if (url[len] == ':')
+			len += 1 + strspn(url + len + 1, "0123456789");
+		return url[len] == '\0' || url[len] == '/';
+	}
+	return false;
+}
+
+bool
+text_url_safe(const char *url)
+{
+	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+
+	for (const char *c = url; *c != '\0'; c++)
+	{
+		if (*c <= ' ' || *c > '~' || *c == '"' || *c == '\\' || *c == '<' || *c == '>')
+			return false;
+	}
+	if (text_url_loopback(url))
+		return true;
+	if (strncmp(url, "https://", 8) != 0)
+		return false;
+	url += 8;
+	if (strspn(url, host) == 0)
+		return false;
+	url += strspn(url, host);
+	if (*url == ':')
+		url += 1 + strspn(url + 1, "0123456789");
+	return *url == '\0' || *url == '/' || *url == '?' || *url == '#';
+}
+
+char *
+text_url_encode(const char *s)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = malloc(3 * strlen(s) + 1);
+	char *at = out;
+
+	if (out == NULL)
+		return NULL;
+	for (; *s != '\0'; s++)
+	{
+		unsigned char c = (unsigned char) *s;
+
+		if (strchr(plain, c) != NULL)
+			*at++ = (char) c;
+		else
+		{
+			*at++ = '%';
+			*at++ = digits[c >> 4];
+			*at++ = digits[c & 15];
+		}
+	}
+	*at = '\0';
+	return out;
+}
+
 char *
 text_array(const char *const *items, size_t n)
 {

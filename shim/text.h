@@ -93,6 +93,19 @@ bool text_uuid_v4(char out[TEXT_UUID_SIZE]);
 bool text_list_next(const char **list, struct str *item);
 
 /*
+ * text_url_loopback - whether a text is an http:// address of this very machine.
+ *
+ * Host 127.0.0.1, localhost or [::1], with or without a port.
+ */
+bool text_url_loopback(const char *url);
+
+/* text_url_safe - whether a text is https:// with a host, or text_url_loopback; printable ASCII. */
+bool text_url_safe(const char *url);
+
+/* text_url_encode - percent-encode all but letters, digits and "-._~"; malloc'ed. */
+char *text_url_encode(const char *s);
+
+/*
  * text_array - a PostgreSQL array literal {"a","b"} of n NUL-terminated texts.
  *
  * Every entry is quoted, so that it serves for any element type. malloc'ed.

@@ -1,5 +1,6 @@
 // lib.mjs - what the client tests share: the packages, the shop, its secret, a token of the
-// admin, and the program that says what a token costs to refuse.
+// admin, the program that says what a token costs to refuse, and the one that talks like the
+// shim to providers.
 //
 // The packages are installed by `make test-client`, in the build folder and not here.
 
@@ -16,6 +17,8 @@ const load = createRequire(join(need('MJC_TEST_CLIENT'), 'package.json'));
 
 export const jose = load('jose');
 export const jsonwebtoken = load('jsonwebtoken');
+export const Stripe = load('stripe');
+export const chargily = load('@chargily/chargily-pay');
 export const url = need('MJC_TEST_URL');
 export const secret = readFileSync(need('MJC_TEST_JWT_SECRET_FILE'), 'utf8').trim();
 export const key = new TextEncoder().encode(secret);
@@ -57,4 +60,10 @@ export function costs(tokens) {
 		const [name, code, us] = line.split('\t');
 		return [name, { code, us: Number(us) }];
 	}));
+}
+
+// What the program of provider.c answers to lines of fields.
+export function told(lines) {
+	return execFileSync(need('MJC_TEST_PROVIDER'), [], { input: lines.map((line) => `${line.join('\t')}\n`).join('') })
+		.toString().trimEnd().split('\n');
 }

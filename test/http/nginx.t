@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
+use Digest::SHA qw(hmac_sha256_hex);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Temp qw(tempdir);
@@ -30,7 +31,7 @@ my $token = admin_token();
 # One order an hour, so that whose bucket it is shows at the second.
 my $shim = start_shim(
 	MJC_RATE_SCALE => 0.0001, MJC_TRUSTED_PROXIES => '127.0.0.1', MJC_COOKIE_SECURE => 'true');
-my $wide = start_shim(MJC_TRUSTED_PROXIES => '127.0.0.1', MJC_COOKIE_SECURE => 'true');
+my $wide = start_shim(MJC_TRUSTED_PROXIES => '127.0.0.1', MJC_COOKIE_SECURE => 'true', MJC_YALIDINE_WEBHOOK_SECRET => 'yal_4711');
 
 #------------------------------------------------------------------ nginx
 
@@ -188,6 +189,14 @@ $reply = curl($front, "http://127.0.0.1:$front->{plain}$api/payments/methods?x=1
 is($reply->{status}, 308, 'plain HTTP is sent on');
 like($reply->{head}, qr{^location: https://\Q$name\E/api/v1/payments/methods\?x=1\r?$}mi,
 	'to our own name, whatever Host says');
+
+#------------------------------------------------------------------ reports of providers
+
+my $batch = '{"type":"parcel_status_updated","events":[]}';
+my @report = ('-H', 'Content-Type: application/json', '--data-binary', $batch);
+$reply = curl($front, "$api/carriers/webhooks/yalidine", @report, '-H', 'X_YALIDINE_SIGNATURE: ' . hmac_sha256_hex($batch, 'yal_4711'));
+is_deeply([ $reply->{status}, $reply->{json} ], [ 200, { received => JSON::PP::true } ], 'a signature in a header with low lines comes through');
+is(curl($front, "$api/carriers/webhooks/yalidine", @report)->{status}, 400, 'and without it nothing does');
 
 #------------------------------------------------------------------ requests that two servers may read differently
 

@@ -12,7 +12,7 @@ use Shop;
 use Test::More;
 
 # Called by the shim itself, not through a route.
-my @internal = qw(account_token_check checkout_begin checkout_finish email_verify housekeep job_status outbox_done outbox_failed outbox_status outbox_take
+my @internal = qw(account_token_check checkout_finish email_verify housekeep job_status outbox_done outbox_failed outbox_status outbox_take
 	password_begin password_change password_reset password_reset_request password_words provider_event_store provider_task_done provider_task_take register session_close session_refresh
 	shop_status sign_in_begin sign_in_finish social_sign_in);
 my @columns = qw(method pattern function types role rate flags volatility);
@@ -51,7 +51,7 @@ for my $route (@routes)
 
 	like($route->{method}, qr/^(GET|POST|PUT|PATCH|DELETE)$/, "$name: a method");
 	like($route->{role}, qr/^(public|optional|customer|technician|admin|super)$/, 'names a role');
-	like($route->{rate}, qr/^(api|search|order|signup|track|auth|admin|cart|none)$/, 'names a rate class');
+	like($route->{rate}, qr/^(api|search|order|signup|track|auth|admin|cart|webhook|none)$/, 'names a rate class');
 	like($route->{role}, qr/^(admin|super)$/, 'what is under /admin needs an admin')
 		if $route->{pattern} =~ m{^/admin/(?!login$|totp/)};
 	is($route->{volatility}, $route->{method} eq 'GET' && $route->{flags} !~ /records/ ? 'read' : $route->{volatility},

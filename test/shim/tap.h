@@ -33,5 +33,6 @@ void test_id_token(void);
 void test_limit(void);
 void test_gzip(void);
 void test_redact(void);
+void test_provider(void);
 
 #endif

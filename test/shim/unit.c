@@ -87,5 +87,6 @@ main(void)
 	test_limit();
 	test_gzip();
 	test_redact();
+	test_provider();
 	return tap_done();
 }
