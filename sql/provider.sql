@@ -262,7 +262,9 @@ DECLARE
     at timestamptz := clock_timestamp();
 BEGIN
     SELECT c.checkout_id, c.state = 'new' INTO checkout, is_new FROM mjc.checkout c
-     WHERE c.order_id = id AND c.state IN ('new', 'open') AND c.method = wanted AND c.amount_centimes = amount AND c.expires_at > at + interval '1 minute'
+     WHERE c.order_id = id AND c.state IN ('new', 'open') AND c.method = wanted AND c.amount_centimes = amount
+       -- what Stripe has not made yet it makes no more within half an hour of the end
+       AND c.expires_at > at + CASE WHEN c.state = 'new' AND via = 'stripe' THEN interval '30 minutes 30 seconds' ELSE interval '1 minute' END
      ORDER BY c.created_at DESC LIMIT 1;
     IF FOUND THEN
         RETURN;
@@ -270,7 +272,7 @@ BEGIN
     checkout := mjc.uuid_v7();
     is_new := true;
     INSERT INTO mjc.checkout (order_id, checkout_id, method, provider, amount_centimes, state, created_at, updated_at, expires_at)
-    VALUES (id, checkout, wanted, via, amount, 'new', at, at, greatest(pay_by, at + interval '31 minutes'));  -- Stripe wants 30 at least
+    VALUES (id, checkout, wanted, via, amount, 'new', at, at, least(greatest(pay_by, at + interval '35 minutes'), at + interval '23 hours'));  -- Stripe wants 30 minutes to a day
     INSERT INTO mjc.provider_ref (ref, provider, order_id, checkout_id) VALUES ('PAY_' || checkout, 'shop', id, checkout);
 END
 $$;
