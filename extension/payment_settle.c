@@ -100,19 +100,6 @@ static MjcStmt stmt_by_ref = {
 	2,
 	{UUIDOID, TEXTOID},
 	NULL};
-static MjcStmt stmt_ask_more = {
-	"UPDATE mjc.payment SET amount_centimes = amount_centimes + $2, updated_at = $3 "
-	"WHERE order_id = $1 AND state = 'pending'",
-	3,
-	{UUIDOID, INT8OID, TIMESTAMPTZOID},
-	NULL};
-static MjcStmt stmt_ask = {
-	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, "
-	"created_at, updated_at) SELECT $1, $2, m.method, m.provider, $4, 'pending', $5, $5 "
-	"FROM mjc.payment_method m WHERE m.method = $3",
-	5,
-	{UUIDOID, UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
-	NULL};
 static MjcStmt stmt_asked = {
 	"SELECT coalesce(sum(amount_centimes), 0)::pg_catalog.int8 FROM mjc.payment "
 	"WHERE order_id = $1 AND state = 'pending'",
@@ -264,18 +251,6 @@ settle(const Settlement *s, const MjcActor *actor)
 	return settle_open(&order, &receipt, actor);
 }
 
-static void
-ask_again(const Paid *order, int64 amount)
-{
-	pg_uuid_t id = mjc_uuid_make();
-
-	if (mjc_exec(&stmt_ask_more,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(amount), MJC_TIME(order->at))) == 0)
-		mjc_exec_one(&stmt_ask,
-					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&id), MJC_TEXT(order->method),
-							  MJC_INT8(amount), MJC_TIME(order->at)));
-}
-
 /*
  * The provider gave back `total` of a payment, ours and what was done at its own desk together.
  * What is more than we know of is booked, and asked for again while the order is under way.
@@ -298,7 +273,7 @@ taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, cons
 	mjc_payment_event(order_id, "refund", more, "by the provider", actor);
 	if (!is_ended(&order))
 	{
-		ask_again(&order, more);
+		mjc_payment_more(order_id, order.method, more, order.at);
 		set_state(&order, mjc_payment_state(order_id));
 	}
 	return "taken_back";
