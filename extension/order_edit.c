@@ -53,13 +53,18 @@ typedef struct Edit
 /* -------------------------------------------------------------- Storage -- */
 
 static MjcStmt stmt_lock = {
-	"SELECT o.status, o.customer_id, o.reference, coalesce(o.wilaya_code, c.region), "
-	"o.delivery_mode, o.payment_method, o.customer_group, o.placed_at, "
-	"o.total_centimes - o.credit_centimes, o.total_centimes, o.coupons, "
-	"cardinality(o.credit_ids) > 0, EXISTS (SELECT FROM mjc.shipment s WHERE s.order_id = $1 "
-	"AND s.state <> 'unpacked'), mjc.invoice_live($1) IS NOT NULL "
-	"FROM mjc.order o JOIN mjc.order_contact c ON c.order_id = o.order_id "
-	"WHERE o.order_id = $1 FOR UPDATE OF o",
+	"SELECT o.status, o.customer_id, o.reference, o.wilaya_code, o.delivery_mode, "
+	"o.payment_method, o.customer_group, o.placed_at, o.total_centimes - o.credit_centimes, "
+	"o.total_centimes, o.coupons, cardinality(o.credit_ids) > 0 FROM mjc.order o "
+	"WHERE o.order_id = $1 FOR UPDATE",
+	1,
+	{UUIDOID},
+	NULL};
+/* What others wrote while we waited for the lock is seen by a snapshot of its own only. */
+static MjcStmt stmt_around = {
+	"SELECT EXISTS (SELECT FROM mjc.shipment s WHERE s.order_id = $1 AND s.state <> 'unpacked'), "
+	"mjc.invoice_live($1) IS NOT NULL, (SELECT c.region FROM mjc.order_contact c "
+	"WHERE c.order_id = $1)",
 	1,
 	{UUIDOID},
 	NULL};
@@ -132,14 +137,8 @@ lock_order(Edit *edit)
 	MJC_ENSURE(mjc_status_parse(mjc_text_col(0, 1), &status), "a status is one");
 	if (status != MJC_STATUS_CONFIRMED && status != MJC_STATUS_PROCESSING)
 		why = mjc_status_name(status);
-	else if (mjc_bool_col(0, 13))
-		why = "PACKED";
-	else if (mjc_bool_col(0, 14))
-		why = "INVOICED";
 	else if (mjc_bool_col(0, 12))
 		why = "GIFT_CARD";
-	if (why != NULL)
-		MJC_RAISE(MJC_ERR_ORDER_NOT_EDITABLE, {"why", why, 0});
 	edit->customer_id = mjc_uuid_col(0, 2);
 	edit->reference = mjc_text_col(0, 3);
 	edit->place = mjc_text_or_null(0, 4);
@@ -150,6 +149,15 @@ lock_order(Edit *edit)
 	edit->due_before = mjc_int8_col(0, 9);
 	edit->total_before = mjc_int8_col(0, 10);
 	read_coupons(edit);
+	mjc_exec_fresh(&stmt_around, MJC_ARGS(MJC_UUID(&edit->order_id)));
+	if (why == NULL && mjc_bool_col(0, 1))
+		why = "PACKED";
+	else if (why == NULL && mjc_bool_col(0, 2))
+		why = "INVOICED";
+	if (why != NULL)
+		MJC_RAISE(MJC_ERR_ORDER_NOT_EDITABLE, {"why", why, 0});
+	if (edit->place == NULL)
+		edit->place = mjc_text_or_null(0, 3);
 	n = mjc_exec_fresh(&stmt_old, MJC_ARGS(MJC_UUID(&edit->order_id)));
 	edit->nold = (int) n;
 	edit->old_ids = mjc_uuid_cols(n, 1);

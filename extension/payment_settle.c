@@ -50,10 +50,15 @@ typedef struct Settlement
 
 static MjcStmt stmt_lock = {
 	"SELECT o.status, o.payment_state, o.reference, o.payment_method, "
-	"o.total_centimes - o.credit_centimes, cardinality(o.credit_ids) > 0, "
-	"o.order_state = 'cancelled' AND coalesce((SELECT e.kind = 'expired' FROM mjc.order_event e "
-	"WHERE e.order_id = $1 AND e.to_status = 'CANCELLED' AND e.from_status <> 'CANCELLED' "
-	"ORDER BY e.seq DESC LIMIT 1), false) FROM mjc.order o WHERE o.order_id = $1 FOR UPDATE",
+	"o.total_centimes - o.credit_centimes - o.taken_off_centimes, cardinality(o.credit_ids) > 0 "
+	"FROM mjc.order o WHERE o.order_id = $1 FOR UPDATE",
+	1,
+	{UUIDOID},
+	NULL};
+/* Who ended it while we waited for the lock is seen by a snapshot of its own only. */
+static MjcStmt stmt_expired = {
+	"SELECT e.kind = 'expired' FROM mjc.order_event e WHERE e.order_id = $1 "
+	"AND e.to_status = 'CANCELLED' AND e.from_status <> 'CANCELLED' ORDER BY e.seq DESC LIMIT 1",
 	1,
 	{UUIDOID},
 	NULL};
@@ -121,7 +126,9 @@ lock_order(const pg_uuid_t *order_id)
 	order.method = mjc_text_col(0, 4);
 	order.due = mjc_int8_col(0, 5);
 	order.has_credit = mjc_bool_col(0, 6);
-	order.expired = mjc_bool_col(0, 7);
+	if (strcmp(order.status, "CANCELLED") == 0)
+		order.expired =
+			mjc_exec_fresh(&stmt_expired, MJC_ARGS(MJC_UUID(order_id))) == 1 && mjc_bool_col(0, 1);
 	return order;
 }
 
