@@ -171,6 +171,7 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 		if (received.excess > 0)
 			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
 									  MJC_REFUND_EXCESS, NULL, actor, order->at);
+		mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
 		mjc_order_revive(&order->order_id, actor);
 		return "late";
 	}
