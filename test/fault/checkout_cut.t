@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../http/lib";
 use Digest::SHA qw(sha256);
 use Fault;
+use HTTP::Tiny;
 use IO::Socket::INET;
 use POSIX ();
 use Shop;
@@ -230,8 +231,15 @@ my @results = map { ref $_ eq 'ARRAY' ? @$_ : () } parallel(
 	});
 is(scalar @results, CHECKOUTS, CHECKOUTS . ' checkouts came to an end');
 # The shop may still be at work on what nobody waits for.
-ok(wait_for(sub { sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mjc-shim' AND (state <> 'idle')") eq '0' }, 20),
-	'the shop is idle');
+ok(
+	wait_for(
+		sub {
+			metric(HTTP::Tiny->new->get("$shim->{metrics}/metrics")->{content}, 'mjc_http_connections') == 0
+				&& sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mjc-shim' AND state <> 'idle'") eq '0';
+		},
+		30
+	),
+	'the shop is idle, no connection is left');
 kill 'TERM', $line->{pid};
 waitpid $line->{pid}, 0;
 
