@@ -308,12 +308,26 @@ unheard(result($asked), 'and the order is placed');
 
 # Sessions that run at repeatable read: whoever meets a newer row fails with 40001 in the database.
 my $role = sql(q{SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'mjc-shim'});
-my $deadlocks = sql('SELECT pg_stat_get_db_deadlocks(oid) FROM pg_database WHERE datname = current_database()');
 sql("ALTER ROLE $role SET default_transaction_isolation = 'repeatable read'");
 my $strict = start_shim(MJC_WRITE_CONNECTIONS => 16);
 my %who = (firstName => 'Amina', lastName => 'Benali', phone => phone());
-my @replies = parallel(24, sub { my $r = order(body([ [ $part, 1 ] ], notes => "strict-$run-$_[0]", customerInfo => \%who), key => "strict-$run-$_[0]", shim => $strict);
-	return { map { $_ => $r->{$_} } qw(status content) } });
+# Several have their snapshot before the first of them commits.
+$held = hold_part($part);
+$asked = start(
+	sub {
+		return [
+			parallel(
+				24,
+				sub {
+					my $r = order(body([ [ $part, 1 ] ], notes => "strict-$run-$_[0]", customerInfo => \%who), key => "strict-$run-$_[0]", shim => $strict);
+
+					return { map { $_ => $r->{$_} } qw(status content) };
+				}) ];
+	});
+ok(wait_for(sub { sql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mjc-shim' AND wait_event_type = 'Lock'}) >= 2 }, 20),
+	'scenario 29: sessions at repeatable read wait for each other');
+release($held);
+my @replies = @{ result($asked) };
 sql("ALTER ROLE $role RESET default_transaction_isolation");
 is(sql("SELECT count(*) FROM mjc.order_contact WHERE note LIKE 'strict-$run-%'"), 24, 'scenario 29: 24 first orders of one phone at repeatable read are 24 orders');
 is_deeply([ map { "$_->{status} $_->{content}" } grep { $_->{status} ne '201' } @replies ], [], 'scenario 29: nobody hears of a serialization failure');
