@@ -212,10 +212,10 @@ AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    UPDATE mjc.provider_event e SET payload = NULL
-     WHERE (e.event_id, e.provider) IN (SELECT x.event_id, x.provider FROM mjc.provider_event x
-                                         WHERE x.payload IS NOT NULL AND x.done_at < clock_timestamp() - interval '90 days' AND x.state <> 'parked'
-                                         ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED);
+    WITH due AS MATERIALIZED (SELECT x.event_id, x.provider FROM mjc.provider_event x
+                               WHERE x.payload IS NOT NULL AND x.done_at < clock_timestamp() - interval '90 days' AND x.state <> 'parked'
+                               ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED)
+    UPDATE mjc.provider_event e SET payload = NULL FROM due WHERE e.event_id = due.event_id AND e.provider = due.provider;
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN forgotten;
 END
@@ -444,8 +444,8 @@ BEGIN
     PERFORM mjc.check_schema();
     RETURN QUERY
     UPDATE mjc.provider_task t SET next_at = at + make_interval(secs => lease_seconds), attempts = t.attempts + 1
-     WHERE t.task_id IN (SELECT x.task_id FROM mjc.provider_task x WHERE x.next_at <= at AND x.parked_at IS NULL
-                          ORDER BY x.next_at LIMIT n FOR UPDATE SKIP LOCKED)
+     WHERE t.task_id = ANY (ARRAY(SELECT x.task_id FROM mjc.provider_task x WHERE x.next_at <= at AND x.parked_at IS NULL
+                          ORDER BY x.next_at LIMIT n FOR UPDATE SKIP LOCKED))
     RETURNING t.task_id, t.kind, t.provider, t.order_id, t.request::json;
     PERFORM mjc.flush_seen();
 END
