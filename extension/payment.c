@@ -63,7 +63,7 @@ static MjcStmt stmt_sums = {
 	"SELECT count(*) FILTER (WHERE p.state = 'pending'), "
 	"coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
 	"- coalesce((SELECT sum(r.amount_centimes) FROM mjc.refund r WHERE r.order_id = $1 "
-	"AND r.kind IN ('excess', 'outside')), 0)::pg_catalog.int8 "
+	"AND r.kind <> 'return'), 0)::pg_catalog.int8 "
 	"FROM mjc.payment p WHERE p.order_id = $1",
 	1,
 	{UUIDOID},
@@ -74,11 +74,14 @@ static MjcStmt stmt_collect = {
 	2,
 	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
-/* A mismatch that came in counts as paid from here on, so that it goes back like the rest. */
+/*
+ * A mismatch that came in counts as paid from here on, so that it goes back like the rest; one in
+ * another currency stays, for only staff can send it back.
+ */
 static MjcStmt stmt_end_asked = {
 	"UPDATE mjc.payment SET state = CASE WHEN received_centimes > 0 THEN 'paid' ELSE 'void' END, "
 	"paid_at = CASE WHEN received_centimes > 0 THEN $2 END, updated_at = $2 "
-	"WHERE order_id = $1 AND state IN ('pending', 'mismatch')",
+	"WHERE order_id = $1 AND (state = 'pending' OR state = 'mismatch' AND received_centimes > 0)",
 	2,
 	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
