@@ -1,7 +1,7 @@
 -- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
 -- carriers collect and remit. Scenarios are the failures that the shop must survive.
 BEGIN;
-SELECT plan(107);
+SELECT plan(111);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
 
@@ -204,6 +204,24 @@ SELECT is(mjc_api.provider_event_store('yalidine', '[{"id": "yp1", "type": "parc
 DO $$ BEGIN FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP; END $$;
 SELECT is((SELECT string_agg(outcome, ' ' ORDER BY event_id) FROM mjc.provider_event WHERE event_id IN ('yp1', 'yp2')), 'remitted repeat', 'once');
 SELECT is((SELECT amount_centimes FROM mjc.remittance WHERE reference = 'PAY-9'), 770000::bigint, 'under its payment id');
+
+-- News of a parcel that by our books is still here is not lost
+SELECT pg_temp.ordered(7, '0550000046') AS f \gset
+SELECT mjc.shipment_pack(:'f', NULL, NULL, 'Yalidine', 'YAL-F'), mjc.order_change(:'f', 'PROCESSING', tracking_number => 'YAL-F') \g /dev/null
+SELECT mjc_api.provider_event_store('yalidine', '[{"id": "yf", "type": "parcel_status_updated", "payload": {"data": {"tracking": "YAL-F", "status": "Livré"}}}]') \g /dev/null
+DO $$ BEGIN PERFORM mjc.provider_event_apply(); END $$;
+SELECT is((SELECT state || ' ' || error FROM mjc.provider_event WHERE event_id = 'yf'), 'new P0001 the parcel has not left yet', 'delivered, says the carrier, before we shipped it');
+SELECT mjc.shipment_ship(:'f', 1) \g /dev/null
+UPDATE mjc.provider_event SET next_at = now() WHERE event_id = 'yf';
+DO $$ BEGIN PERFORM mjc.provider_event_apply(); END $$;
+SELECT is(pg_temp.status(:'f'), 'DELIVERED', 'shipped, and delivered at once');
+
+-- A carrier pays for a parcel that then comes back
+SELECT pg_temp.ordered(7, '0550000047') AS g \gset
+SELECT mjc.order_ship(:'g', 'YAL-G', 'Yalidine'), mjc.remittance_record('Yalidine', 'VRS-G', '[{"parcel": "YAL-G", "amount": 7700}]') \g /dev/null
+SELECT is_empty(format('SELECT 1 FROM mjc_report.cod_receivable WHERE order_reference = %L', :'g'), 'paid for while it is on the road');
+SELECT mjc.shipment_return(:'g', 1) \g /dev/null
+SELECT results_eq(format('SELECT collected_dzd, owed_dzd FROM mjc_report.cod_receivable WHERE order_reference = %L', :'g'), 'VALUES (0.00::numeric, -7700.00::numeric)', 'it comes back: the carrier paid too much');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
 SELECT * FROM finish();
 ROLLBACK;
