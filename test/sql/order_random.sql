@@ -202,7 +202,7 @@ BEGIN
             EXECUTE call INTO value;
             answer := 'done';
         EXCEPTION WHEN OTHERS THEN
-            answer := CASE WHEN SQLERRM = 'no such order' THEN 'waits' WHEN SQLSTATE = 'P0001' THEN left(SQLERRM, 5) ELSE SQLSTATE END;
+            answer := CASE WHEN SQLERRM ~ 'no such order|has not left yet' THEN 'waits' WHEN SQLSTATE = 'P0001' THEN left(SQLERRM, 5) ELSE SQLSTATE END;
             IF answer !~ '^MJ|^waits' THEN
                 bad := SQLSTATE || ' ' || SQLERRM;
             END IF;
