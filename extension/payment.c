@@ -63,7 +63,7 @@ static MjcStmt stmt_sums = {
 	"SELECT count(*) FILTER (WHERE p.state = 'pending'), "
 	"coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
 	"- coalesce((SELECT sum(r.amount_centimes) FROM mjc.refund r WHERE r.order_id = $1 "
-	"AND r.kind IN ('excess', 'outside')), 0)::pg_catalog.int8 "
+	"AND r.kind <> 'return'), 0)::pg_catalog.int8 "
 	"FROM mjc.payment p WHERE p.order_id = $1",
 	1,
 	{UUIDOID},
@@ -74,11 +74,14 @@ static MjcStmt stmt_collect = {
 	2,
 	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
-/* A mismatch that came in counts as paid from here on, so that it goes back like the rest. */
+/*
+ * A mismatch that came in counts as paid from here on, so that it goes back like the rest; one in
+ * another currency stays, for only staff can send it back.
+ */
 static MjcStmt stmt_end_asked = {
 	"UPDATE mjc.payment SET state = CASE WHEN received_centimes > 0 THEN 'paid' ELSE 'void' END, "
 	"paid_at = CASE WHEN received_centimes > 0 THEN $2 END, updated_at = $2 "
-	"WHERE order_id = $1 AND state IN ('pending', 'mismatch')",
+	"WHERE order_id = $1 AND (state = 'pending' OR state = 'mismatch' AND received_centimes > 0)",
 	2,
 	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
@@ -229,7 +232,8 @@ mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
 /*
  * mjc_payment_refund - send back a part of one payment.
  *
- * Cash is handed over there and then. Errors: MJ503 more than is left of it.
+ * Cash is handed over there and then, but for what a carrier took too much. Errors: MJ503 more than
+ * is left of it.
  */
 pg_uuid_t
 mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64 amount,
@@ -247,7 +251,8 @@ mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64
 	provider = mjc_text_col(0, 1);
 	provider_ref = mjc_text_or_null(0, 2);
 	currency = mjc_text_col(0, 3);
-	over = strcmp(provider, "cod") == 0 || strcmp(kind, MJC_REFUND_OUTSIDE) == 0;
+	over = (strcmp(provider, "cod") == 0 && strcmp(kind, MJC_REFUND_EXCESS) != 0) ||
+		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0;
 	mjc_exec_one(&stmt_refund,
 				 MJC_ARGS(MJC_UUID(order_id), MJC_UUID(&id), MJC_UUID(payment_id), MJC_INT8(amount),
 						  MJC_TEXT(kind), MJC_BOOL(over), MJC_TEXT_OR_NULL(reason),
@@ -330,22 +335,28 @@ mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount, Ti
 
 /*
  * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back.
- * Errors: MJ503 more than was asked and paid.
+ *
+ * Returns by how much: never more than is asked and here, for staff may have given some back
+ * before, and a part may have been paid by cards.
  */
-void
+int64
 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
 {
 	int64 asked = 0;
-	int64 part;
+	int64 held = 0;
+	uint64 n;
 
 	if (mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(order_id))) == 1)
-		asked = mjc_int8_col(0, 2);
-	part = Min(asked, amount);
-	if (part > 0)
-		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(part), MJC_TIME(at)));
-	if (amount > part)
-		(void) mjc_payment_refund_newest(order_id, amount - part, MJC_REFUND_EXCESS, NULL, actor,
-										 at);
+		asked = Min(mjc_int8_col(0, 2), amount);
+	if (asked > 0)
+		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
+	n = mjc_exec_fresh(&stmt_held, MJC_ARGS(MJC_UUID(order_id)));
+	for (uint64 i = 0; i < n; i++)
+		held = mjc_money_add(held, mjc_int8_col(i, 2));
+	held = Min(held, amount - asked);
+	if (held > 0)
+		(void) mjc_payment_refund_newest(order_id, held, MJC_REFUND_EXCESS, NULL, actor, at);
+	return asked + held;
 }
 
 /* mjc_payment_event - a line of the order's history: an amount, and what it was. */

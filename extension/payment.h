@@ -43,8 +43,8 @@ extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, Ti
 extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
 extern void mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount,
 							 TimestampTz at);
-extern void mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor,
-							 TimestampTz at);
+extern int64 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor,
+							  TimestampTz at);
 extern pg_uuid_t mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id,
 									int64 amount, const char *kind, const char *reason,
 									const MjcActor *actor, TimestampTz at);

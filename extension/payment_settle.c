@@ -105,6 +105,14 @@ static MjcStmt stmt_by_ref = {
 	2,
 	{UUIDOID, TEXTOID},
 	NULL};
+/* What does not fit went back whole before staff decided. */
+static MjcStmt stmt_mismatch_gone = {
+	"UPDATE mjc.payment SET state = 'void', received_centimes = 0, updated_at = $4 "
+	"WHERE order_id = $1 AND provider_ref = $2 AND state = 'mismatch' "
+	"AND received_centimes BETWEEN 1 AND $3",
+	4,
+	{UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_asked = {
 	"SELECT coalesce(sum(amount_centimes), 0)::pg_catalog.int8 FROM mjc.payment "
 	"WHERE order_id = $1 AND state = 'pending'",
@@ -270,6 +278,13 @@ taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, cons
 	pg_uuid_t payment_id;
 	int64 more;
 
+	if (mjc_exec(&stmt_mismatch_gone, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(payment_ref),
+											   MJC_INT8(total), MJC_TIME(order.at))) > 0)
+	{
+		mjc_payment_event(order_id, "refund", total, "mismatch, by the provider", actor);
+		set_state(&order, order.payment_state);
+		return "taken_back";
+	}
 	if (mjc_exec_fresh(&stmt_by_ref, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(payment_ref))) != 1)
 		return "unknown";
 	payment_id = mjc_uuid_col(0, 1);
@@ -464,8 +479,13 @@ mjc_payment_mismatch_end(PG_FUNCTION_ARGS)
 	if (accept)
 		(void) settle_open(&order, &receipt, &actor);
 	else if (receipt.amount > 0)
+	{
 		(void) mjc_payment_refund(order_id, payment_id, receipt.amount, MJC_REFUND_EXCESS, NULL,
 								  &actor, order.at);
+		/* It came after the end of an order that was not paid: now it was. */
+		if (strcmp(order.payment_state, "void") == 0)
+			set_state(&order, "refunded");
+	}
 	state = MemoryContextStrdup(caller, lock_order(order_id).payment_state);
 	mjc_end();
 	PG_RETURN_TEXT_P(cstring_to_text(state));

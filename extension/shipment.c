@@ -86,17 +86,18 @@ static MjcStmt stmt_send_packed = {
 	4,
 	{UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
 	NULL};
-/* Of several parcels the last to leave collects what the others do not. */
+/* Of the parcels that leave now ($2) the last collects what those on the road do not. */
 static MjcStmt stmt_cod_rest = {
 	"UPDATE mjc.shipment SET cod_centimes = greatest(0, coalesce((SELECT sum(p.amount_centimes) "
 	"FROM mjc.payment p WHERE p.order_id = $1 AND p.state = 'pending'), 0) "
 	"- coalesce((SELECT sum(x.cod_centimes) FROM mjc.shipment x WHERE x.order_id = $1 "
 	"AND x.state IN ('shipped', 'refused') AND x.shipment_no <> shipment.shipment_no), 0)) "
 	"WHERE order_id = $1 AND shipment_no = (SELECT max(x.shipment_no) FROM mjc.shipment x "
-	"WHERE x.order_id = $1 AND x.state = 'shipped') AND EXISTS (SELECT FROM mjc.order o "
+	"WHERE x.order_id = $1 AND x.state = 'shipped' AND x.shipped_at = $2) "
+	"AND EXISTS (SELECT FROM mjc.order o "
 	"WHERE o.order_id = $1 AND o.payment_method = 'CASH_ON_DELIVERY')",
-	1,
-	{UUIDOID},
+	2,
+	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_label = {"UPDATE mjc.shipment SET carrier = coalesce($2, carrier), "
 							 "tracking_number = coalesce($3, tracking_number) "
@@ -146,19 +147,23 @@ static MjcStmt stmt_set = {
 	NULL};
 /* What a parcel collects when others follow: the value of what is in it, of what is asked. */
 static MjcStmt stmt_cod_part = {
-	"UPDATE mjc.shipment SET cod_centimes = least(coalesce((SELECT sum(p.amount_centimes) "
+	"UPDATE mjc.shipment SET cod_centimes = greatest(0, least(coalesce((SELECT sum(p.amount_centimes) "
 	"FROM mjc.payment p WHERE p.order_id = $1 AND p.state = 'pending'), 0) "
 	"- coalesce((SELECT sum(y.cod_centimes) FROM mjc.shipment y WHERE y.order_id = $1 "
 	"AND y.state IN ('shipped', 'refused') AND y.shipment_no <> $2), 0), "
 	"(SELECT sum(mjc.refund_share(l.total_centimes, l.qty, 0, x.qty)) FROM mjc.shipment_line x "
 	"JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no "
-	"WHERE x.order_id = $1 AND x.shipment_no = $2)) WHERE order_id = $1 AND shipment_no = $2",
+	"WHERE x.order_id = $1 AND x.shipment_no = $2))) WHERE order_id = $1 AND shipment_no = $2",
 	2,
 	{UUIDOID, INT4OID},
 	NULL};
+/* By cumulative rounding: over all parcels that came back exactly what their lines cost. */
 static MjcStmt stmt_value = {
-	"SELECT coalesce(sum(mjc.refund_share(l.total_centimes, l.qty, 0, x.qty)), 0)::pg_catalog.int8 "
-	"FROM mjc.shipment_line x JOIN mjc.order_line l ON l.order_id = x.order_id "
+	"SELECT coalesce(sum(mjc.refund_share(l.total_centimes, l.qty, "
+	"(SELECT coalesce(sum(y.qty), 0) FROM mjc.shipment_line y JOIN mjc.shipment s "
+	"ON s.order_id = y.order_id AND s.shipment_no = y.shipment_no WHERE y.order_id = $1 "
+	"AND y.line_no = x.line_no AND y.shipment_no <> $2 AND s.state = 'returned')::pg_catalog.int4, "
+	"x.qty)), 0)::pg_catalog.int8 FROM mjc.shipment_line x JOIN mjc.order_line l ON l.order_id = x.order_id "
 	"AND l.line_no = x.line_no WHERE x.order_id = $1 AND x.shipment_no = $2",
 	2,
 	{UUIDOID, INT4OID},
@@ -260,7 +265,7 @@ mjc_shipment_send_rest(const pg_uuid_t *order_id, const char *carrier, const cha
 			parcel = insert_parcel(order_id, carrier, tracking_number, at, true);
 		insert_line(order_id, parcel, line_no[i], qty[i]);
 	}
-	mjc_exec(&stmt_cod_rest, MJC_ARGS(MJC_UUID(order_id)));
+	mjc_exec(&stmt_cod_rest, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id)));
 }
 
@@ -439,6 +444,7 @@ deliver(const Order *order, int32 no, const MjcActor *actor)
 						  .method = "CASH_ON_DELIVERY",
 						  .provider = "cod",
 						  .at = order->at};
+	MjcReceived received;
 	bool last;
 
 	need_state(order, no, "shipped", "refused");
@@ -454,7 +460,11 @@ deliver(const Order *order, int32 no, const MjcActor *actor)
 	add_event(order, no, "delivered", actor);
 	if (order->cod && receipt.amount > 0)
 	{
-		(void) mjc_payment_receive(&receipt);
+		received = mjc_payment_receive(&receipt);
+		/* Less was asked since it left: the buyer paid some of it twice. */
+		if (received.excess > 0)
+			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
+									  MJC_REFUND_EXCESS, NULL, actor, order->at);
 		mjc_exec_one(&stmt_take_off,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(0),
 							  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
@@ -481,8 +491,7 @@ take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 	int64 value;
 
 	mjc_exec_fresh(&stmt_value, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
-	value = Max(cod, mjc_int8_col(0, 1));
-	mjc_payment_less(&order->order_id, value, actor, order->at);
+	value = mjc_payment_less(&order->order_id, Max(cod, mjc_int8_col(0, 1)), actor, order->at);
 	mjc_exec_one(&stmt_take_off,
 				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
 						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));

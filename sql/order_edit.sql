@@ -203,7 +203,7 @@ BEGIN
         PERFORM mjc_api.staff_order_status_set(actor, token_version, token_id, request_id, order_id, status, tracking_number, notes);
         UPDATE mjc.order o SET carrier = mjc.order_text(staff_order_update.carrier, 'carrier', 100)
          WHERE o.order_id = staff_order_update.order_id AND nullif(btrim(staff_order_update.carrier), '') IS NOT NULL;
-        UPDATE mjc.shipment s SET carrier = o.carrier, tracking_number = o.tracking_number
+        UPDATE mjc.shipment s SET carrier = coalesce(o.carrier, s.carrier), tracking_number = coalesce(o.tracking_number, s.tracking_number)
           FROM mjc.order o WHERE o.order_id = s.order_id AND s.order_id = staff_order_update.order_id
            AND (SELECT count(*) FROM mjc.shipment x WHERE x.order_id = staff_order_update.order_id) = 1;
         PERFORM mjc.tracking_keep(staff_order_update.order_id);

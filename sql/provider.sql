@@ -129,6 +129,8 @@ BEGIN
         ELSE
             outcome := CASE WHEN mjc.refund_state_set(id, e.refund_id, CASE e.what WHEN 'refund_done' THEN 'done' ELSE 'refused' END, e.ref)
                             THEN e.what ELSE 'repeat' END;
+            -- Nobody is to send it a second time: our own call may have timed out.
+            DELETE FROM mjc.provider_task t WHERE t.task_id = e.refund_id AND t.order_id = id AND e.what = 'refund_done';
     END CASE;
     IF e.payment_ref IS NOT NULL THEN
         INSERT INTO mjc.provider_ref (ref, provider, order_id, checkout_id) VALUES (e.payment_ref, provider_event_run.provider, id, checkout)
@@ -263,8 +265,8 @@ DECLARE
 BEGIN
     SELECT c.checkout_id, c.state = 'new' INTO checkout, is_new FROM mjc.checkout c
      WHERE c.order_id = id AND c.state IN ('new', 'open') AND c.method = wanted AND c.amount_centimes = amount
-       -- what Stripe has not made yet it makes no more within half an hour of the end
-       AND c.expires_at > at + CASE WHEN c.state = 'new' AND via = 'stripe' THEN interval '30 minutes 30 seconds' ELSE interval '1 minute' END
+       -- one that the provider does not have yet is asked for with its end, and Stripe wants 30 minutes at least
+       AND c.expires_at > at + CASE c.state WHEN 'new' THEN interval '30 minutes 15 seconds' ELSE interval '1 minute' END
      ORDER BY c.created_at DESC LIMIT 1;
     IF FOUND THEN
         RETURN;
@@ -478,6 +480,10 @@ DECLARE
     at timestamptz := clock_timestamp();
 BEGIN
     PERFORM mjc.check_schema();
+    -- The order before its tasks, as whoever ends a refund by hand has it.
+    IF provider_task_done.kind = 'refund' THEN
+        PERFORM FROM mjc.order o WHERE o.order_id = provider_task_done.order_id FOR UPDATE;
+    END IF;
     SELECT x.* INTO t FROM mjc.provider_task x WHERE x.task_id = provider_task_done.task_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;  -- staff were faster

@@ -294,7 +294,9 @@ BEGIN
     id := parcel.order_id;
     PERFORM FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
     SELECT s.state INTO now_state FROM mjc.shipment s WHERE s.order_id = id AND s.shipment_no = parcel.shipment_no;
-    IF e.what = 'remit' THEN
+    IF now_state = 'packed' AND e.what <> 'remit' THEN
+        RAISE EXCEPTION 'the parcel has not left yet';  -- by our books: tried again later
+    ELSIF e.what = 'remit' THEN
         remittance := mjc.remittance_open('Yalidine', e.payment_id, NULL, NULL, mjc.uuid_v7());
         PERFORM FROM mjc.remittance r WHERE r.remittance_id = remittance FOR UPDATE;
         IF EXISTS (SELECT FROM mjc.remittance_line l WHERE l.order_id = id AND l.shipment_no = parcel.shipment_no) THEN

@@ -334,11 +334,13 @@ SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_co
 CREATE OR REPLACE VIEW mjc_report.cod_receivable WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, s.shipment_no, s.carrier, s.tracking_number, s.delivered_at,
        mjc.algiers_date(statement_timestamp()) - mjc.algiers_date(s.delivered_at) AS days,
-       mjc.dzd(s.cod_centimes) AS collected_dzd, mjc.dzd(coalesce(s.remitted_centimes, 0)) AS remitted_dzd,
-       mjc.dzd(s.cod_centimes - coalesce(s.remitted_centimes, 0)) AS owed_dzd
+       mjc.dzd(c.collected) AS collected_dzd, mjc.dzd(coalesce(s.remitted_centimes, 0)) AS remitted_dzd,
+       mjc.dzd(c.collected - coalesce(s.remitted_centimes, 0)) AS owed_dzd
   FROM mjc.shipment s
   JOIN mjc.order o ON o.order_id = s.order_id
- WHERE (s.state = 'delivered' AND s.cod_centimes > 0 AND s.remitted_at IS NULL) OR s.remitted_centimes <> s.cod_centimes;
+ CROSS JOIN LATERAL (SELECT CASE s.state WHEN 'returned' THEN 0 ELSE s.cod_centimes END AS collected) c
+ WHERE (s.state = 'delivered' AND s.cod_centimes > 0 AND s.remitted_at IS NULL)
+    OR s.remitted_centimes <> CASE s.state WHEN 'returned' THEN 0 ELSE s.cod_centimes END;
 
 -- Of parcels that reached a door: how many were refused.
 CREATE OR REPLACE VIEW mjc_report.cod_refusal WITH (security_barrier = true) AS

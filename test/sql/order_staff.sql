@@ -1,7 +1,7 @@
 -- order_staff: what staff do with orders: take one for a customer, correct it, look for it,
 -- take it away as a file.
 BEGIN;
-SELECT plan(245);
+SELECT plan(246);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -309,6 +309,13 @@ SELECT is(pg_temp.plan_of(q) ~ i, true, i)
                ('SELECT status, count(*), sum(total_centimes) FROM mjc.order GROUP BY status', 'Index Only Scan using order_status_idx')) v (q, i);
 RESET enable_seqscan;
 SELECT ok(pg_get_functiondef('mjc.order_search(text, integer)'::regprocedure) LIKE '%' || substring(pg_get_indexdef('mjc.order_contact_words_idx'::regclass) FROM 'àâ[^<]*<') || '%', 'the search repeats the expression of its index');
+
+-- A parcel keeps its own number when the order moves on
+SELECT pg_temp.bought('{1}', '{1}', '0550000077') AS packed \gset
+SELECT mjc.shipment_pack(:'packed', NULL, NULL, 'Yalidine', 'YAL-PACKED') \g /dev/null
+SELECT mjc_api.staff_order_update((SELECT account_id FROM mjc.account_email WHERE email = 'order-staff@example.test'), 0, gen_random_uuid(), 'req-edit', pg_temp.order_id(:'packed'),
+    'SHIPPED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) \g /dev/null
+SELECT is((SELECT state || ' ' || carrier || ' ' || tracking_number FROM mjc.shipment WHERE order_id = pg_temp.order_id(:'packed')), 'shipped Yalidine YAL-PACKED', 'a parcel that was packed with a number keeps it when the order is shipped');
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 SELECT * FROM finish();

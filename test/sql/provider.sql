@@ -2,7 +2,7 @@
 -- Stripe's and Chargily Pay's own documentation. Numbers in titles are those of the rules for
 -- payments by providers (webhooks) and of the failure scenarios that the shop must survive.
 BEGIN;
-SELECT plan(111);
+SELECT plan(127);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 30) n \g /dev/null
 UPDATE mjc.payment_method SET is_enabled = true;
@@ -274,6 +274,56 @@ SELECT is(pg_temp.applied('q50'), 'ignored nothing', 'is worked off');
 UPDATE mjc.provider_event SET done_at = now() - interval '91 days' WHERE event_id = 'q1';
 SELECT is(mjc.provider_event_purge(), 1::bigint, 'one of 91 days ago');
 SELECT is((SELECT payload::text FROM mjc.provider_event WHERE event_id = 'q1'), NULL, 'what stood in an old one is forgotten');
+
+-- An attempt that the provider never got is not asked for again with an end that it refuses
+SELECT pg_temp.order_by(19) AS ref \gset
+SELECT pg_temp.begin(:'ref') #>> '{create,checkout_id}' AS first \gset
+UPDATE mjc.checkout SET expires_at = now() + interval '29 minutes' WHERE checkout_id = :'first';
+SELECT isnt(pg_temp.begin(:'ref') #>> '{create,checkout_id}', :'first', 'an attempt that ends in less than half an hour: another one');
+
+-- Money that does not fit, and comes when the order is over
+SELECT pg_temp.order_by(20) AS ref \gset
+SELECT pg_temp.checkout(:'ref', 'cs_20'), mjc.order_cancel(:'ref') \g /dev/null
+SELECT pg_temp.stripe('evt_20', 'checkout.session.completed', pg_temp.session('cs_20', 160000, 'pi_20')) \g /dev/null
+SELECT is(pg_temp.applied('evt_20') || ' ' || pg_temp.payments(:'ref'), 'applied mismatch CANCELLED void: void 1700 0 0, mismatch 1600 1600 0', 'another amount for a cancelled order');
+SELECT is(mjc.payment_mismatch_settle(:'ref', (SELECT payment_id FROM mjc.payment WHERE provider_ref = 'pi_20'), false), 'refunded', 'sent back: the order is refunded');
+SELECT is(pg_temp.refunds(:'ref'), 'excess due 1600', 'and owes it');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.order_by(21) AS ref \gset
+SELECT pg_temp.checkout(:'ref', 'cs_21') \g /dev/null
+SELECT pg_temp.stripe('evt_21', 'checkout.session.completed', pg_temp.session('cs_21', 1200, 'pi_21', currency => 'eur')) \g /dev/null
+SELECT is(pg_temp.applied('evt_21') || ' ' || pg_temp.expire(:'ref'), 'applied mismatch CANCELLED', 'euros for an order that then expires');
+SELECT is((SELECT problem FROM mjc_report.payment_problem WHERE order_reference = :'ref'), 'mismatch', 'are still somebody''s to send back');
+SELECT is(mjc.payment_mismatch_settle(:'ref', (SELECT payment_id FROM mjc.payment WHERE provider_ref = 'pi_21'), false), 'void', 'until he says that he did');
+
+-- Money that does not fit goes back at the provider's desk: it cannot be accepted any more
+SELECT pg_temp.order_by(24) AS ref \gset
+SELECT pg_temp.checkout(:'ref', 'cs_24') \g /dev/null
+SELECT pg_temp.stripe('evt_24', 'checkout.session.completed', pg_temp.session('cs_24', 160000, 'pi_24')) \g /dev/null
+SELECT is(pg_temp.applied('evt_24'), 'applied mismatch', 'another amount');
+SELECT pg_temp.stripe('evt_24r', 'charge.refunded', '{"id": "ch_24", "payment_intent": "pi_24", "amount": 160000, "amount_refunded": 160000, "currency": "dzd"}') \g /dev/null
+SELECT is(pg_temp.applied('evt_24r'), 'applied taken_back', 'went back at the provider''s desk');
+SELECT is((SELECT concat_ws(' ', state, amount_centimes / 100, received_centimes, refunded_centimes) FROM mjc.payment WHERE provider_ref = 'pi_24'), 'void 1600 0 0', 'it is not here any more');
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_mismatch_settle(%L, %L, true)', :'ref', (SELECT payment_id FROM mjc.payment WHERE provider_ref = 'pi_24')))).code, 'MJ507', 'and counts for nothing');
+
+-- An order that goes on, whose deposit went back, is paid back outside
+SELECT pg_temp.order_by(22) AS ref \gset
+SELECT pg_temp.checkout(:'ref', 'cs_22'), mjc.payment_record(:'ref', 700, 'BANK_TRANSFER', 'VIR-22'), pg_temp.expire(:'ref') \g /dev/null
+SELECT pg_temp.stripe('evt_22', 'checkout.session.completed', pg_temp.session('cs_22', 170000, 'pi_22')) \g /dev/null
+SELECT is(pg_temp.applied('evt_22'), 'applied late', 'paid late');
+SELECT pg_temp.stripe('evt_22r', 'charge.refunded', '{"id": "ch_22", "payment_intent": "pi_22", "amount": 170000, "amount_refunded": 170000, "currency": "dzd"}') \g /dev/null
+SELECT is(pg_temp.applied('evt_22r') || ' ' || split_part(pg_temp.payments(:'ref'), ':', 1), 'applied taken_back CONFIRMED pending', 'nothing of it is here any more');
+
+-- A refund that our own call did not hear of is not sent twice
+SELECT pg_temp.order_by(23) AS ref \gset
+SELECT pg_temp.checkout(:'ref', 'cs_23') \g /dev/null
+SELECT pg_temp.stripe('evt_23', 'checkout.session.completed', pg_temp.session('cs_23', 170000, 'pi_23')) \g /dev/null
+SELECT pg_temp.applied('evt_23'), mjc.order_cancel(:'ref') \g /dev/null
+SELECT refund_id AS owed FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref') \gset
+SELECT mjc_api.provider_task_done(:'owed', 'refund', pg_temp.order_id(:'ref'), 'failed', NULL, 'timeout') \g /dev/null
+SELECT pg_temp.stripe('evt_23r', 'refund.updated', jsonb_build_object('id', 're_23', 'payment_intent', 'pi_23', 'status', 'succeeded', 'metadata', jsonb_build_object('refund_id', :'owed'))) \g /dev/null
+SELECT is(pg_temp.applied('evt_23r'), 'applied refund_done', 'the provider says that it is done');
+SELECT is((SELECT count(*) FROM mjc.provider_task WHERE task_id = :'owed'), 0::bigint, 'and it is asked no more');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
 SELECT * FROM finish();
 ROLLBACK;

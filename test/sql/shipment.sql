@@ -1,7 +1,7 @@
 -- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
 -- carriers collect and remit. Scenarios are the failures that the shop must survive.
 BEGIN;
-SELECT plan(93);
+SELECT plan(111);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
 
@@ -130,6 +130,48 @@ SELECT is(mjc.shipment_return(:'ref', 1), 'returned', 'one arrived, the other co
 SELECT is(pg_temp.money(:'ref') || (SELECT string_agg(' ' || kind || ' ' || amount_centimes, '') FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref')), 'DELIVERED paid 0 asked 2700 here excess 500000', 'the order is delivered, and what came back is owed');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
+-- What a parcel collects is written on it when it leaves, and is true from then on
+SELECT pg_temp.ordered(5) AS ref \gset
+SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2), mjc.shipment_ship(:'ref', 1) \g /dev/null
+SELECT is(pg_temp.parcels(:'ref'), '1 shipped 1x5 5700, 2 shipped 2x2 2000', 'the one that leaves last collects the rest, whatever its number');
+SELECT mjc.shipment_deliver(:'ref', 2), mjc.shipment_deliver(:'ref', 1) \g /dev/null
+SELECT is(pg_temp.money(:'ref'), 'DELIVERED paid 0 asked 7700 here', 'and all of it comes in');
+
+-- Paid by transfer while a parcel that collects is on the road
+SELECT pg_temp.ordered(5) AS ref \gset
+SELECT mjc.shipment_pack(:'ref', '{1}', '{2}'), mjc.shipment_ship(:'ref', 1), mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-ROAD') \g /dev/null
+SELECT mjc.shipment_pack(:'ref', '{1}', '{1}') \g /dev/null
+SELECT is(mjc.shipment_ship(:'ref', 2) || ', ' || pg_temp.parcels(:'ref'), 'shipped, 1 shipped 1x2 2000, 2 shipped 1x1 0', 'what follows collects nothing');
+SELECT is(mjc.shipment_deliver(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'delivered PROCESSING paid 0 asked 7700 here', 'what the carrier took too much is not the shop''s');
+SELECT is((SELECT string_agg(kind || ' ' || state || ' ' || amount_centimes, ', ') FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref')), 'excess due 200000', 'it is owed to the buyer');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- A parcel comes back of which staff gave the money back before
+SELECT pg_temp.ordered(5) AS ref \gset
+SELECT mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-BACK') \g /dev/null
+SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2), mjc.shipment_deliver(:'ref', 2), mjc.payment_refund(:'ref', 5000, 'Refusé') \g /dev/null
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'returned DELIVERED paid 0 asked 0 here', 'it comes back all the same, and no more goes back than is here');
+SELECT is(pg_temp.stock(5), '92 2', 'its units are in stock');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.ordered(5) AS ref \gset
+SELECT mjc.payment_record(:'ref', 6700, 'BANK_TRANSFER', 'VIR-MOST') \g /dev/null
+SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2) \g /dev/null
+SELECT is(pg_temp.parcels(:'ref'), '1 shipped 1x5 1000, 2 shipped 2x2 0', 'a deposit: the first parcel collects what is asked');
+SELECT mjc.shipment_return(:'ref', 2) \g /dev/null
+SELECT is(pg_temp.money(:'ref'), 'SHIPPED paid 0 asked 5700 here', 'the other comes back: less is due than was paid');
+SELECT is(mjc.shipment_deliver(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'delivered DELIVERED paid 0 asked 5700 here', 'the first is delivered');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Rounding: 7 units for 2.00, back one by one
+SAVEPOINT rounding;
+UPDATE mjc.product SET price_centimes = 50 WHERE product_id = pg_temp.pid(9);
+SELECT pg_temp.bought('{8,9}', '{1,7}') AS ref \gset
+UPDATE mjc.order_line SET discount_centimes = 150, total_centimes = 200 WHERE order_id = pg_temp.order_id(:'ref') AND product_id = pg_temp.pid(9);
+SELECT mjc.payment_record(:'ref', 1703.50, 'BANK_TRANSFER', 'VIR-ROUND'), mjc.shipment_pack(:'ref', '{1}', '{1}'), mjc.shipment_ship(:'ref', 1) \g /dev/null
+SELECT mjc.shipment_pack(:'ref', '{2}', '{1}'), mjc.shipment_ship(:'ref', n + 1), mjc.shipment_return(:'ref', n + 1) FROM generate_series(1, 6) n \g /dev/null
+SELECT is((SELECT taken_off_centimes FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), 171::bigint, 'six come back: six sevenths, not six times a seventh');
+ROLLBACK TO SAVEPOINT rounding;
+
 -- What carriers remit
 SELECT pg_temp.ordered(7, '0550000041') AS a, pg_temp.ordered(7, '0550000042') AS b, pg_temp.ordered(7, '0550000043') AS c \gset
 SELECT mjc.order_ship(:'a', 'YAL-A', 'Yalidine'), mjc.order_ship(:'b', 'YAL-B', 'Yalidine'), mjc.order_ship(:'c', 'YAL-C', 'Yalidine') \g /dev/null
@@ -162,6 +204,24 @@ SELECT is(mjc_api.provider_event_store('yalidine', '[{"id": "yp1", "type": "parc
 DO $$ BEGIN FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP; END $$;
 SELECT is((SELECT string_agg(outcome, ' ' ORDER BY event_id) FROM mjc.provider_event WHERE event_id IN ('yp1', 'yp2')), 'remitted repeat', 'once');
 SELECT is((SELECT amount_centimes FROM mjc.remittance WHERE reference = 'PAY-9'), 770000::bigint, 'under its payment id');
+
+-- News of a parcel that by our books is still here is not lost
+SELECT pg_temp.ordered(7, '0550000046') AS f \gset
+SELECT mjc.shipment_pack(:'f', NULL, NULL, 'Yalidine', 'YAL-F'), mjc.order_change(:'f', 'PROCESSING', tracking_number => 'YAL-F') \g /dev/null
+SELECT mjc_api.provider_event_store('yalidine', '[{"id": "yf", "type": "parcel_status_updated", "payload": {"data": {"tracking": "YAL-F", "status": "Livré"}}}]') \g /dev/null
+DO $$ BEGIN PERFORM mjc.provider_event_apply(); END $$;
+SELECT is((SELECT state || ' ' || error FROM mjc.provider_event WHERE event_id = 'yf'), 'new P0001 the parcel has not left yet', 'delivered, says the carrier, before we shipped it');
+SELECT mjc.shipment_ship(:'f', 1) \g /dev/null
+UPDATE mjc.provider_event SET next_at = now() WHERE event_id = 'yf';
+DO $$ BEGIN PERFORM mjc.provider_event_apply(); END $$;
+SELECT is(pg_temp.status(:'f'), 'DELIVERED', 'shipped, and delivered at once');
+
+-- A carrier pays for a parcel that then comes back
+SELECT pg_temp.ordered(7, '0550000047') AS g \gset
+SELECT mjc.order_ship(:'g', 'YAL-G', 'Yalidine'), mjc.remittance_record('Yalidine', 'VRS-G', '[{"parcel": "YAL-G", "amount": 7700}]') \g /dev/null
+SELECT is_empty(format('SELECT 1 FROM mjc_report.cod_receivable WHERE order_reference = %L', :'g'), 'paid for while it is on the road');
+SELECT mjc.shipment_return(:'g', 1) \g /dev/null
+SELECT results_eq(format('SELECT collected_dzd, owed_dzd FROM mjc_report.cod_receivable WHERE order_reference = %L', :'g'), 'VALUES (0.00::numeric, -7700.00::numeric)', 'it comes back: the carrier paid too much');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
 SELECT * FROM finish();
 ROLLBACK;
