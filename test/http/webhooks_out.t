@@ -36,7 +36,7 @@ sub put_file
 	return;
 }
 
-# How it answers from now on: a status, "silent", "late SECONDS", "redirect", "large".
+# How it answers from now on: a status, "silent", "late SECONDS", "redirect", "large", "flaky SHARE".
 sub be { my ($name, $mode) = @_; return put_file("$name.mode", $mode) }
 
 # What it was told so far.
@@ -58,6 +58,7 @@ sub receive
 	close $file;
 	sleep 5 if $mode eq 'silent';
 	sleep $more if $mode eq 'late';
+	if ($mode eq 'flaky') { srand; sleep rand 0.1; $mode = rand() < $more ? 500 : 200 }
 	my $status = $mode =~ /^\d+$/ ? $mode : $mode eq 'redirect' ? 302 : 200;
 	my $text = $mode eq 'large' ? 'x' x 1_048_576 : 'ok';
 	print $sock "HTTP/1.1 $status Told\r\nContent-Length: ${\ length $text}\r\nConnection: close\r\n",
@@ -211,6 +212,47 @@ ok(all_done(), 'then another shim does');
 is(log_of($twice, $endpoint), 'order_placed delivered 2 200', '15: at least once');
 my @told = told('one');
 is_deeply([ map { $_->{headers}{'webhook-id'} } @told ], [ ($told[0]{headers}{'webhook-id'}) x 2 ], 'under the same id: the endpoint knows it');
+
+#------------------------------------------------------------------ shims that die, a receiver that often fails
+
+forget('one');
+be('one', 'flaky 0.3');
+my @life = ('SELECT 1', map { "SELECT mjc.order_$_(:'ref')" } qw(confirm ship deliver));
+my @busy = map { place([ [ $part, 1 ] ]) } 1 .. 5;
+my $other = start_shim(%settings);
+for my $step (0 .. $#life)
+{
+	sql($life[$step], ref => $_->{orderNumber}) for @busy;
+	hurry();
+	sleep 0.2 + rand 0.3;
+	stop_shim($other, 'KILL');
+	$other = start_shim(%settings);
+	sql('UPDATE mjc.webhook_delivery SET leased_until = clock_timestamp() WHERE lease IS NOT NULL') if $step == $#life;
+}
+ok(wait_for(sub { hurry(); sleep 0.3; sql(<<~'SQL') == 0 }, 60), 'all is told in the end') or diag(log_of($busy[0], $endpoint));
+	UPDATE mjc.webhook_delivery SET leased_until = clock_timestamp() WHERE leased_until < clock_timestamp() + interval '115 seconds';
+	SELECT count(*) FROM mjc.webhook_delivery WHERE done_at IS NULL
+	SQL
+my %seq = map { split /\|/ } split /\n/, sql("SELECT delivery_id, seq FROM mjc.webhook_delivery WHERE endpoint_id = '$endpoint->{id}'");
+my (%last, %got, @wrong);
+for (sort { $a->{at} <=> $b->{at} } told('one'))
+{
+	my ($id, $of) = ($_->{headers}{'webhook-id'}, decode($_->{body})->{data}{orderId});
+
+	push @wrong, $id if $seq{$id} < ($last{$of} // 0);
+	$last{$of} = $seq{$id};
+	$got{$of}{$id}++;
+}
+is_deeply(\@wrong, [], '15: of each order in order, whoever dies and fails');
+is(scalar(map { keys %{ $got{ $_->{id} } } } @busy), sql("SELECT count(*) FROM mjc.webhook_delivery WHERE endpoint_id = '$endpoint->{id}' AND aggregate_id IN (" . join(',', map { "'$_->{id}'" } @busy) . ')'), 'none is missing');
+cmp_ok(scalar(told('one')), '>', 20, 'some came more than once');
+stop_shim($other);
+be('one', 200);
+
+# What the documentation tells receivers is true.
+my ($example, $answer) = slurp('doc/operations.md') =~ /^(secret=whsec_.*?\| openssl base64 -A)\n(\S+)\n```/ms;
+put_file('verify.sh', $example);
+is(qx{sh $dir/verify.sh}, $answer, 'the documented way to verify');
 
 #------------------------------------------------------------------ pause, replay, off
 
