@@ -7,16 +7,24 @@
 -- Locks: an endpoint before its deliveries; mjc_api.webhook_take never waits for a lock.
 
 CREATE FUNCTION mjc.webhook_topic(topic text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-    AS $$ SELECT coalesce(topic ~ '^(order|payment)_[a-z0-9_]+$' OR topic IN ('invoice_issued', 'credit_note_issued'), false) $$;
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce(topic ~ '^(order|payment)_[a-z0-9_]+$' OR topic IN ('invoice_issued', 'credit_note_issued'), false);
+END
+$$;
 COMMENT ON FUNCTION mjc.webhook_topic(text) IS 'Whether a message of this topic may go to other systems: order_..., payment_..., invoice_issued, credit_note_issued';
 
 -- As the CHECK of mjc.webhook_endpoint.
 CREATE FUNCTION mjc.webhook_url_ok(url text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-    AS $$
-    SELECT coalesce(length(url) <= 1000 AND url !~ '[^!-~]'
-        AND url ~ '^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][^[:space:]"\\<>#]*)?|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?(/[^[:space:]"\\<>#]*)?)$', false)
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce(length(url) <= 1000 AND url !~ '[^!-~]'
+        AND url ~ '^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][^[:space:]"\\<>#]*)?|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?(/[^[:space:]"\\<>#]*)?)$', false);
+END
 $$;
 COMMENT ON FUNCTION mjc.webhook_url_ok(text) IS 'Whether messages may be posted to an address: https, or http on this machine';
 
@@ -26,8 +34,13 @@ CREATE FUNCTION mjc.webhook_tries_max() RETURNS integer
 COMMENT ON FUNCTION mjc.webhook_tries_max() IS 'Tries of a delivery before it is parked: with mjc.webhook_wait between them nearly four days';
 
 CREATE FUNCTION mjc.webhook_wait(attempt integer) RETURNS interval
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT least(interval '1 minute' * power(2, greatest(least(attempt, 20), 1) - 1), interval '6 hours') $$;
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN least(interval '1 minute' * power(2, greatest(least(attempt, 20), 1) - 1), interval '6 hours');
+END
+$$;
 COMMENT ON FUNCTION mjc.webhook_wait(integer) IS 'Wait after a try that failed: 1, 2, 4 ... minutes, at most 6 hours';
 
 CREATE FUNCTION mjc.webhook_write(outbox_id bigint, topic text, aggregate_kind text, aggregate_id uuid, payload jsonb, at timestamptz) RETURNS void
