@@ -52,13 +52,14 @@ coupon_key(const char *typed)
 static MjcStmt stmt_coupon = {
 	"SELECT p.code, c.is_active AND c.validity @> $2 AND p.is_active AND p.validity @> $2, "
 	"c.max_uses <= coalesce((SELECT l.used FROM mjc.coupon_ledger l WHERE l.code = $1 "
-	"ORDER BY l.seq DESC LIMIT 1), 0), "
+	"ORDER BY l.seq DESC LIMIT 1), 0) - CASE WHEN $4 IS NULL THEN 0 ELSE (SELECT "
+	"coalesce(sum(l.change), 0) FROM mjc.coupon_ledger l WHERE l.code = $1 AND l.order_id = $4) END, "
 	"c.customer_id IS NULL OR c.customer_id IS NOT DISTINCT FROM $3, "
 	"c.max_uses_per_customer <= (SELECT coalesce(sum(l.change), 0) FROM mjc.coupon_ledger l "
-	"WHERE l.code = $1 AND l.customer_id = $3) "
+	"WHERE l.code = $1 AND l.customer_id = $3 AND l.order_id IS DISTINCT FROM $4) "
 	"FROM mjc.coupon c JOIN mjc.promotion p ON p.promotion_id = c.promotion_id WHERE c.code = $1",
-	3,
-	{TEXTOID, TIMESTAMPTZOID, UUIDOID},
+	4,
+	{TEXTOID, TIMESTAMPTZOID, UUIDOID, UUIDOID},
 	NULL};
 static MjcStmt stmt_lock = {
 	"SELECT c.max_uses, c.max_uses_per_customer, c.is_active FROM mjc.coupon c WHERE c.code = $1 "
@@ -101,7 +102,8 @@ problem_of_row(void)
 }
 
 static MjcCoupon
-read_coupon(const char *typed, TimestampTz at, const pg_uuid_t *customer_id)
+read_coupon(const char *typed, TimestampTz at, const pg_uuid_t *customer_id,
+			const pg_uuid_t *own_order)
 {
 	MjcCoupon coupon = {coupon_key(typed), NULL, MJC_ERR_COUPON_UNKNOWN};
 
@@ -111,7 +113,8 @@ read_coupon(const char *typed, TimestampTz at, const pg_uuid_t *customer_id)
 		return coupon;
 	}
 	if (mjc_exec(&stmt_coupon,
-				 MJC_ARGS(MJC_TEXT(coupon.code), MJC_TIME(at), MJC_UUID_OR_NULL(customer_id))) != 1)
+				 MJC_ARGS(MJC_TEXT(coupon.code), MJC_TIME(at), MJC_UUID_OR_NULL(customer_id),
+						  MJC_UUID_OR_NULL(own_order))) != 1)
 		return coupon;
 	coupon.promotion = mjc_text_col(0, 1);
 	coupon.problem = problem_of_row();
@@ -121,11 +124,12 @@ read_coupon(const char *typed, TimestampTz at, const pg_uuid_t *customer_id)
 /*
  * mjc_coupons_read - what the tables say about codes that a buyer gave. Needs SPI open.
  *
- * coupons: room for typed->n. A code given twice counts once. Returns their number.
+ * own_order: what it used counts as not used, or NULL. coupons: room for typed->n. A code given
+ * twice counts once. Returns their number.
  */
 int
 mjc_coupons_read(const MjcWords *typed, TimestampTz at, const pg_uuid_t *customer_id,
-				 MjcCoupon *coupons)
+				 const pg_uuid_t *own_order, MjcCoupon *coupons)
 {
 	int n = 0;
 
@@ -133,7 +137,7 @@ mjc_coupons_read(const MjcWords *typed, TimestampTz at, const pg_uuid_t *custome
 	{
 		bool again = false;
 
-		coupons[n] = read_coupon(typed->words[i], at, customer_id);
+		coupons[n] = read_coupon(typed->words[i], at, customer_id, own_order);
 		for (int j = 0; j < n && !again; j++)
 			again = strcmp(coupons[j].code, coupons[n].code) == 0;
 		n += !again;

@@ -18,7 +18,7 @@ typedef struct MjcCoupon
 } MjcCoupon;
 
 extern int mjc_coupons_read(const MjcWords *typed, TimestampTz at, const pg_uuid_t *customer_id,
-							MjcCoupon *coupons);
+							const pg_uuid_t *own_order, MjcCoupon *coupons);
 extern void mjc_coupons_judge(const MjcCart *cart, const MjcRuleset *set, MjcCoupon *coupons,
 							  int n);
 extern void mjc_coupon_take(const char *code, const pg_uuid_t *order_id,

@@ -385,13 +385,30 @@ mjc_direct_write(MjcTable *table, const MjcArg *args)
 
 /* ------------------------------------------------------------- Reading -- */
 
+static RegProcedure
+equality_of(Oid type)
+{
+	switch (type)
+	{
+		case UUIDOID:
+			return F_UUID_EQ;
+		case INT2OID:
+			return F_INT2EQ;
+		case INT4OID:
+			return F_INT4EQ;
+		case TEXTOID:
+			return F_TEXTEQ;
+	}
+	MJC_ENSURE(false, "keys of hot tables are uuid, smallint, integer and text");
+	return InvalidOid;
+}
+
 static void
 key_init(Relation index, ScanKeyData *key, int i, Datum value)
 {
-	Oid type = TupleDescAttr(RelationGetDescr(index), i)->atttypid;
-
-	MJC_ENSURE(type == UUIDOID || type == INT2OID, "keys of hot tables are uuid and smallint");
-	ScanKeyInit(key, i + 1, BTEqualStrategyNumber, type == UUIDOID ? F_UUID_EQ : F_INT2EQ, value);
+	ScanKeyEntryInitialize(key, 0, i + 1, BTEqualStrategyNumber, InvalidOid,
+						   index->rd_indcollation[i],
+						   equality_of(TupleDescAttr(RelationGetDescr(index), i)->atttypid), value);
 }
 
 /* The first columns of the row in the slot; by-reference values are copied. */
@@ -465,19 +482,20 @@ mjc_direct_last(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *val
 }
 
 /*
- * mjc_direct_lock - lock the row with this key FOR NO KEY UPDATE, until the end
+ * mjc_direct_lock - lock the row with this primary key FOR NO KEY UPDATE, until the end
  * of the transaction; the first n columns of its newest version are read. False
  * when there is none.
  */
 bool
-mjc_direct_lock(MjcTable *table, const pg_uuid_t *key, int n, Datum *values, bool *nulls)
+mjc_direct_lock(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *values, bool *nulls)
 {
 	Relation rel = open_table(table, RowShareLock);
 	Relation index = index_open(table->state->primary_key, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	Datum keys[] = {UUIDPGetDatum(key)};
-	bool found = scan_last(rel, index, keys, 1, slot);
+	bool found;
 
+	MJC_ENSURE(nkeys <= MAX_KEYS, "at most 3 keys");
+	found = scan_last(rel, index, keys, nkeys, slot);
 	if (found)
 	{
 		ItemPointerData tid = slot->tts_tid;

@@ -25,7 +25,7 @@ typedef struct MjcTable
 extern void mjc_direct_init(void);
 extern bool mjc_direct_readable(MjcTable *table);
 extern void mjc_direct_write(MjcTable *table, const MjcArg *args);
-extern bool mjc_direct_lock(MjcTable *table, const pg_uuid_t *key, int n, Datum *values,
+extern bool mjc_direct_lock(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *values,
 							bool *nulls);
 extern bool mjc_direct_last(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *values,
 							bool *nulls);

@@ -231,6 +231,7 @@ static MjcStmt stmt_holds = {
 static bool
 lock_anchor(MjcPosition *position)
 {
+	Datum keys[] = {UUIDPGetDatum(&position->product_id)};
 	Datum values[ANCHOR_COLUMNS];
 	bool nulls[ANCHOR_COLUMNS];
 
@@ -243,7 +244,7 @@ lock_anchor(MjcPosition *position)
 		position->restock_days = mjc_int4_col(0, 3);
 		return true;
 	}
-	if (!mjc_direct_lock(&anchor_table, &position->product_id, ANCHOR_COLUMNS, values, nulls))
+	if (!mjc_direct_lock(&anchor_table, keys, lengthof(keys), ANCHOR_COLUMNS, values, nulls))
 		return false;
 	position->safety = DatumGetInt32(values[ANCHOR_SAFETY]);
 	position->backorder = DatumGetInt32(values[ANCHOR_BACKORDER]);

@@ -32,6 +32,7 @@
 #include "numbering.h"
 #include "order.h"
 #include "order_contact.h"
+#include "order_rows.h"
 #include "quote.h"
 #include "reservation.h"
 #include "setting.h"
@@ -198,10 +199,6 @@ static MjcTable order_table = {
 			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 			  TIMESTAMPTZOID, TEXTOID,		  INT8OID,		  INT8OID,		  INT8OID,
 			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID}};
-static MjcTable trace_table = {.name = "order_trace",
-							   .columns = {"order_id", "steps", NULL},
-							   .types = {UUIDOID, JSONBOID},
-							   .parent_written = true};
 static MjcTable payment_table = {
 	.name = "payment",
 	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
@@ -217,14 +214,6 @@ static MjcTable event_table = {.name = "order_event",
 							   .types = {UUIDOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
 										 TEXTOID, UUIDOID, TEXTOID, TEXTOID},
 							   .parent_written = true};
-static MjcTable line_table = {
-	.name = "order_line",
-	.columns = {"order_id", "line_no", "product_id", "sku", "product_name", "manufacturer_ref",
-				"qty", "list_price_centimes", "unit_price_centimes", "discount_centimes",
-				"total_centimes", "tax_bp", "tax_centimes", NULL},
-	.types = {UUIDOID, INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, INT8OID,
-			  INT8OID, INT8OID, INT4OID, INT8OID},
-	.parent_written = true};
 static MjcTable reference_table = {.name = "order_reference",
 								   .columns = {"reference", "order_id", NULL},
 								   .types = {TEXTOID, UUIDOID}};
@@ -389,37 +378,6 @@ check_customer(Order *order)
 }
 
 static void
-insert_lines(const Order *order)
-{
-	const MjcCart *cart = &order->quote.cart;
-
-	for (int i = 0; i < cart->nlines; i++)
-	{
-		const MjcCartLine *line = &cart->lines[i];
-		const MjcArticle *article = mjc_quote_article(&order->quote, &line->product_id);
-
-		mjc_direct_write(&line_table,
-						 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(line->place + 1),
-								  MJC_UUID(&line->product_id), MJC_TEXT(article->sku),
-								  MJC_TEXT(article->name),
-								  MJC_TEXT_OR_NULL(article->manufacturer_ref), MJC_INT4(line->qty),
-								  MJC_INT8(line->list), MJC_INT8(line->unit),
-								  MJC_INT8(line->gross - line->running), MJC_INT8(line->running),
-								  MJC_INT4(line->tax_bp), MJC_INT8(line->tax)));
-	}
-}
-
-static void
-insert_trace(const Order *order)
-{
-	char *steps = mjc_trace_json(&order->quote.cart);
-
-	mjc_direct_write(&trace_table,
-					 MJC_ARGS(MJC_UUID(&order->order_id),
-							  MJC_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(steps)))));
-}
-
-static void
 insert_payment(const Order *order)
 {
 	pg_uuid_t payment_id = mjc_uuid_make();
@@ -432,31 +390,6 @@ insert_payment(const Order *order)
 							  MJC_INT8(0), MJC_INT8(0), MJC_NULL));
 }
 
-/* Those that did something; in the order in which they are locked. */
-static Datum
-coupon_codes(const Order *order)
-{
-	Datum codes[MJC_MAX_COUPONS];
-
-	for (int i = 0; i < order->quote.ncoupons; i++)
-		codes[i] = CStringGetTextDatum(order->quote.coupons[i].code);
-	return PointerGetDatum(
-		construct_array(codes, order->quote.ncoupons, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* The cards that pay a part, likewise. */
-static Datum
-credit_ids(const Order *order)
-{
-	pg_uuid_t ids[MJC_MAX_CREDITS + 1];
-	int n = 0;
-
-	for (int i = 0; i < order->quote.ncredits; i++)
-		if (order->quote.credits[i].used > 0)
-			ids[n++] = order->quote.credits[i].id;
-	return mjc_uuid_array(ids, n);
-}
-
 /* The order's row first: the others name it. */
 static void
 insert_order(const Order *order, const char *status, const MjcActor *actor)
@@ -467,26 +400,27 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 
 	mjc_direct_write(
 		&order_table,
-		MJC_ARGS(
-			MJC_UUID(&order->order_id), MJC_TEXT(order->reference), MJC_UUID(&order->customer_id),
-			MJC_TEXT(order->channel), MJC_TEXT(order->confirmed ? "confirmed" : "placed"),
-			MJC_TEXT("pending"), MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
-			MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods), MJC_INT8(cart->tax),
-			MJC_INT8(cart->total), MJC_TEXT(order->method), MJC_TEXT(order->delivery_mode),
-			MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL, MJC_NULL,
-			MJC_TEXT_OR_NULL(order->staff_note), MJC_DATUM(DateADTGetDatum(estimated)),
-			MJC_TIME(order->at), MJC_TIME(order->at), confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL,
-			MJC_TEXT(order->customer_group), MJC_INT8(cart->shipping_tax),
-			MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding), MJC_INT8(cart->credit),
-			MJC_DATUM(coupon_codes(order)), MJC_DATUM(credit_ids(order)), MJC_INT8(0)));
+		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
+				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
+				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_TEXT("pending"),
+				 MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
+				 MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods),
+				 MJC_INT8(cart->tax), MJC_INT8(cart->total), MJC_TEXT(order->method),
+				 MJC_TEXT(order->delivery_mode), MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL,
+				 MJC_NULL, MJC_TEXT_OR_NULL(order->staff_note),
+				 MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), MJC_TIME(order->at),
+				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
+				 MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
+				 MJC_INT8(cart->credit), MJC_DATUM(mjc_order_coupon_codes(&order->quote)),
+				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0)));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,
 					 MJC_ARGS(MJC_UUID(&order->customer_id), MJC_UUID(&order->order_id),
 							  MJC_TIME(order->at), MJC_BOOL(true)));
 	mjc_contact_write(&order->order_id, &order->contact);
-	insert_lines(order);
-	insert_trace(order);
+	mjc_order_write_lines(&order->order_id, &order->quote);
+	mjc_order_write_trace(&order->order_id, &order->quote);
 	insert_payment(order);
 	mjc_direct_write(&event_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
@@ -527,26 +461,6 @@ take_coupons_and_credit(const Order *order)
 		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
 	for (int i = 0; i < quote->ncredits; i++)
 		mjc_credit_spend(&quote->credits[i], &order->order_id);
-}
-
-static int
-compare_coupons(const void *a, const void *b)
-{
-	return strcmp(((const MjcCoupon *) a)->code, ((const MjcCoupon *) b)->code);
-}
-
-static int
-compare_credits(const void *a, const void *b)
-{
-	return mjc_uuid_compare(&((const MjcCredit *) a)->id, &((const MjcCredit *) b)->id);
-}
-
-/* From here on coupons and cards stand in the order in which everybody locks them. */
-static void
-sort_for_locks(MjcQuote *quote)
-{
-	qsort(quote->coupons, quote->ncoupons, sizeof(MjcCoupon), compare_coupons);
-	qsort(quote->credits, quote->ncredits, sizeof(MjcCredit), compare_credits);
 }
 
 /* What was ordered leaves the customer's cart: the last lock. */
@@ -596,7 +510,7 @@ price_order(Order *order)
 							   .strict = true};
 
 	mjc_quote_make(&request, &order->quote);
-	sort_for_locks(&order->quote);
+	mjc_order_sort_for_locks(&order->quote);
 }
 
 /* What is answered: staff who name the customer get what GET /admin/orders/:orderId shows. */

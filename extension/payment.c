@@ -131,6 +131,19 @@ static MjcStmt stmt_task = {
 	7,
 	{UUIDOID, TEXTOID, UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID},
 	NULL};
+static MjcStmt stmt_ask_more = {
+	"UPDATE mjc.payment SET amount_centimes = amount_centimes + $2, updated_at = $3 "
+	"WHERE order_id = $1 AND state = 'pending'",
+	3,
+	{UUIDOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_ask = {
+	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, "
+	"created_at, updated_at) SELECT $1, $2, m.method, m.provider, $4, 'pending', $5, $5 "
+	"FROM mjc.payment_method m WHERE m.method = $3",
+	5,
+	{UUIDOID, UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
 static MjcStmt stmt_status = {
 	"SELECT status FROM mjc.order WHERE order_id = $1", 1, {UUIDOID}, NULL};
 
@@ -302,6 +315,17 @@ mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at
 	mjc_exec(&stmt_end_empty, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	mjc_exec_fresh(&stmt_came_in, MJC_ARGS(MJC_UUID(order_id)));
 	return mjc_bool_col(0, 1);
+}
+
+/* mjc_payment_more - more is due than was: it is asked for. */
+void
+mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount, TimestampTz at)
+{
+	pg_uuid_t id = mjc_uuid_make();
+
+	if (mjc_exec(&stmt_ask_more, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(amount), MJC_TIME(at))) == 0)
+		mjc_exec_one(&stmt_ask, MJC_ARGS(MJC_UUID(order_id), MJC_UUID(&id), MJC_TEXT(method),
+										 MJC_INT8(amount), MJC_TIME(at)));
 }
 
 /*

@@ -41,6 +41,8 @@ extern const char *mjc_payment_state(const pg_uuid_t *order_id);
 extern void mjc_payment_collect(const pg_uuid_t *order_id, TimestampTz at);
 extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at);
 extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
+extern void mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount,
+							 TimestampTz at);
 extern void mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor,
 							 TimestampTz at);
 extern pg_uuid_t mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id,

@@ -50,10 +50,15 @@ typedef struct Settlement
 
 static MjcStmt stmt_lock = {
 	"SELECT o.status, o.payment_state, o.reference, o.payment_method, "
-	"o.total_centimes - o.credit_centimes, cardinality(o.credit_ids) > 0, "
-	"o.order_state = 'cancelled' AND coalesce((SELECT e.kind = 'expired' FROM mjc.order_event e "
-	"WHERE e.order_id = $1 AND e.to_status = 'CANCELLED' AND e.from_status <> 'CANCELLED' "
-	"ORDER BY e.seq DESC LIMIT 1), false) FROM mjc.order o WHERE o.order_id = $1 FOR UPDATE",
+	"o.total_centimes - o.credit_centimes - o.taken_off_centimes, cardinality(o.credit_ids) > 0 "
+	"FROM mjc.order o WHERE o.order_id = $1 FOR UPDATE",
+	1,
+	{UUIDOID},
+	NULL};
+/* Who ended it while we waited for the lock is seen by a snapshot of its own only. */
+static MjcStmt stmt_expired = {
+	"SELECT e.kind = 'expired' FROM mjc.order_event e WHERE e.order_id = $1 "
+	"AND e.to_status = 'CANCELLED' AND e.from_status <> 'CANCELLED' ORDER BY e.seq DESC LIMIT 1",
 	1,
 	{UUIDOID},
 	NULL};
@@ -100,19 +105,6 @@ static MjcStmt stmt_by_ref = {
 	2,
 	{UUIDOID, TEXTOID},
 	NULL};
-static MjcStmt stmt_ask_more = {
-	"UPDATE mjc.payment SET amount_centimes = amount_centimes + $2, updated_at = $3 "
-	"WHERE order_id = $1 AND state = 'pending'",
-	3,
-	{UUIDOID, INT8OID, TIMESTAMPTZOID},
-	NULL};
-static MjcStmt stmt_ask = {
-	"INSERT INTO mjc.payment (order_id, payment_id, method, provider, amount_centimes, state, "
-	"created_at, updated_at) SELECT $1, $2, m.method, m.provider, $4, 'pending', $5, $5 "
-	"FROM mjc.payment_method m WHERE m.method = $3",
-	5,
-	{UUIDOID, UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
-	NULL};
 static MjcStmt stmt_asked = {
 	"SELECT coalesce(sum(amount_centimes), 0)::pg_catalog.int8 FROM mjc.payment "
 	"WHERE order_id = $1 AND state = 'pending'",
@@ -134,7 +126,9 @@ lock_order(const pg_uuid_t *order_id)
 	order.method = mjc_text_col(0, 4);
 	order.due = mjc_int8_col(0, 5);
 	order.has_credit = mjc_bool_col(0, 6);
-	order.expired = mjc_bool_col(0, 7);
+	if (strcmp(order.status, "CANCELLED") == 0)
+		order.expired =
+			mjc_exec_fresh(&stmt_expired, MJC_ARGS(MJC_UUID(order_id))) == 1 && mjc_bool_col(0, 1);
 	return order;
 }
 
@@ -177,6 +171,7 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 		if (received.excess > 0)
 			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
 									  MJC_REFUND_EXCESS, NULL, actor, order->at);
+		mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
 		mjc_order_revive(&order->order_id, actor);
 		return "late";
 	}
@@ -264,18 +259,6 @@ settle(const Settlement *s, const MjcActor *actor)
 	return settle_open(&order, &receipt, actor);
 }
 
-static void
-ask_again(const Paid *order, int64 amount)
-{
-	pg_uuid_t id = mjc_uuid_make();
-
-	if (mjc_exec(&stmt_ask_more,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(amount), MJC_TIME(order->at))) == 0)
-		mjc_exec_one(&stmt_ask,
-					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&id), MJC_TEXT(order->method),
-							  MJC_INT8(amount), MJC_TIME(order->at)));
-}
-
 /*
  * The provider gave back `total` of a payment, ours and what was done at its own desk together.
  * What is more than we know of is booked, and asked for again while the order is under way.
@@ -298,7 +281,7 @@ taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, cons
 	mjc_payment_event(order_id, "refund", more, "by the provider", actor);
 	if (!is_ended(&order))
 	{
-		ask_again(&order, more);
+		mjc_payment_more(order_id, order.method, more, order.at);
 		set_state(&order, mjc_payment_state(order_id));
 	}
 	return "taken_back";

@@ -144,11 +144,12 @@ static MjcStmt stmt_method = {
 	1,
 	{TEXTOID},
 	NULL};
-static MjcStmt stmt_orders = {"SELECT x.order_id FROM mjc.customer_order x "
-							  "WHERE x.customer_id = $1 LIMIT $2",
-							  2,
-							  {UUIDOID, INT4OID},
-							  NULL};
+static MjcStmt stmt_orders = {
+	"SELECT x.order_id FROM mjc.customer_order x "
+	"WHERE x.customer_id = $1 AND x.order_id IS DISTINCT FROM $3 LIMIT $2",
+	3,
+	{UUIDOID, INT4OID, UUIDOID},
+	NULL};
 static MjcStmt stmt_standing = {
 	"SELECT count(*) FROM mjc.order o WHERE o.order_id = ANY ($1) AND o.order_state <> 'cancelled'",
 	1,
@@ -374,13 +375,14 @@ fill_gifts(const MjcQuoteRequest *request, MjcQuote *quote)
 
 /* No order of this customer stands; whom we do not know yet, we trust until he orders. */
 static bool
-is_first_order(const pg_uuid_t *customer_id)
+is_first_order(const pg_uuid_t *customer_id, const pg_uuid_t *own_order)
 {
 	uint64 n;
 
 	if (customer_id == NULL)
 		return true;
-	n = mjc_exec_fresh(&stmt_orders, MJC_ARGS(MJC_UUID(customer_id), MJC_INT4(FIRST_ORDERS)));
+	n = mjc_exec_fresh(&stmt_orders, MJC_ARGS(MJC_UUID(customer_id), MJC_INT4(FIRST_ORDERS),
+											  MJC_UUID_OR_NULL(own_order)));
 	if (n == 0 || n == FIRST_ORDERS)
 		return n == 0;
 	mjc_exec_fresh(&stmt_standing,
@@ -488,8 +490,8 @@ fill_coupons(const MjcQuoteRequest *request, MjcQuote *quote)
 
 	if (request->coupons.n > MJC_MAX_COUPONS)
 		MJC_RAISE(MJC_ERR_COUPON_COUNT, {"max", NULL, MJC_MAX_COUPONS});
-	quote->ncoupons =
-		mjc_coupons_read(&request->coupons, request->at, request->customer_id, quote->coupons);
+	quote->ncoupons = mjc_coupons_read(&request->coupons, request->at, request->customer_id,
+									   request->own_order, quote->coupons);
 	on->words = palloc(sizeof(char *) * Max(quote->ncoupons, 1));
 	for (int i = 0; i < quote->ncoupons; i++)
 	{
@@ -535,7 +537,7 @@ mjc_quote_make(const MjcQuoteRequest *request, MjcQuote *quote)
 	fill_coupons(request, quote);
 	fill_lines(request, quote);
 	if (quote->set->has_first_order)
-		cart->first_order = is_first_order(request->customer_id);
+		cart->first_order = is_first_order(request->customer_id, request->own_order);
 	if (quote->set->has_gifts)
 		fill_gifts(request, quote);
 	fill_payment(request, quote);

@@ -40,6 +40,7 @@ typedef struct MjcQuoteRequest
 	bool store_credit; /* the customer's pays too */
 	TimestampTz at;
 	bool strict;				  /* a coupon that does nothing is an error */
+	const pg_uuid_t *own_order;	  /* priced anew: what it used counts as free; or NULL */
 	const MjcRuleset *promotions; /* NULL: those of the shop */
 	const MjcTariff *tariff;	  /* NULL: that of the place */
 	const char *tariff_wilaya;	  /* code, with tariff */

@@ -191,6 +191,11 @@ static MjcStmt stmt_take_off = {
 	4,
 	{UUIDOID, INT8OID, TEXTOID, TIMESTAMPTZOID},
 	NULL};
+static MjcStmt stmt_product = {
+	"SELECT product_id FROM mjc.order_line WHERE order_id = $1 AND line_no = $2",
+	2,
+	{UUIDOID, INT4OID},
+	NULL};
 static MjcStmt stmt_touch = {
 	"UPDATE mjc.order SET updated_at = $2 WHERE order_id = $1", 2, {UUIDOID, TIMESTAMPTZOID}, NULL};
 
@@ -621,4 +626,41 @@ mjc_shipment_step(PG_FUNCTION_ARGS)
 	state = MemoryContextStrdup(caller, mjc_text_col(0, 1));
 	mjc_end();
 	PG_RETURN_TEXT_P(cstring_to_text(state));
+}
+
+PG_FUNCTION_INFO_V1(mjc_order_take_back);
+/*
+ * mjc.order_take_back(order_id uuid, line_nos int[], quantities int[], damaged boolean,
+ *     actor uuid, channel text, request_id text) returns void - units of these lines, which had
+ * left, stand on the desk: for sale again, or damaged. The caller has locked the order.
+ *
+ * Errors: MJ003, MJ010, MJ115 not as many left, MJ331 no such line.
+ */
+Datum
+mjc_order_take_back(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
+	Datum *lines;
+	Datum *units;
+	int n = mjc_arg_array(fcinfo, 1, "line_nos", INT4OID, MAX_LINES, &lines);
+	int nu = mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_LINES, &units);
+	bool damaged = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+	MjcActor actor = actor_argument(fcinfo, 4);
+	MjcHolder holder = {.id = *order_id, .kind = "order", .expires_at = DT_NOEND, .actor = &actor};
+	MjcTake *takes = palloc0(sizeof(MjcTake) * Max(n, 1));
+
+	if (n != nu)
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "quantities", 0});
+	mjc_begin_write();
+	for (int i = 0; i < n; i++)
+	{
+		int32 line = DatumGetInt32(lines[i]);
+
+		if (mjc_exec(&stmt_product, MJC_ARGS(MJC_UUID(order_id), MJC_INT4(line))) != 1)
+			MJC_RAISE(MJC_ERR_SHIPMENT_QTY, {"line", NULL, line}, {"open", NULL, 0});
+		takes[i] = (MjcTake){mjc_uuid_col(0, 1), line, line, DatumGetInt32(units[i])};
+	}
+	mjc_reservation_move_some(&holder, takes, n, damaged ? MJC_MOVE_DAMAGED : MJC_MOVE_RETURN);
+	mjc_end();
+	PG_RETURN_VOID();
 }

@@ -20,6 +20,7 @@
 #include "metrics.h"
 
 #define HOUSEKEEP_IN_A_ROW 50
+#define HOUSEKEEP_BREATH_MS 200 /* between two rows of runs that all found work */
 #define HOUSEKEEP_STATUS_MS 30000
 #define HOUSEKEEP_SHOP_MS 2000
 
@@ -103,7 +104,8 @@ housekeep_ran(struct db_call *call)
 		return;
 	}
 	housekeep->in_a_row = 0;
-	housekeep->run_ms = app->now_ms + app->config->housekeep_interval_s * 1000;
+	housekeep->run_ms =
+		app->now_ms + (worked ? HOUSEKEEP_BREATH_MS : app->config->housekeep_interval_s * 1000);
 }
 
 static void

@@ -532,12 +532,29 @@ http_run(struct http *http)
 		http_cut_stalled(http);
 }
 
+/*
+ * The client hung up before its request was whole. libmicrohttpd does not see it when the
+ * end came together with the bytes before: it waits for another edge of epoll. Only asked
+ * when it has nothing left to do, so a request that lies in its buffer is not cut.
+ */
+static bool
+http_hung_up(const struct http_conn *conn)
+{
+	char byte;
+
+	return (conn->phase == PHASE_IDLE || conn->phase == PHASE_HEAD || conn->phase == PHASE_BODY) &&
+		   recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void
 http_sweep(struct http *http)
 {
+	bool quiet = !http_pending(http);
+
 	for (struct http_conn *conn = http->conns; conn != NULL; conn = conn->next)
 	{
-		if (conn->deadline_ms != 0 && http->app->now_ms >= conn->deadline_ms)
+		if ((conn->deadline_ms != 0 && http->app->now_ms >= conn->deadline_ms) ||
+			(quiet && http_hung_up(conn)))
 			http_conn_cut(conn);
 	}
 }

@@ -589,8 +589,8 @@ DECLARE
     removed bigint;
 BEGIN
     DELETE FROM mjc.cart c
-     WHERE c.owner_id IN (SELECT x.owner_id FROM mjc.cart x WHERE x.expires_at <= clock_timestamp()
-                           ORDER BY x.expires_at LIMIT batch FOR UPDATE SKIP LOCKED);
+     WHERE c.owner_id = ANY (ARRAY(SELECT x.owner_id FROM mjc.cart x WHERE x.expires_at <= clock_timestamp()
+                           ORDER BY x.expires_at LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

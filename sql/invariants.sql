@@ -145,7 +145,7 @@ BEGIN
     RETURN QUERY  -- and no unit moved for a line that does not exist; what is held is checked with the stock
     SELECT 'order_reservation', r.reservation_id::text, format('units of line %s, which the order does not have', r.line_no)
       FROM mjc.reservation r
-     WHERE since IS NULL AND r.kind = 'order' AND r.held_qty = 0
+     WHERE since IS NULL AND r.kind = 'order' AND r.held_qty = 0 AND r.shipped_qty > 0
        AND NOT EXISTS (SELECT FROM mjc.order_line l
                         WHERE l.order_id = r.reservation_id AND l.line_no = r.line_no AND l.product_id = r.product_id);
 
@@ -336,7 +336,8 @@ BEGIN
     SELECT 'coupon_order', l.order_id::text, format('coupon %s used by an order that does not name it', l.code)
       FROM mjc.coupon_ledger l
      WHERE (since IS NULL OR l.at >= since) AND l.change > 0
-       AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.code = ANY (o.coupons));
+       AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.code = ANY (o.coupons))
+       AND (SELECT sum(x.change) FROM mjc.coupon_ledger x WHERE x.code = l.code AND x.order_id = l.order_id) > 0;
 
     RETURN QUERY  -- nor took from a card
     SELECT 'credit_order', l.order_id::text, format('credit %s paid for an order that does not name it', l.credit_id)

@@ -513,11 +513,11 @@ DECLARE
     removed bigint;
 BEGIN
     DELETE FROM mjc.invoice_party p
-     WHERE p.invoice_id IN (
+     WHERE p.invoice_id = ANY (ARRAY(
            SELECT i.invoice_id FROM mjc.invoice i JOIN mjc.invoice_party x ON x.invoice_id = i.invoice_id
             WHERE i.issued_on < mjc.algiers_date(clock_timestamp()) - make_interval(years => (
                       SELECT s.integer_value::integer FROM mjc.setting s WHERE s.name = 'invoice_party_years'))
-            ORDER BY i.issued_on LIMIT batch);
+            ORDER BY i.issued_on LIMIT batch));
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

@@ -1,6 +1,7 @@
 -- job: the clockwork. mjc.housekeep takes due jobs one by one, skipping what
 -- somebody else is running; each job does one small batch a call. Nothing is
--- incorrect when no job runs for a day.
+-- incorrect when no job runs for a day. What a batch takes is read once, into an array: a plan
+-- that reads it again for each row would skip what it has locked and take more than its limit.
 
 CREATE FUNCTION mjc.idempotency_purge(batch integer DEFAULT 500) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -13,8 +14,8 @@ BEGIN
     PERFORM mjc.version();  -- loads the library, which defines the setting
     oldest := clock_timestamp() - make_interval(hours => current_setting('mjc.idempotency_ttl')::integer);
     DELETE FROM mjc.idempotency_key k
-     WHERE k.key_hash IN (SELECT x.key_hash FROM mjc.idempotency_key x WHERE x.created_at < oldest
-                           ORDER BY x.created_at LIMIT batch FOR UPDATE SKIP LOCKED);
+     WHERE k.key_hash = ANY (ARRAY(SELECT x.key_hash FROM mjc.idempotency_key x WHERE x.created_at < oldest
+                           ORDER BY x.created_at LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
@@ -33,22 +34,22 @@ BEGIN
     -- An access token lives 8 hours at most; a session that ended is kept a while, so that
     -- its token is told from one that never was.
     DELETE FROM mjc.token_revoked t
-     WHERE t.token_id IN (SELECT x.token_id FROM mjc.token_revoked x
-                           WHERE x.revoked_at < clock_timestamp() - interval '10 days' LIMIT batch);
+     WHERE t.token_id = ANY (ARRAY(SELECT x.token_id FROM mjc.token_revoked x
+                           WHERE x.revoked_at < clock_timestamp() - interval '10 days' LIMIT batch));
     GET DIAGNOSTICS removed = ROW_COUNT;
     DELETE FROM mjc.session s
-     WHERE s.session_id IN (SELECT x.session_id FROM mjc.session x
-                             WHERE x.expires_at < clock_timestamp() - interval '10 days' LIMIT batch FOR UPDATE SKIP LOCKED);
+     WHERE s.session_id = ANY (ARRAY(SELECT x.session_id FROM mjc.session x
+                             WHERE x.expires_at < clock_timestamp() - interval '10 days' LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS more = ROW_COUNT;
     removed := removed + more;
     DELETE FROM mjc.account_token t
-     WHERE t.token_hash IN (SELECT x.token_hash FROM mjc.account_token x
-                             WHERE x.expires_at < clock_timestamp() - interval '1 day' LIMIT batch FOR UPDATE SKIP LOCKED);
+     WHERE t.token_hash = ANY (ARRAY(SELECT x.token_hash FROM mjc.account_token x
+                             WHERE x.expires_at < clock_timestamp() - interval '1 day' LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS more = ROW_COUNT;
     removed := removed + more;
-    DELETE FROM mjc.sign_in_limit l
-     WHERE (l.email_hash, l.device) IN (SELECT x.email_hash, x.device FROM mjc.sign_in_limit x
-                                         WHERE x.full_at < clock_timestamp() - interval '1 minute' LIMIT batch FOR UPDATE SKIP LOCKED);
+    WITH due AS MATERIALIZED (SELECT x.email_hash, x.device FROM mjc.sign_in_limit x
+                               WHERE x.full_at < clock_timestamp() - interval '1 minute' LIMIT batch FOR UPDATE SKIP LOCKED)
+    DELETE FROM mjc.sign_in_limit l USING due WHERE l.email_hash = due.email_hash AND l.device = due.device;
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN removed + more;
 END

@@ -304,3 +304,187 @@ END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_order_tracking(uuid, integer, uuid, text, uuid) IS
     'GET /admin/orders/:orderId/tracking: the statuses an order went through, oldest first; NULL when there is no such order; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064';
+
+---------------------------------------------------------------- lines before it leaves
+
+CREATE FUNCTION mjc.order_edit_core(order_id uuid, product_ids uuid[], quantities integer[], actor uuid, channel text, request_id text) RETURNS bigint
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_order_edit';
+COMMENT ON FUNCTION mjc.order_edit_core(uuid, uuid[], integer[], uuid, text, text) IS
+    'For rules: these are the order''s lines from now on; what is due then, centimes. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338';
+
+CREATE FUNCTION mjc.order_lines_text(id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT string_agg(l.qty || ' x ' || l.sku, ', ' ORDER BY l.line_no) FROM mjc.order_line l WHERE l.order_id = id);
+END
+$$;
+COMMENT ON FUNCTION mjc.order_lines_text(uuid) IS 'For the audit: what an order is of';
+
+CREATE FUNCTION mjc.order_edited(id uuid, product_ids uuid[], quantities integer[], actor uuid, channel text, request_id text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    before text := mjc.order_lines_text(id);
+    due bigint := mjc.order_edit_core(id, product_ids, quantities, actor, channel, request_id);
+BEGIN
+    PERFORM mjc.audit_write(actor, channel, 'order_edit', 'order', (SELECT o.reference FROM mjc.order o WHERE o.order_id = id),
+                            jsonb_build_object('lines', before), jsonb_build_object('lines', mjc.order_lines_text(id)), request_id);
+    RETURN due;
+END
+$$;
+COMMENT ON FUNCTION mjc.order_edited(uuid, uuid[], integer[], uuid, text, text) IS 'For rules: mjc.order_edit_core, audited';
+
+CREATE FUNCTION mjc.order_edit(reference text, product_ids uuid[], quantities integer[]) RETURNS numeric
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.dzd(mjc.order_edited(mjc.order_need(order_edit.reference), product_ids, quantities, mjc.staff_id(), 'psql', NULL));
+END
+$$;
+COMMENT ON FUNCTION mjc.order_edit(text, uuid[], integer[]) IS
+    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked, what was paid too much goes back. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
+
+CREATE FUNCTION mjc_api.staff_order_edit(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid, product_ids uuid[], quantities integer[]) RETURNS json
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.order_edited(staff_order_edit.order_id, product_ids, quantities, actor, 'rest', request_id);
+    RETURN mjc.order_doc(staff_order_edit.order_id)::json;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_edit(uuid, integer, uuid, text, uuid, uuid[], integer[]) IS
+    'PUT /admin/orders/:orderId/items: all lines as they shall be. Errors: MJ003, MJ004, MJ009, MJ060, MJ063, MJ064, MJ101, MJ102, MJ104, MJ302, MJ338';
+
+--------------------------------------------------------------- lines that come back
+
+CREATE FUNCTION mjc.order_take_back(order_id uuid, line_nos integer[], quantities integer[], damaged boolean, actor uuid, channel text, request_id text) RETURNS void
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_order_take_back';
+COMMENT ON FUNCTION mjc.order_take_back(uuid, integer[], integer[], boolean, uuid, text, text) IS
+    'For rules, with the order locked: units of these lines that had left stand on the desk. Errors: MJ003, MJ010, MJ115, MJ331';
+
+-- What units of a line cost that come back now, after those that came back before.
+CREATE FUNCTION mjc.order_return_value(id uuid, line_nos integer[], quantities integer[]) RETURNS bigint
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    total bigint := 0;
+    w record;
+BEGIN
+    FOR w IN SELECT u.line_no, u.units, l.qty, l.total_centimes, coalesce((SELECT sum(r.returned_qty) FROM mjc.reservation r
+                        WHERE r.product_id = l.product_id AND r.reservation_id = id AND r.line_no = l.line_no), 0)::integer AS back
+               FROM unnest(line_nos, quantities) u (line_no, units)
+               LEFT JOIN mjc.order_line l ON l.order_id = id AND l.line_no = u.line_no
+    LOOP
+        IF w.qty IS NULL OR w.units < 1 OR w.units > w.qty - w.back THEN
+            PERFORM mjc.raise('RESERVATION_QTY', 'held', coalesce(w.qty - w.back, 0)::text);
+        END IF;
+        total := total + mjc.refund_share(w.total_centimes, w.qty, w.back, w.units);
+    END LOOP;
+    RETURN total;
+END
+$$;
+COMMENT ON FUNCTION mjc.order_return_value(uuid, integer[], integer[]) IS 'For rules: value of units that come back, centimes. Errors: MJ115';
+
+-- Stock, money and document in one go; the document last.
+CREATE FUNCTION mjc.return_write(id uuid, line_nos integer[], quantities integer[], reason text, damaged boolean, refund boolean,
+    actor uuid, channel text, request_id text) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    o mjc.order%ROWTYPE;
+    words text := mjc.order_text(return_write.reason, 'reason', 200);
+    value bigint;
+    note text;
+BEGIN
+    IF words IS NULL OR coalesce(cardinality(line_nos), 0) = 0 OR cardinality(line_nos) <> coalesce(cardinality(quantities), 0)
+       OR (SELECT count(DISTINCT l) FROM unnest(line_nos) l) <> cardinality(line_nos) THEN
+        PERFORM mjc.raise(CASE WHEN words IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_INVALID' END, 'argument', CASE WHEN words IS NULL THEN 'reason' ELSE 'items' END);
+    END IF;
+    SELECT x.* INTO o FROM mjc.order x WHERE x.order_id = id FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM mjc.raise('NOT_FOUND');
+    ELSIF o.status <> 'DELIVERED' THEN
+        PERFORM mjc.raise('ORDER_NOT_DELIVERED', 'status', o.status);
+    END IF;
+    value := mjc.order_return_value(id, line_nos, quantities);
+    IF coalesce(refund, true) AND value > 0 THEN
+        PERFORM mjc.payment_refund_book(id, value, words, actor, channel, request_id);
+    END IF;
+    PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
+    UPDATE mjc.order x SET updated_at = clock_timestamp() WHERE x.order_id = id;
+    PERFORM mjc.order_event_add(id, o.status, actor, channel, 'Retour : ' || words);
+    PERFORM mjc.audit_write(actor, channel, 'order_return', 'order', o.reference, NULL,
+        jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value)), request_id);
+    -- An invoice that is only due is issued first: a credit note takes something back.
+    IF mjc.seller_missing(mjc.seller_identity()) IS NULL AND value > 0 THEN
+        PERFORM mjc.invoice_issue_core(id, actor, channel);
+    END IF;
+    IF mjc.invoice_live(id) IS NOT NULL AND value > 0 THEN
+        note := mjc.credit_note_core(mjc.invoice_live(id), actor, channel, 'Retour', line_nos, quantities, false);
+    END IF;
+    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0, 'creditNote', note);
+END
+$$;
+COMMENT ON FUNCTION mjc.return_write(uuid, integer[], integer[], text, boolean, boolean, uuid, text, text) IS 'For rules: see mjc.order_return';
+
+CREATE FUNCTION mjc.order_return(reference text, line_nos integer[], quantities integer[], reason text, damaged boolean DEFAULT false, refund boolean DEFAULT true) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.return_write(mjc.order_need(order_return.reference), line_nos, quantities, order_return.reason, order_return.damaged, order_return.refund,
+                            mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.order_return(text, integer[], integer[], text, boolean, boolean) IS
+    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false: an exchange), and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ401, MJ503, MJ601';
+
+CREATE FUNCTION mjc.order_line_nos(id uuid, product_ids uuid[]) RETURNS integer[]
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT array_agg(coalesce((SELECT min(l.line_no) FROM mjc.order_line l WHERE l.order_id = id AND l.product_id = u.p), 0) ORDER BY u.n)
+              FROM unnest(product_ids) WITH ORDINALITY u (p, n));
+END
+$$;
+COMMENT ON FUNCTION mjc.order_line_nos(uuid, uuid[]) IS 'The line of each product of an order, 0 when it has none';
+
+CREATE FUNCTION mjc_api.staff_order_return(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
+    order_id uuid, product_ids uuid[], quantities integer[], reason text, damaged boolean, refund boolean, OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    claim record;
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    claim := mjc.idempotency_begin('staff_order_return', actor, idempotency_key, concat_ws(' ', order_id, product_ids, quantities, reason, damaged, refund));
+    replayed := claim.reply IS NOT NULL;
+    body := claim.reply::json;
+    IF NOT replayed THEN
+        body := mjc.return_write(staff_order_return.order_id, mjc.order_line_nos(staff_order_return.order_id, product_ids), quantities, reason, damaged, refund, actor, 'rest', request_id);
+        PERFORM mjc.idempotency_end(claim.key_hash, 'return', staff_order_return.order_id, body::text);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_return(uuid, integer, uuid, text, text, uuid, uuid[], integer[], text, boolean, boolean) IS
+    'POST /admin/orders/:orderId/returns: {items: [{productId, quantity}], reason, damaged?, refund?}. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ115, MJ339, MJ503';

@@ -203,8 +203,8 @@ DECLARE
     removed bigint;
 BEGIN
     DELETE FROM mjc.outbox o
-     WHERE o.outbox_id IN (SELECT x.outbox_id FROM mjc.outbox x WHERE x.done_at < clock_timestamp() - interval '30 days'
-                            ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED);
+     WHERE o.outbox_id = ANY (ARRAY(SELECT x.outbox_id FROM mjc.outbox x WHERE x.done_at < clock_timestamp() - interval '30 days'
+                            ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

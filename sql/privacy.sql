@@ -24,9 +24,9 @@ DECLARE
     days bigint := (SELECT s.integer_value FROM mjc.setting s WHERE s.name = 'personal_access_days');
 BEGIN
     DELETE FROM mjc.personal_access a
-     WHERE a.access_id IN (SELECT x.access_id FROM mjc.personal_access x
+     WHERE a.access_id = ANY (ARRAY(SELECT x.access_id FROM mjc.personal_access x
                             WHERE x.at < clock_timestamp() - make_interval(days => days::integer)
-                            ORDER BY x.at LIMIT batch FOR UPDATE SKIP LOCKED);
+                            ORDER BY x.at LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

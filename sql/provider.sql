@@ -212,10 +212,10 @@ AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    UPDATE mjc.provider_event e SET payload = NULL
-     WHERE (e.event_id, e.provider) IN (SELECT x.event_id, x.provider FROM mjc.provider_event x
-                                         WHERE x.payload IS NOT NULL AND x.done_at < clock_timestamp() - interval '90 days' AND x.state <> 'parked'
-                                         ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED);
+    WITH due AS MATERIALIZED (SELECT x.event_id, x.provider FROM mjc.provider_event x
+                               WHERE x.payload IS NOT NULL AND x.done_at < clock_timestamp() - interval '90 days' AND x.state <> 'parked'
+                               ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED)
+    UPDATE mjc.provider_event e SET payload = NULL FROM due WHERE e.event_id = due.event_id AND e.provider = due.provider;
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN forgotten;
 END
@@ -262,7 +262,9 @@ DECLARE
     at timestamptz := clock_timestamp();
 BEGIN
     SELECT c.checkout_id, c.state = 'new' INTO checkout, is_new FROM mjc.checkout c
-     WHERE c.order_id = id AND c.state IN ('new', 'open') AND c.method = wanted AND c.amount_centimes = amount AND c.expires_at > at + interval '1 minute'
+     WHERE c.order_id = id AND c.state IN ('new', 'open') AND c.method = wanted AND c.amount_centimes = amount
+       -- what Stripe has not made yet it makes no more within half an hour of the end
+       AND c.expires_at > at + CASE WHEN c.state = 'new' AND via = 'stripe' THEN interval '30 minutes 30 seconds' ELSE interval '1 minute' END
      ORDER BY c.created_at DESC LIMIT 1;
     IF FOUND THEN
         RETURN;
@@ -270,7 +272,7 @@ BEGIN
     checkout := mjc.uuid_v7();
     is_new := true;
     INSERT INTO mjc.checkout (order_id, checkout_id, method, provider, amount_centimes, state, created_at, updated_at, expires_at)
-    VALUES (id, checkout, wanted, via, amount, 'new', at, at, greatest(pay_by, at + interval '31 minutes'));  -- Stripe wants 30 at least
+    VALUES (id, checkout, wanted, via, amount, 'new', at, at, least(greatest(pay_by, at + interval '35 minutes'), at + interval '23 hours'));  -- Stripe wants 30 minutes to a day
     INSERT INTO mjc.provider_ref (ref, provider, order_id, checkout_id) VALUES ('PAY_' || checkout, 'shop', id, checkout);
 END
 $$;
@@ -442,8 +444,8 @@ BEGIN
     PERFORM mjc.check_schema();
     RETURN QUERY
     UPDATE mjc.provider_task t SET next_at = at + make_interval(secs => lease_seconds), attempts = t.attempts + 1
-     WHERE t.task_id IN (SELECT x.task_id FROM mjc.provider_task x WHERE x.next_at <= at AND x.parked_at IS NULL
-                          ORDER BY x.next_at LIMIT n FOR UPDATE SKIP LOCKED)
+     WHERE t.task_id = ANY (ARRAY(SELECT x.task_id FROM mjc.provider_task x WHERE x.next_at <= at AND x.parked_at IS NULL
+                          ORDER BY x.next_at LIMIT n FOR UPDATE SKIP LOCKED))
     RETURNING t.task_id, t.kind, t.provider, t.order_id, t.request::json;
     PERFORM mjc.flush_seen();
 END

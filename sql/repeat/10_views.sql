@@ -359,7 +359,7 @@ SELECT o.reference AS order_reference, s.shipment_no, s.carrier, s.tracking_numb
        mjc.dzd(s.cod_centimes - coalesce(s.remitted_centimes, 0)) AS owed_dzd
   FROM mjc.shipment s
   JOIN mjc.order o ON o.order_id = s.order_id
- WHERE s.state = 'delivered' AND s.cod_centimes <> coalesce(s.remitted_centimes, 0);
+ WHERE (s.state = 'delivered' AND s.cod_centimes > 0 AND s.remitted_at IS NULL) OR s.remitted_centimes <> s.cod_centimes;
 
 -- Of parcels that reached a door: how many were refused.
 CREATE OR REPLACE VIEW mjc_report.cod_refusal WITH (security_barrier = true) AS

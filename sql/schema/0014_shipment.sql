@@ -30,6 +30,8 @@ ALTER TABLE mjc.shipment
 
 CREATE INDEX shipment_receivable_idx ON mjc.shipment (delivered_at) WHERE state = 'delivered' AND cod_centimes > 0 AND remitted_at IS NULL;
 
+CREATE INDEX shipment_remitted_wrong_idx ON mjc.shipment (remitted_at) WHERE remitted_centimes <> cod_centimes;
+
 CREATE INDEX shipment_refused_idx ON mjc.shipment (refused_at) WHERE refused_at IS NOT NULL;
 
 CREATE TABLE mjc.shipment_line (

@@ -30,6 +30,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # 32 backends plan every statement of an order anew in each run of pgbench; the shim's have long done so.
 WARM_SECONDS=${BENCH_WARM:-5}
 . test/bench/lib/bench.sh
+. test/bench/lib/shim.sh
 
 readonly HERE=test/bench/door
 readonly KINDS=${BENCH_CASES:-detail order}
@@ -38,18 +39,7 @@ readonly RUN_SECONDS=${BENCH_SECONDS:-5}
 readonly ROUNDS=${BENCH_ROUNDS:-7}
 readonly DEVICE=${BENCH_DEVICE:-real}
 readonly WRITERS=32
-declare -A PORT=() SHIM_PID=()
 STATUS=0
-
-free_port()
-{
-	local port
-
-	for _ in {1..50}; do
-		port=$((20000 + RANDOM % 10000))
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-	done
-}
 
 make_shop()
 {
@@ -64,51 +54,10 @@ make_shop()
 	run_sql "$DEVICE" postgres -c CHECKPOINT
 }
 
-# start_shim NAME BINARY: limits are counted but wide, every request is logged.
-start_shim()
+# send SHIM SECONDS detail|order gzip|plain: what measure_http() has sent
+send()
 {
-	local deadline=$((SECONDS + 20)) port
-
-	port=$(free_port)
-	env MJC_LISTEN="127.0.0.1:$port" MJC_METRICS_LISTEN=off MJC_DSN="host=$DIR/$DEVICE user=web dbname=shop" \
-		MJC_JWT_SECRET=0123456789abcdef0123456789abcdef MJC_RATE_SCALE=1000000 MJC_WRITE_CONNECTIONS=$WRITERS \
-		MJC_HOUSEKEEP_INTERVAL_S=0 setpriv --pdeathsig KILL "$2" >"$DIR/shim-$1.log" 2>"$DIR/shim-$1.err" </dev/null &
-	SHIM_PID[$1]=$!
-	PORT[$1]=$port
-	until curl -fs "http://127.0.0.1:$port/health/ready" >/dev/null; do
-		if ((SECONDS >= deadline)) || ! kill -0 "${SHIM_PID[$1]}" 2>/dev/null; then
-			die "$2 does not start: $(tail -n 1 "$DIR/shim-$1.err")"
-		fi
-		sleep 0.05
-	done
-}
-
-# measure_http ROUND CASE SHIM detail|order gzip|plain: one line in $RUNS, as measure() adds them.
-measure_http()
-{
-	local round=$1 name=$2 shim=$3 what=$4 encoding=$5 before run
-
-	load "$shim" "$what" "$encoding" "$WARM_SECONDS" >/dev/null || die "no load in $name"
-	cpu_now
-	before=$CPU
-	load "$shim" "$what" "$encoding" "$RUN_SECONDS" >"$DIR/wrk.out" || { cat "$DIR/wrk.out" >&2; die "wrk failed in $name"; }
-	cpu_now
-	run=$(awk -v before="$before" -v after="$CPU" -v ticks="$TICKS" -v most="$MAX_STOLEN" '
-		$1 == "door" && $2 > 0 && $4 == 0 && $5 == 0 {
-			split(before, b); split(after, a)
-			all = a[1] + a[2] + a[3] - b[1] - b[2] - b[3]
-			stolen = 100 * (a[3] - b[3]) / all
-			printf "%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\n", $3 / 1e6, $2 * 1e6 / $3, (a[1] - b[1]) * 1e6 / ticks / $2,
-				100 * (a[2] - b[2]) / all, stolen, (stolen > most ? "no" : "yes")
-		}' "$DIR/wrk.out")
-	[[ -n $run ]] || { cat "$DIR/wrk.out" >&2; die "requests were refused in $name"; }
-	printf '%s\t%s\t%s\t%s\t%s\n' "$DEVICE" "$round" "$name" "$CLIENTS" "$run" >>"$RUNS"
-	[[ $run == *yes ]] || say "left out: $name, round $round: the CPU was stolen"
-}
-
-load()
-{
-	wrk -t 1 -c "$CLIENTS" -d "$4s" --latency -s "$HERE/load.lua" "http://127.0.0.1:${PORT[$1]}" -- "$2" "$PARTS" "$3" $RANDOM
+	wrk -t 1 -c "$CLIENTS" -d "$2s" --latency -s "$HERE/load.lua" "http://127.0.0.1:${PORT[$1]}" -- "$3" "$PARTS" "$4" $RANDOM
 }
 
 run_case()
@@ -119,9 +68,9 @@ run_case()
 		pgbench)
 			measure "$DEVICE" shop "$round" "$name" "$CLIENTS" "$RUN_SECONDS" -D parts="$PARTS" -U web -f "$HERE/$what.pgb" || true
 			;;
-		http) measure_http "$round" "$name" new "$what" plain ;;
-		gzip) measure_http "$round" "$name" new "$what" gzip ;;
-		old) measure_http "$round" "$name" old "$what" plain ;;
+		http) measure_http "$DEVICE" "$round" "$name" new "$what" plain ;;
+		gzip) measure_http "$DEVICE" "$round" "$name" new "$what" gzip ;;
+		old) measure_http "$DEVICE" "$round" "$name" old "$what" plain ;;
 	esac
 }
 
@@ -142,8 +91,8 @@ main()
 
 	start_bench
 	make_shop
-	start_shim new "$BUILD/shim/mjc-shim"
-	[[ -z ${OLD_SHIM:-} ]] || start_shim old "$OLD_SHIM"
+	start_shim new "$BUILD/shim/mjc-shim" "$DEVICE" shop
+	[[ -z ${OLD_SHIM:-} ]] || start_shim old "$OLD_SHIM" "$DEVICE" shop
 	for kind in $KINDS; do
 		names+=("${kind}_pgbench" "${kind}_http" "${kind}_gzip")
 		[[ -z ${OLD_SHIM:-} ]] || names+=("${kind}_old")
@@ -154,10 +103,7 @@ main()
 			run_case "$round" "${names[(i + round) % ${#names[@]}]}"
 		done
 	done
-	for kind in "${!SHIM_PID[@]}"; do
-		kill -TERM "${SHIM_PID[$kind]}"
-		wait "${SHIM_PID[$kind]}" || die "the $kind shim ended badly: $(tail -n 1 "$DIR/shim-$kind.err")"
-	done
+	stop_shims
 	check_invariants
 	exit "$STATUS"
 }

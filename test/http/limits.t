@@ -361,6 +361,31 @@ is(read_reply($open[99])->{status}, 200, 'which are served');
 @open = ();
 stop_shim($shim);
 
+# Whoever is cut off in the middle of a request gives his place back: the end of the line may
+# reach a busy shim together with the bytes before it.
+$shim = start_shim(MJC_HEADER_TIMEOUT_S => 600, MJC_REQUEST_TIMEOUT_S => 3600);
+my $whole = ask("POST $api/orders/guest HTTP/1.1", headers => [$json], body => encode(order_body([ [ $part, 1 ] ])));
+for my $length (40, 80, length($whole) - 20)
+{
+	kill 'STOP', $shim->{pid};
+	for (1 .. 60)
+	{
+		my $sock = connect_to($shim) or last;
+
+		syswrite($sock, substr($whole, 0, $length));
+		close $sock;
+	}
+	kill 'CONT', $shim->{pid};
+}
+ok(wait_for(sub { get('/health/live', shim => $shim)->{status} == 200 }, 30), 'after 180 broken requests of one address it is served');
+ok(wait_for(sub { metric(HTTP::Tiny->new->get("$shim->{metrics}/metrics")->{content}, 'mjc_http_connections') == 0 }, 30),
+	'none of them is kept');
+# A client that has said all it will say may shut its side and wait for the answer.
+my $shut = connect_to($shim);
+syswrite($shut, ask("GET $api/payments/methods HTTP/1.1", keep => 1) . ask("GET $api/payments/methods HTTP/1.1"));
+shutdown($shut, 1);
+is_deeply([ map { read_reply($shut)->{status} } 1, 2 ], [ 200, 200 ], 'two requests and the end of the line at once: both are answered');
+stop_shim($shim);
 #------------------------------------------------------------------ a busy database
 
 $shim =

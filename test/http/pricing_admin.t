@@ -428,7 +428,7 @@ is_error(make('carrier-zones', { carrier => $carrier, wilaya => 'Atlantis', zone
 
 #------------------------------------------------------------------ gift cards
 
-my %card = (id => 'uuid', kind => 'text', balance => 'num', lastFour => 'text', expiresOn => 'text?',
+my %card = (id => 'uuid', kind => 'text', balance => 'num', lastFour => 'text?', expiresOn => 'text?',
 	active => 'bool', createdAt => 'time', customer => 'uuid?');
 %key = (key => "card-$run");
 my %gift = (amount => 2500.50, expiresOn => '2099-12-31');

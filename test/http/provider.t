@@ -356,6 +356,20 @@ my $hand = task(refund => chargily => $order, { payment_ref => '01hj', amount_ce
 ok(wait_for(sub { task_row($hand) eq '' }, 15), 'what a provider cannot do is refused');
 is(stop_shim($keeper), 0, 'it ends well');
 
+# 14. A thousand reports wait: another is answered at once, and all are worked off; a bad one among them waits.
+$keeper = start_shim(%settings, MJC_HOUSEKEEP_INTERVAL_S => 1);
+sql("SELECT mjc_api.provider_event_store('stripe', (SELECT jsonb_agg(jsonb_build_object('id', 'evt_queue_' || n, 'type', CASE n WHEN 500 THEN 'checkout.session.completed' ELSE 'customer.created' END,
+	'payload', jsonb_build_object('data', jsonb_build_object('object', jsonb_build_object('id', 'cs_nobody', 'payment_status', 'paid'))))) FROM generate_series(1, 1000) n)::text)");
+$start = time;
+my $queued = encode({ id => 'evt_behind', type => 'customer.updated', data => { object => { id => 'cus_1' } } });
+is(report(stripe => $queued, 'Stripe-Signature' => stripe_header($queued), shim => $keeper)->{status}, 200, '14. a report behind a thousand is taken');
+diag(sprintf('answered in %.0f ms', 1000 * (time - $start))) if $ENV{MJC_TEST_VERBOSE};
+ok(wait_for(sub { sql("SELECT count(*) FROM mjc.provider_event WHERE (event_id LIKE 'evt_queue_%' OR event_id = 'evt_behind') AND state = 'ignored'") == 1000 }, 60), '14. all are worked off');
+diag(sprintf('worked off in %.1f s', time - $start)) if $ENV{MJC_TEST_VERBOSE};
+is(sql("SELECT state || ' ' || error FROM mjc.provider_event WHERE event_id = 'evt_queue_500'"), 'new no such order', '14. but the one that waits for its order');
+sql("DELETE FROM mjc.provider_event WHERE event_id LIKE 'evt_queue_%'");
+is(stop_shim($keeper), 0, 'it ends well');
+
 # The key of a provider is refused: that is our fault, and no end of the refund.
 my $wrong = start_shim(%settings, MJC_STRIPE_KEY => 'sk_test_bad', MJC_HOUSEKEEP_INTERVAL_S => 1);
 $back = task(refund => stripe => $card, { payment_ref => 'pi_4712', amount_centimes => 500, currency => 'DZD', refund_id => sql('SELECT gen_random_uuid()') });

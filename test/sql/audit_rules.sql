@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(85);
+SELECT plan(87);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -25,7 +25,8 @@ SELECT mjc.payment_record(:'ref9', 500, 'BANK_TRANSFER'), mjc.payment_refund(:'r
 INSERT INTO mjc.provider_event (event_id, provider, type, received_at, state, next_at, done_at) VALUES ('audit_evt', 'stripe', 'x', now(), 'parked', now(), now());
 SELECT pg_temp.bought('{1}', '{1}', '0550001101') AS ref10, pg_temp.bought('{1}', '{1}', '0550001102') AS ref11, pg_temp.bought('{1}', '{1}', '0550001103') AS ref12,
        pg_temp.bought('{1}', '{1}', '0550001104') AS ref13, pg_temp.bought('{1}', '{1}', '0550001105') AS ref14, pg_temp.bought('{1}', '{1}', '0550001106') AS ref15,
-       pg_temp.bought('{1}', '{1}', '0550001107') AS ref16 \gset
+       pg_temp.bought('{1}', '{1}', '0550001107') AS ref16, pg_temp.bought('{1}', '{1}', '0550001108') AS ref17, pg_temp.bought('{1}', '{2}', '0550001109') AS ref18 \gset
+SELECT mjc.order_confirm(:'ref17'), mjc.order_ship(:'ref18'), mjc.order_deliver(:'ref18') \g /dev/null
 SELECT mjc.order_ship(r) FROM unnest(ARRAY[:'ref11', :'ref12', :'ref13', :'ref14']) r \g /dev/null
 SELECT mjc.shipment_pack(r) FROM unnest(ARRAY[:'ref15', :'ref16']) r \g /dev/null
 SELECT mjc.location_set('test-b', 'B', 50) AS loc \gset
@@ -76,6 +77,8 @@ INSERT INTO rule_call VALUES
     ('order_cancel', format($$%L, 'no'$$, :'ref2')),
     ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),
     ('order_confirm', format('%L', :'first_ref')),
+    ('order_edit', format('%L, ARRAY[pg_temp.pid(1)], %L', :'ref17', '{2}')),
+    ('order_return', format('%L, %L, %L, %L', :'ref18', '{1}', '{1}', 'Défaut')),
     ('order_deliver', format('%L', :'ref3')),
     ('order_note', format($$%L, 'Rappeler'$$, :'ref2')),
     ('order_place', $$ARRAY[pg_temp.pid(1)], '{1}', 'Amina', 'Test', '0550001009', street => '1 rue du Test', city => 'Testville', region => '99'$$),

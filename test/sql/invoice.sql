@@ -1,6 +1,6 @@
 -- invoice: documents numbered without a gap, in time, chained; credit notes, voids, the page.
 BEGIN;
-SELECT plan(156);
+SELECT plan(160);
 \ir fixture.psql
 UPDATE mjc.setting SET boolean_value = true WHERE name = 'stamp_duty_charged';
 SELECT pg_temp.make_stock(1, 1000, 249900), pg_temp.make_stock(2, 1000, 99) \g /dev/null
@@ -160,6 +160,21 @@ SELECT is(mjc.html(NULL), '', 'nothing is nothing');
 SELECT is(mjc.dzd_shown(v), s, s) FROM (VALUES (0::bigint, '0,00'), (1, '0,01'), (-5, '-0,05'), (123456789012, E'1\u00a0234\u00a0567\u00a0890,12')) x (v, s);
 
 -- What the series proves
+-- Without SQL, by SQL, and after the owner changed the tables: one series
+SELECT pg_temp.bought('{1}', '{1}') AS by_sql, pg_temp.bought('{1}', '{2}') AS direct, pg_temp.bought('{1}', '{3}') AS changed,
+       pg_temp.bought('{1}', '{4}') AS after, (SELECT max(n) FROM mjc.invoice WHERE series = 'FA' AND year = :'year') AS newest \gset
+SELECT mjc.order_ship(r) FROM unnest(ARRAY[:'by_sql', :'direct', :'changed', :'after']) r \g /dev/null
+SET LOCAL mjc.direct_access = off;
+SELECT is(mjc.invoice_issue(:'by_sql'), format('FA-%s-%s', :'year', lpad((:newest + 1)::text, 6, '0')), 'by SQL: the next number');
+RESET mjc.direct_access;
+SELECT is(mjc.invoice_issue(:'direct'), format('FA-%s-%s', :'year', lpad((:newest + 2)::text, 6, '0')), 'without SQL: the one after it');
+ALTER TABLE mjc.document_series ADD COLUMN remark text;
+SELECT is(mjc.invoice_issue(:'changed'), format('FA-%s-%s', :'year', lpad((:newest + 3)::text, 6, '0')), 'with a column of the owner in the anchor');
+ALTER TABLE mjc.invoice ADD COLUMN remark text;
+SELECT is(mjc.invoice_issue(:'after'), format('FA-%s-%s', :'year', lpad((:newest + 4)::text, 6, '0')), 'and in the documents');
+ALTER TABLE mjc.document_series DROP COLUMN remark;
+ALTER TABLE mjc.invoice DROP COLUMN remark;
+
 SELECT is_empty(format('SELECT * FROM mjc.verify_series(%L, %s)', s, :'year'), 'series ' || s || ' is sound') FROM unnest(ARRAY['FA', 'AV']) s;
 SELECT is_empty('SELECT * FROM mjc.verify_series(''FA'', 1999)', 'an empty one too');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'every promise holds');

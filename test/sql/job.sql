@@ -3,6 +3,7 @@ BEGIN;
 SELECT plan(46);
 \ir fixture.psql
 SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
+UPDATE mjc.job SET every = interval '1 hour' WHERE name = 'provider_event';  -- else due ten times a second
 UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
 

@@ -77,8 +77,8 @@ sub _judged
 {
 	my ($text, $lost) = @_;
 	my ($state, $message) = $text =~ /^(?:ERROR|FATAL|PANIC):\s+(\w{5}): (.*)$/m;
-	# psql may hear of the end before it finds the connection closed
-	$lost ||= $text =~ /^(?:FATAL|PANIC):/m ? 1 : 0;
+	# psql may hear of the end before it finds the connection closed, and go on for a while
+	$lost ||= $text =~ /^(?:FATAL|PANIC):|server closed the connection|connection to server was lost|could not (?:send|receive) data/m ? 1 : 0;
 	my @lines = grep { !/^(?:ERROR|FATAL|PANIC|WARNING|DETAIL|HINT|LOCATION|CONTEXT|psql):/ } split /\n/, $text;
 
 	return { lines => \@lines, state => $state // '', message => $message // '', lost => $lost };

@@ -1,0 +1,121 @@
+-- order_edit: lines change before an order leaves, and come back after it arrived.
+BEGIN;
+SELECT plan(61);
+\ir fixture.psql
+SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 9) n \g /dev/null
+CREATE FUNCTION pg_temp.money(ref text) RETURNS text
+    LANGUAGE sql
+AS $$
+    SELECT concat_ws(' ', o.status, o.payment_state, 'total', o.total_centimes / 100, 'asked', coalesce(sum(p.amount_centimes) FILTER (WHERE p.state = 'pending'), 0)::bigint / 100,
+                     'here', sum(p.received_centimes - p.refunded_centimes)::bigint / 100)
+      FROM mjc.order o JOIN mjc.payment p USING (order_id) WHERE o.order_id = pg_temp.order_id(ref) GROUP BY o.order_id
+$$;
+CREATE FUNCTION pg_temp.lines(ref text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT string_agg(l.line_no || ':' || l.qty || 'x' || replace(l.sku, 'TEST-ONLY-', ''), ' ' ORDER BY l.line_no) FROM mjc.order_line l WHERE l.order_id = pg_temp.order_id(ref) $$;
+CREATE FUNCTION pg_temp.edit(ref text, numbers integer[], quantities integer[]) RETURNS numeric
+    LANGUAGE sql
+    AS $$ SELECT mjc.order_edit(ref, pg_temp.pids(numbers), quantities) $$;
+CREATE FUNCTION pg_temp.confirmed(numbers integer[], quantities integer[], phone text DEFAULT '0550000001') RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text := pg_temp.bought(numbers, quantities, phone);
+BEGIN
+    PERFORM mjc.order_confirm(ref);
+    RETURN ref;
+END
+$$;
+CREATE FUNCTION pg_temp.broken() RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT string_agg(v::text, '; ') FROM mjc.check_invariants() v $$;
+
+-- More, less, another, none: prices, stock and money follow
+SELECT pg_temp.confirmed('{1,2}', '{2,3}') AS ref \gset
+SELECT is(pg_temp.money(:'ref'), 'CONFIRMED pending total 5700 asked 5700 here 0', 'as ordered');
+SELECT is(pg_temp.edit(:'ref', '{1,2}', '{4,3}'), 7700.00, 'two units more');
+SELECT is(pg_temp.money(:'ref') || '; ' || pg_temp.stock(1), 'CONFIRMED pending total 7700 asked 7700 here 0; 10 4', 'are asked for and held');
+SELECT is(pg_temp.edit(:'ref', '{1,2}', '{1,3}'), 4700.00, 'three units less');
+SELECT is(pg_temp.money(:'ref') || '; ' || pg_temp.stock(1), 'CONFIRMED pending total 4700 asked 4700 here 0; 10 1', 'are asked for no more, and free');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT is(pg_temp.edit(:'ref', '{2,3}', '{3,1}'), 4700.00, 'one article for another');
+SELECT is(pg_temp.lines(:'ref') || '; ' || pg_temp.stock(1) || '; ' || pg_temp.stock(3), '1:3x2 2:1x3; 10 0; 10 1', 'the one is free, the other held');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT is(pg_temp.edit(:'ref', '{1,2,3}', '{1,3,1}'), 5700.00, 'and back again');
+SELECT is(pg_temp.lines(:'ref') || '; ' || pg_temp.stock(1), '1:1x1 2:3x2 3:1x3; 10 1', 'beside the others');
+SELECT is((SELECT bool_and(expires_at IS NULL) FROM mjc.reservation WHERE reservation_id = pg_temp.order_id(:'ref') AND held_qty > 0), true, 'nothing of it expires');
+SELECT is((SELECT string_agg(note, ', ' ORDER BY seq) FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND kind = 'edit'), '5700.00 -> 7700.00 DZD, 7700.00 -> 4700.00 DZD, 4700.00 -> 4700.00 DZD, 4700.00 -> 5700.00 DZD', 'the history tells it');
+SELECT is((SELECT before ->> 'lines' || ' -> ' || (after ->> 'lines') FROM mjc.audit WHERE action = 'order_edit' ORDER BY audit_id LIMIT 1), '2 x TEST-ONLY-1, 3 x TEST-ONLY-2 -> 4 x TEST-ONLY-1, 3 x TEST-ONLY-2', 'and the audit what');
+SELECT is((SELECT count(*) FROM mjc.outbox WHERE aggregate_id = pg_temp.order_id(:'ref') AND topic = 'order_changed'), 4::bigint, 'the buyer hears of it');
+SELECT is((pg_temp.failure(format('SELECT pg_temp.edit(%L, %L, %L)', :'ref', '{1,2,3}', '{11,3,1}'))).code, 'MJ101', 'not more than there is');
+SELECT is(pg_temp.lines(:'ref') || '; ' || pg_temp.stock(1), '1:1x1 2:3x2 3:1x3; 10 1', 'and nothing changed');
+SELECT is(pg_temp.edit(:'ref', '{1,2,3}', '{10,3,1}'), 14700.00, 'all there is');
+SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref') \g /dev/null
+SELECT is(pg_temp.money(:'ref') || '; ' || pg_temp.stock(1), 'DELIVERED paid total 14700 asked 0 here 14700; 0 0', 'it is delivered like any other');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- The price of the day it was placed
+SELECT pg_temp.confirmed('{4}', '{1}') AS ref \gset
+UPDATE mjc.order SET placed_at = placed_at - interval '10 days' WHERE order_id = pg_temp.order_id(:'ref');
+UPDATE mjc.customer_order SET placed_at = placed_at - interval '10 days' WHERE order_id = pg_temp.order_id(:'ref');
+SELECT mjc.price_set(pg_temp.pid(4), 2000) \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{4}', '{2}'), 2700.00, 'a line that stays costs what it cost');
+
+-- Paid before: the difference is due, or goes back
+SELECT pg_temp.confirmed('{5}', '{2}') AS ref \gset
+SELECT mjc.payment_record(:'ref', 2700, 'BANK_TRANSFER', 'VIR-EDIT') \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{5}', '{3}'), 3700.00, 'one more of a paid order');
+SELECT is(pg_temp.money(:'ref'), 'CONFIRMED part_paid total 3700 asked 1000 here 2700', 'the difference is asked');
+SELECT is(pg_temp.edit(:'ref', '{5}', '{1}'), 1700.00, 'two less');
+SELECT is(pg_temp.money(:'ref') || (SELECT string_agg(' ' || kind || ' ' || state || ' ' || amount_centimes, '') FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref')), 'CONFIRMED paid total 1700 asked 0 here 1700 excess due 100000', 'the difference goes back');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Coupons are judged as if the order had not used them
+SELECT mjc.promotion_set('edit-promo', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true, "minAmount": 2000}') \g /dev/null
+SELECT mjc.coupon_set('EDIT10', '{"promotion": "edit-promo", "maxUses": 1}') \g /dev/null
+SELECT r.body -> 'order' ->> 'orderNumber' AS ref FROM mjc_api.order_place_guest('req', NULL, ARRAY[pg_temp.pid(6)], '{3}', 'Amina', 'Test', '0550000009', NULL, NULL, '1 rue du Test', 'Testville', NULL, '99', NULL, NULL, coupons => '{EDIT10}') r \gset
+SELECT mjc.order_confirm(:'ref') \g /dev/null
+SELECT is(pg_temp.money(:'ref'), 'CONFIRMED pending total 3400 asked 3400 here 0', 'ten percent off three');
+SELECT is(pg_temp.edit(:'ref', '{6}', '{4}'), 4300.00, 'ten percent off four');
+SELECT is((SELECT sum(change) FROM mjc.coupon_ledger WHERE code = 'EDIT10'), 1::bigint, 'one use');
+SELECT is(pg_temp.edit(:'ref', '{6}', '{1}'), 1700.00, 'below what it asks for it gives nothing');
+SELECT is((SELECT sum(change) FROM mjc.coupon_ledger WHERE code = 'EDIT10') || (SELECT coupons::text FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), '0{}', 'and is free for another order');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- What cannot be edited
+SELECT pg_temp.bought('{7}', '{1}') AS pending, pg_temp.confirmed('{7}', '{1}') AS packed, pg_temp.confirmed('{7}', '{1}') AS shipped \gset
+SELECT mjc.shipment_pack(:'packed'), mjc.order_ship(:'shipped') \g /dev/null
+SELECT is(pg_temp.failure(format('SELECT pg_temp.edit(%L, %L, %L)', r, '{7}', '{2}'))::text, '(MJ338,"{""why"": ""' || w || '""}")', w)
+  FROM (VALUES (:'pending', 'PENDING'), (:'packed', 'PACKED'), (:'shipped', 'SHIPPED')) v (r, w);
+SELECT mjc.shipment_unpack(:'packed', 1) \g /dev/null
+SELECT is(pg_temp.edit(:'packed', '{7}', '{2}'), 2700.00, 'once it is unpacked it can');
+SELECT is((SELECT count(*) FROM mjc.shipment WHERE order_id = pg_temp.order_id(:'packed')), 0::bigint, 'and the parcel that never left is forgotten');
+SELECT is((pg_temp.failure(format('SELECT mjc.order_edit(%s, %s, %s)', quote_nullable(r), coalesce(p, 'NULL'), coalesce(q, 'NULL')))).code, code, title)
+  FROM (VALUES (NULL, 'ARRAY[pg_temp.pid(7)]', '''{1}''', 'MJ003', 'no order'), (:'packed', NULL, '''{1}''', 'MJ003', 'no products'), (:'packed', 'ARRAY[pg_temp.pid(7)]', NULL, 'MJ003', 'no units'),
+               (:'packed', 'ARRAY[]::uuid[]', 'ARRAY[]::integer[]', 'MJ302', 'nothing at all'), (:'packed', 'ARRAY[pg_temp.pid(7)]', '''{0}''', 'MJ104', 'no units of a line'),
+               (:'packed', 'ARRAY[gen_random_uuid()]', '''{1}''', 'MJ102', 'a product that there is not')) v (r, p, q, code, title);
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Lines that come back
+SELECT mjc.setting_set('seller_' || f, 'Test') FROM unnest(ARRAY['legal_form', 'activity', 'address', 'phone', 'rc', 'nif', 'nis', 'ai']) f \g /dev/null
+SELECT pg_temp.confirmed('{8,9}', '{3,2}') AS ref \gset
+SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref') \g /dev/null
+SELECT mjc.order_return(:'ref', '{1}', '{2}', 'Mauvaise référence') AS back \gset
+SELECT is(:'back'::jsonb ->> 'value' || ' ' || (:'back'::jsonb ->> 'refunded'), '2000.00 true', 'two units come back');
+SELECT is(pg_temp.stock(8) || '; ' || pg_temp.money(:'ref'), '9 0; DELIVERED paid total 5700 asked 0 here 3700', 'into stock, and their value to the buyer');
+SELECT matches(:'back'::jsonb ->> 'creditNote', '^AV-', 'with a credit note');
+SELECT is((SELECT total_centimes FROM mjc.invoice WHERE number = :'back'::jsonb ->> 'creditNote'), 200000::bigint, 'of as much');
+SELECT is((pg_temp.failure(format('SELECT mjc.order_return(%L, %L, %L, %L)', :'ref', l, q, r))).code, code, title)
+  FROM (VALUES ('{1}', '{2}', 'x', 'MJ115', 'more than is left'), ('{3}', '{1}', 'x', 'MJ115', 'a line that there is not'), ('{1}', '{0}', 'x', 'MJ115', 'none'), ('{1,1}', '{1,1}', 'x', 'MJ010', 'a line twice'),
+               ('{1,2}', '{1}', 'x', 'MJ010', 'lines without units'), ('{}', '{}', 'x', 'MJ010', 'nothing'), ('{1}', '{1}', ' ', 'MJ003', 'no reason')) v (l, q, r, code, title);
+SELECT is((pg_temp.failure(format('SELECT mjc.order_return(%L, %L, %L, %L)', :'packed', '{1}', '{1}', 'x'))).code, 'MJ339', 'nothing comes back that did not arrive');
+SELECT mjc.order_return(:'ref', '{2}', '{1}', 'Cassé', damaged => true, refund => false) AS back \gset
+SELECT is(:'back'::jsonb ->> 'refunded' || ' ' || pg_temp.stock(9) || ' ' || (pg_temp.money(:'ref')), 'false 8 0 DELIVERED paid total 5700 asked 0 here 3700', 'an exchange: damaged, and no money back');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT mjc.order_refund(:'ref') \g /dev/null
+SELECT is(pg_temp.stock(8) || '; ' || pg_temp.money(:'ref'), '10 0; REFUNDED refunded total 5700 asked 0 here 0', 'then all of it comes back');
+SELECT mjc.issue_invoices(10) \g /dev/null
+SELECT is((SELECT sum(CASE kind WHEN 'invoice' THEN total_centimes ELSE -total_centimes END) FROM mjc.invoice WHERE order_id = pg_temp.order_id(:'ref')), 0::numeric, 'and the documents come to nothing');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
+SELECT * FROM finish();
+ROLLBACK;
