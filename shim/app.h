@@ -15,6 +15,7 @@
 
 struct config;
 struct db;
+struct deliver;
 struct gzip;
 struct housekeep;
 struct http;
@@ -38,6 +39,7 @@ struct app
 	struct worker *worker;
 	struct outcall *outcall;
 	struct task *task;
+	struct deliver *deliver;
 	struct id_keys *id_keys;
 	struct http *http;
 	struct metrics_http *metrics_http;

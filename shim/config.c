@@ -125,6 +125,8 @@ static const struct config_entry config_table[] = {
 	{"MJC_COOKIE_DOMAIN", CONFIG_STRING, AT(cookie_domain), "", 0, 0, "Domain of the cookies"},
 	{"MJC_HOUSEKEEP_INTERVAL_S", CONFIG_LONG, AT(housekeep_interval_s), "5", 0, 3600,
 	 "seconds between housekeeping runs, 0 = never"},
+	{"MJC_WEBHOOKS", CONFIG_BOOL, AT(webhooks), "true", 0, 0,
+	 "other systems are told of orders; false for a copy of the shop"},
 	{"MJC_ENVIRONMENT", CONFIG_STRING, AT(environment), "production", 0, 0, "name shown by GET /"},
 	{"MJC_LOG_LEVEL", CONFIG_STRING, AT(log_level), "info", 0, 0, "debug, info, warn or error"},
 };

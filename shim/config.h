@@ -55,6 +55,7 @@ struct config
 	long housekeep_interval_s;
 	long pay_timeout_ms;
 	bool cookie_secure;
+	bool webhooks; /* other systems are told of orders */
 };
 
 /*

@@ -116,6 +116,15 @@ static const struct
 	[DB_TASK_DONE] = {"SELECT mjc_api.provider_task_done($1::uuid,$2::text,$3::uuid,$4::text,"
 					  "$5::text,$6::text)",
 					  6},
+	[DB_WEBHOOK_TAKE] = {"SELECT delivery_id::text, lease::text, url, secret, body, attempt"
+						 " FROM mjc_api.webhook_take($1::integer,$2::integer)",
+						 2},
+	[DB_WEBHOOK_DONE] = {"SELECT mjc_api.webhook_done($1::uuid,$2::uuid,$3::integer,$4::boolean,"
+						 "$5::text)",
+						 5},
+	[DB_WEBHOOK_STATUS] = {"SELECT waiting, parked, oldest_seconds, paused"
+						   " FROM mjc_api.webhook_status()",
+						   0},
 };
 
 int

@@ -4,7 +4,7 @@
  * One call at a time on a connection of its own: mjc_api.housekeep every few
  * seconds, at once again while it does work (a job that looks and finds nothing
  * is due again before the next call, and no reason for one); every half minute
- * mjc_api.job_status and mjc_api.outbox_status for the metrics; every two
+ * mjc_api.job_status, outbox_status and webhook_status for the metrics; every two
  * seconds mjc_api.shop_status, by which an admin closes the shop.
  */
 #include "housekeep.h"
@@ -34,6 +34,7 @@ struct housekeep
 	int64_t run_ms;	   /* when the next run is due */
 	int64_t status_ms; /* when the next look at the jobs is due */
 	int64_t outbox_ms; /* when the next look at the outbox is due */
+	int64_t told_ms;   /* when the next look at messages to other systems is due */
 	int64_t shop_ms;   /* when the next look at the shop is due */
 };
 
@@ -48,6 +49,7 @@ housekeep_new(struct app *app)
 	housekeep->run_ms = app->now_ms;
 	housekeep->status_ms = app->now_ms;
 	housekeep->outbox_ms = app->now_ms;
+	housekeep->told_ms = app->now_ms;
 	housekeep->shop_ms = app->now_ms;
 	return housekeep;
 }
@@ -155,6 +157,30 @@ housekeep_counted(struct db_call *call)
 	call->result = NULL;
 }
 
+static void
+housekeep_told(struct db_call *call)
+{
+	struct housekeep *housekeep = call->cls;
+	const PGresult *result = call->result;
+	struct metrics_deliveries told;
+
+	housekeep->busy = false;
+	if (call->outcome == DB_STOPPED)
+		return;
+	if (call->outcome == DB_OK && PQntuples(result) == 1 && PQnfields(result) == 4)
+	{
+		told.waiting = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+		told.parked = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+		told.oldest_seconds = strtod(PQgetvalue(result, 0, 2), NULL);
+		told.paused = strtoll(PQgetvalue(result, 0, 3), NULL, 10);
+		metrics_deliveries(housekeep->app->metrics, &told);
+	}
+	else
+		housekeep_log(housekeep, "webhook_status_failed");
+	PQclear(call->result);
+	call->result = NULL;
+}
+
 /* While the database does not answer, the shop stays as it was. */
 static void
 housekeep_shop(struct db_call *call)
@@ -216,5 +242,10 @@ housekeep_tick(struct housekeep *housekeep)
 	{
 		housekeep->outbox_ms = app->now_ms + HOUSEKEEP_STATUS_MS;
 		housekeep_start(housekeep, DB_OUTBOX_STATUS, housekeep_counted);
+	}
+	else if (app->now_ms >= housekeep->told_ms)
+	{
+		housekeep->told_ms = app->now_ms + HOUSEKEEP_STATUS_MS;
+		housekeep_start(housekeep, DB_WEBHOOK_STATUS, housekeep_told);
 	}
 }

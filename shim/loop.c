@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "config.h"
 #include "db.h"
+#include "deliver.h"
 #include "housekeep.h"
 #include "http.h"
 #include "log.h"
@@ -124,6 +125,7 @@ loop_sweep(struct app *app)
 	http_sweep(app->http);
 	housekeep_tick(app->housekeep);
 	task_tick(app->task);
+	deliver_tick(app->deliver);
 	if (app->metrics_http != NULL)
 		metrics_http_run(app->metrics_http);
 	if (app->drain_ms == 0)

@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "config.h"
 #include "db.h"
+#include "deliver.h"
 #include "gzip.h"
 #include "housekeep.h"
 #include "http.h"
@@ -194,8 +195,9 @@ main_open(struct app *app, char *error, size_t size)
 	app->housekeep = housekeep_new(app);
 	app->outcall = outcall_new(app, config->pay_timeout_ms, config->pay_ca_file, MAIN_OUTCALLS);
 	app->task = task_new(app);
-	return app->outcall != NULL && app->task != NULL && app->worker != NULL &&
-		   app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
+	app->deliver = deliver_new(app);
+	return app->outcall != NULL && app->task != NULL && app->deliver != NULL &&
+		   app->worker != NULL && app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
 }
 
 /* The order matters: what holds requests goes before what they lie in. */
@@ -210,6 +212,7 @@ main_close(struct app *app)
 	metrics_http_free(app->metrics_http);
 	housekeep_free(app->housekeep);
 	task_free(app->task);
+	deliver_free(app->deliver);
 	id_keys_free(app->id_keys);
 	limit_free(app->limit);
 	gzip_free(app->gzip);

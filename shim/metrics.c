@@ -60,6 +60,7 @@ struct metrics
 	uint64_t webhooks[PROVIDER__MAX][WEBHOOK__MAX];
 	bool maintenance;
 	struct metrics_outbox outbox;
+	struct metrics_deliveries deliveries;
 };
 
 struct metrics *
@@ -173,6 +174,12 @@ void
 metrics_outbox(struct metrics *metrics, const struct metrics_outbox *outbox)
 {
 	metrics->outbox = *outbox;
+}
+
+void
+metrics_deliveries(struct metrics *metrics, const struct metrics_deliveries *deliveries)
+{
+	metrics->deliveries = *deliveries;
 }
 
 void
@@ -353,6 +360,16 @@ render_shop(FILE *out, const struct metrics *metrics)
 	render_head(out, "mjc_outbox_oldest_seconds", "gauge",
 				"Age of the oldest message that is not delivered.");
 	fprintf(out, "mjc_outbox_oldest_seconds %.3f\n", metrics->outbox.oldest_seconds);
+	render_head(out, "mjc_webhook_waiting", "gauge", "Messages to be told to other systems.");
+	fprintf(out, "mjc_webhook_waiting %lld\n", metrics->deliveries.waiting);
+	render_head(out, "mjc_webhook_parked", "gauge",
+				"Messages to other systems given up until staff decide.");
+	fprintf(out, "mjc_webhook_parked %lld\n", metrics->deliveries.parked);
+	render_head(out, "mjc_webhook_oldest_seconds", "gauge",
+				"Age of the oldest message to another system that is not delivered.");
+	fprintf(out, "mjc_webhook_oldest_seconds %.3f\n", metrics->deliveries.oldest_seconds);
+	render_head(out, "mjc_webhook_endpoints_paused", "gauge", "Other systems that are paused.");
+	fprintf(out, "mjc_webhook_endpoints_paused %lld\n", metrics->deliveries.paused);
 }
 
 static void

@@ -84,11 +84,23 @@ struct metrics_outbox
 	double oldest_seconds;
 };
 
+/* Messages to other systems. */
+struct metrics_deliveries
+{
+	long long waiting;
+	long long parked;
+	double oldest_seconds;
+	long long paused; /* endpoints */
+};
+
 /* metrics_maintenance - whether the shop is closed. */
 void metrics_maintenance(struct metrics *metrics, bool closed);
 
 /* metrics_outbox - replace what is known of the outbox. */
 void metrics_outbox(struct metrics *metrics, const struct metrics_outbox *outbox);
+
+/* metrics_deliveries - replace what is known of messages to other systems. */
+void metrics_deliveries(struct metrics *metrics, const struct metrics_deliveries *deliveries);
 
 /* metrics_jobs - replace what is known of the jobs; at most METRICS_JOBS_MAX are kept. */
 void metrics_jobs(struct metrics *metrics, const struct metrics_job *jobs, size_t n);

@@ -93,6 +93,9 @@ VALUES
     ('table_class',     'reference', NULL,          NULL),
     ('tracking',        'hash',      'tracking_number', 'tracking'),
     ('token_revoked',   'hash',      'token_id',    'token'),
+    ('webhook_delivery', 'local',    NULL,          NULL),
+    ('webhook_endpoint', 'local',    NULL,          NULL),
+    ('webhook_secret',  'local',     NULL,          NULL),
     ('wilaya',          'reference', NULL,          NULL)
 ON CONFLICT (table_name) DO UPDATE
     SET class = EXCLUDED.class, hash_column = EXCLUDED.hash_column, hash_group = EXCLUDED.hash_group;

@@ -79,7 +79,11 @@ GRANT EXECUTE ON FUNCTION
     mjc.unit_price(bigint, bigint),
     mjc.uuid_or_null(text),
     mjc.uuid_v7(),
-    mjc.version()
+    mjc.version(),
+    mjc.webhook_topic(text),
+    mjc.webhook_tries_max(),
+    mjc.webhook_url_ok(text),
+    mjc.webhook_wait(integer)
 TO mjc_admin, mjc_analyst;
 
 -- read
@@ -179,7 +183,13 @@ GRANT EXECUTE ON FUNCTION
     mjc.stock_transfer(uuid, integer, smallint, smallint, text, text),
     mjc.store_credit_add(uuid, numeric, text, text),
     mjc.tariff_delete(uuid),
-    mjc.tariff_set(jsonb, uuid)
+    mjc.tariff_set(jsonb, uuid),
+    mjc.webhook_drop(uuid),
+    mjc.webhook_endpoint_add(text, text[]),
+    mjc.webhook_endpoint_remove(uuid),
+    mjc.webhook_pause(uuid),
+    mjc.webhook_replay(uuid),
+    mjc.webhook_resume(uuid)
 TO mjc_admin;
 
 -- api

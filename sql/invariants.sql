@@ -554,6 +554,29 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_invoice_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns invoices and credit notes';
 
+CREATE FUNCTION mjc.check_webhook_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- a minute: what was under way while the endpoint was added does not know it
+    SELECT 'webhook_missing', format('message %s', o.outbox_id), format('endpoint %s is not told', e.endpoint_id)
+      FROM mjc.webhook_endpoint e
+      JOIN mjc.outbox o ON o.created_at > e.created_at + interval '1 minute'
+     WHERE e.removed_at IS NULL AND o.created_at > statement_timestamp() - interval '25 days' AND (since IS NULL OR o.created_at >= since)
+       AND o.aggregate_kind = 'order' AND mjc.webhook_topic(o.topic) AND (e.topics = '{}' OR o.topic = ANY (e.topics))
+       AND NOT EXISTS (SELECT FROM mjc.webhook_delivery d WHERE d.outbox_id = o.outbox_id AND d.endpoint_id = e.endpoint_id);
+
+    RETURN QUERY
+    SELECT 'webhook_secret', format('endpoint %s', e.endpoint_id), 'is open without a secret'
+      FROM mjc.webhook_endpoint e
+     WHERE e.removed_at IS NULL AND NOT EXISTS (SELECT FROM mjc.webhook_secret s WHERE s.endpoint_id = e.endpoint_id);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_webhook_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns messages to other systems';
+
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -570,6 +593,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_account_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_invoice_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -121,6 +121,7 @@ BEGIN
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
+        WHEN 'webhook_purge' THEN mjc.webhook_purge()
     END;
 END
 $$;

@@ -18,11 +18,12 @@ BEGIN
     INSERT INTO mjc.outbox (topic, aggregate_kind, aggregate_id, payload, created_at, available_at)
     VALUES (outbox_write.topic, outbox_write.aggregate_kind, outbox_write.aggregate_id, outbox_write.payload, at, at)
     RETURNING outbox_id INTO id;
+    PERFORM mjc.webhook_write(id, outbox_write.topic, outbox_write.aggregate_kind, outbox_write.aggregate_id, outbox_write.payload, at);
     RETURN id;
 END
 $$;
 COMMENT ON FUNCTION mjc.outbox_write(text, text, uuid, jsonb) IS
-    'For rules: a message about an account, a customer or an order, delivered after this transaction commits; its number';
+    'For rules: a message about an account, a customer or an order, delivered after this transaction commits, to endpoints (mjc.webhook_endpoint) too; its number';
 
 CREATE FUNCTION mjc.outbox_recipient(aggregate_kind text, aggregate_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE

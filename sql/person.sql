@@ -25,6 +25,7 @@ AS $$
            ('tracking', NULL, 'which parcel a tracking number names: it is in orders'),
            ('remittance_line', NULL, 'what a carrier paid over for a parcel'),
            ('provider_ref', NULL, 'which order a name at a provider leads to'),
+           ('webhook_delivery', NULL, 'which states of an order other systems were told: they are in orders'),
            ('provider_task', NULL, 'that a provider is still to be asked something of an order'),
            ('order_reference', NULL, 'which order a number names: it is in orders'),
            ('reservation', NULL, 'units held for the orders'),

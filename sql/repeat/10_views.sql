@@ -123,6 +123,27 @@ SELECT o.outbox_id, o.topic, o.aggregate_kind, o.aggregate_id, o.created_at,
        o.attempts, o.available_at AS due_at, o.done_at, o.error
   FROM mjc.outbox o;
 
+CREATE OR REPLACE VIEW mjc_report.webhook_endpoint WITH (security_barrier = true) AS
+SELECT e.endpoint_id, e.url, e.topics, e.created_at,
+       CASE WHEN e.removed_at IS NOT NULL THEN 'removed' WHEN e.paused_at IS NOT NULL THEN 'paused' ELSE 'open' END AS state,
+       CASE WHEN e.pause_reason = 'failing' AND e.probe_at IS NULL THEN 'given up: mjc.webhook_resume tries again'
+            WHEN e.pause_reason = 'failing' THEN 'paused: it fails' WHEN e.pause_reason = 'staff' THEN 'paused by staff'
+            WHEN d.parked > 0 THEN 'deliveries are parked' WHEN e.removed_at IS NULL AND e.failures > 0 THEN 'fails' END AS problem,
+       d.waiting, d.parked, d.oldest_at, e.failures, e.failing_since, e.paused_at, e.last_ok_at, e.last_failed_at, e.error, e.removed_at
+  FROM mjc.webhook_endpoint e
+ CROSS JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE x.parked_at IS NULL) AS waiting, count(*) FILTER (WHERE x.parked_at IS NOT NULL) AS parked,
+              min(x.created_at) AS oldest_at
+         FROM mjc.webhook_delivery x WHERE x.endpoint_id = e.endpoint_id AND x.done_at IS NULL) d;
+
+CREATE OR REPLACE VIEW mjc_report.webhook_delivery WITH (security_barrier = true) AS
+SELECT d.delivery_id, d.seq, d.endpoint_id, d.topic, d.aggregate_id AS order_id, d.payload ->> 'orderNumber' AS reference, d.created_at,
+       CASE WHEN d.done_at IS NOT NULL THEN d.outcome WHEN d.parked_at IS NOT NULL THEN 'parked'
+            WHEN d.leased_until > statement_timestamp() THEN 'taken' WHEN e.paused_at IS NOT NULL THEN 'paused' ELSE 'waiting' END AS state,
+       d.attempts, d.tried_at, d.next_at AS due_at, d.done_at, d.http_status, d.error, d.outbox_id
+  FROM mjc.webhook_delivery d
+  LEFT JOIN mjc.webhook_endpoint e ON e.endpoint_id = d.endpoint_id;
+
 CREATE OR REPLACE VIEW mjc_report.order_transition AS
 SELECT t.from_status, t.to_status, t.who
   FROM mjc.order_transitions() t;

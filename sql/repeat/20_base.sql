@@ -59,7 +59,8 @@ VALUES
     ('provider_event', interval '100 milliseconds'),
     ('provider_event_purge', interval '1 hour'),
     ('session_purge', interval '1 hour'),
-    ('stock_expire', interval '1 minute')
+    ('stock_expire', interval '1 minute'),
+    ('webhook_purge', interval '1 hour')
 ON CONFLICT (name) DO NOTHING;
 
 INSERT INTO mjc.location (location_id, code, name)

@@ -10,7 +10,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
 -- Not personal, not secret. Left out: account_email, account_person, account_recovery,
 -- account_secret, account_social, account_token, account_totp, address,
 -- credit_code, customer_business, customer_note, customer_person, customer_phone, idempotency_key,
--- invoice_party, order_contact, order_year, outbox, provider_event, session, sign_in_limit, token_revoked.
+-- invoice_party, order_contact, order_year, outbox, provider_event, session, sign_in_limit, token_revoked, webhook_secret.
 GRANT SELECT ON
     mjc.account, mjc.audit, mjc.audit_seal, mjc.boiler_model, mjc.carrier_zone, mjc.cart, mjc.cart_line, mjc.category, mjc.checkout,
     mjc.consent, mjc.consent_text, mjc.coupon, mjc.coupon_ledger, mjc.credit, mjc.credit_ledger, mjc.customer, mjc.customer_group, mjc.customer_order,
@@ -19,7 +19,7 @@ GRANT SELECT ON
     mjc.personal_access, mjc.price, mjc.price_list, mjc.pricing_version, mjc.product, mjc.product_image, mjc.product_price_past, mjc.promotion, mjc.provider_ref, mjc.provider_task, mjc.refund, mjc.remittance, mjc.remittance_line, mjc.remittance_reference,
     mjc.reservation, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment, mjc.shipment_line, mjc.tracking,
     mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
-    mjc.stock_ledger, mjc.stock_now, mjc.table_class, mjc.wilaya
+    mjc.stock_ledger, mjc.stock_now, mjc.table_class, mjc.webhook_delivery, mjc.webhook_endpoint, mjc.wilaya
 TO mjc_admin;
 
 GRANT SELECT ON
@@ -31,4 +31,5 @@ GRANT SELECT ON
 TO mjc_admin, mjc_analyst;
 
 -- With names of staff, or words from outside.
-GRANT SELECT ON mjc_report.audit, mjc_report.outbox, mjc_report.personal_access, mjc_report.provider_event, mjc_report.stock_history TO mjc_admin;
+GRANT SELECT ON mjc_report.audit, mjc_report.outbox, mjc_report.personal_access, mjc_report.provider_event, mjc_report.stock_history,
+    mjc_report.webhook_delivery, mjc_report.webhook_endpoint TO mjc_admin;

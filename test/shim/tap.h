@@ -33,6 +33,7 @@ void test_id_token(void);
 void test_limit(void);
 void test_gzip(void);
 void test_redact(void);
+void test_deliver(void);
 void test_provider(void);
 
 #endif

@@ -87,6 +87,7 @@ main(void)
 	test_limit();
 	test_gzip();
 	test_redact();
+	test_deliver();
 	test_provider();
 	return tap_done();
 }

@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(81);
+SELECT plan(87);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -44,6 +44,10 @@ SELECT mjc.tariff_set('{"place": "99", "deliveryMode": "stop_desk", "amount": 10
 SELECT credit_id AS card FROM mjc.gift_card_issue(100) \gset
 SELECT mjc.outbox_write('test', 'account', :'staff', '{}') AS message, mjc.outbox_write('test', 'account', :'staff', '{}') AS message2 \gset
 UPDATE mjc.outbox SET parked_at = clock_timestamp() WHERE outbox_id = :message;
+SELECT endpoint_id AS hook FROM mjc.webhook_endpoint_add('https://hook.example') \gset
+SELECT endpoint_id AS hook2 FROM mjc.webhook_endpoint_add('https://hook.example') \gset
+SELECT mjc.outbox_write('order_placed', 'order', pg_temp.order_id(:'ref2'), '{}') AS told \gset
+SELECT delivery_id AS hooked FROM mjc.webhook_delivery WHERE outbox_id = :told AND endpoint_id = :'hook' \gset
 
 -- A call of each rule that changes something: the function, the call.
 CREATE TEMP TABLE rule_call (f text PRIMARY KEY, call text NOT NULL);
@@ -118,7 +122,13 @@ INSERT INTO rule_call VALUES
     ('stock_transfer', format('pg_temp.pid(1), 2, 1::smallint, (SELECT location_id FROM mjc.location WHERE code = %L)', 'test-b')),
     ('store_credit_add', format($$%L, 10, 'Geste'$$, :'client')),
     ('tariff_delete', format('%L', :'tariff_made')),
-    ('tariff_set', $$'{"place": "16", "deliveryMode": "stop_desk", "amount": 120, "from": "2091-01-01"}'$$);
+    ('tariff_set', $$'{"place": "16", "deliveryMode": "stop_desk", "amount": 120, "from": "2091-01-01"}'$$),
+    ('webhook_drop', format('%L', :'hooked')),
+    ('webhook_endpoint_add', $$'https://hook.example/in', '{order_placed}'$$),
+    ('webhook_endpoint_remove', format('%L', :'hook2')),
+    ('webhook_pause', format('%L', :'hook')),
+    ('webhook_replay', format('%L', :'hooked')),
+    ('webhook_resume', format('%L', :'hook'));
 
 -- What changes nothing of the shop's by the will of staff.
 CREATE TEMP TABLE no_change (f text PRIMARY KEY, why text NOT NULL);

@@ -55,7 +55,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_format(integer,bigint)', 'mjc.order_reference_parse(text)', 'mjc.order_reference_verify(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
     'mjc.order_status(text,text,text)', 'mjc.order_transitions()', 'mjc.payment_word(text,text,text,boolean)', 'mjc.percent_of(bigint,integer)', 'mjc.phone_canonical(text)',
     'mjc.reserved_change(text,integer)', 'mjc.stock_label(bigint,integer)', 'mjc.tax_of_gross(bigint,integer)', 'mjc.tax_of_net(bigint,integer)', 'mjc.unit_price(bigint,bigint)', 'mjc.uuid_or_null(text)',
-    'mjc.uuid_v7()', 'mjc.version()'], 'the analyst may execute the pure functions');
+    'mjc.uuid_v7()', 'mjc.version()', 'mjc.webhook_topic(text)', 'mjc.webhook_tries_max()', 'mjc.webhook_url_ok(text)', 'mjc.webhook_wait(integer)'], 'the analyst may execute the pure functions');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p')
                   AND has_table_privilege('mjc_analyst', c.oid, 'SELECT')$$, 'and reads no table or view of mjc');
 SELECT is_empty($$SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace::regnamespace::text = 'mjc_report'
@@ -103,7 +103,8 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.stock_release(uuid,uuid,integer,text)', 'mjc.stock_reserve(uuid[],integer[],interval,text)',
     'mjc.stock_return(uuid,uuid,integer,boolean,text,text)', 'mjc.stock_scrap(uuid,integer,text,text,smallint)',
     'mjc.stock_transfer(uuid,integer,smallint,smallint,text,text)', 'mjc.consent_text_set(text,text,text)', 'mjc.customer_erase(uuid,text)',
-    'mjc.customer_join(uuid,text)', 'mjc.person_export(uuid)'], 'the admin may besides read and use the rules');
+    'mjc.customer_join(uuid,text)', 'mjc.person_export(uuid)', 'mjc.webhook_drop(uuid)', 'mjc.webhook_endpoint_add(text,text[])',
+    'mjc.webhook_endpoint_remove(uuid)', 'mjc.webhook_pause(uuid)', 'mjc.webhook_replay(uuid)', 'mjc.webhook_resume(uuid)'], 'the admin may besides read and use the rules');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
                   AND (has_table_privilege('mjc_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
                     OR has_table_privilege('mjc_analyst', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
@@ -113,7 +114,7 @@ SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attr
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
     ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
-          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'session', 'sign_in_limit', 'token_revoked'], 'the admin reads every table but the personal and the secret ones');
+          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'session', 'sign_in_limit', 'token_revoked', 'webhook_secret'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,
