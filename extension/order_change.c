@@ -198,17 +198,21 @@ update_order(const Change *change, const MjcOrderStates *states, const MjcOrderE
 						  MJC_BOOL(cancelled), MJC_TIME(at)));
 }
 
-static void
+/* Returns the cash that carriers took. */
+static int64
 update_shipment(const Change *change, const MjcOrderEffects *effects, TimestampTz at)
 {
+	int64 cash = 0;
+
 	if (effects->ship)
 		mjc_shipment_send_rest(&change->order_id, change->carrier, change->tracking_number, at);
 	if (effects->delivered)
-		mjc_shipment_arrive_all(&change->order_id, at);
+		cash = mjc_shipment_arrive_all(&change->order_id, at);
 	if (effects->release)
 		mjc_shipment_unpack_all(&change->order_id);
 	if (effects->take_back)
 		mjc_shipment_back_all(&change->order_id, at);
+	return cash;
 }
 
 /* What the order's lines say that it should hold. */
@@ -296,13 +300,17 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	const char *from = mjc_status_name(found->status);
 	const char *to = mjc_status_name(change->to);
 	TimestampTz at = GetCurrentTimestamp();
+	int64 cash;
 
+	cash = update_shipment(change, &effects, at);
 	if (effects.end_payment && mjc_payment_end(&change->order_id, actor, at))
 		states.payment = "refunded";
 	if (effects.collect)
-		mjc_payment_collect(&change->order_id, at);
+	{
+		mjc_payment_collect(&change->order_id, cash, actor, at);
+		states.payment = mjc_payment_state(&change->order_id);
+	}
 	update_order(change, &states, &effects, at);
-	update_shipment(change, &effects, at);
 	if (effects.ship || effects.take_back)
 		mjc_invoice_due(&change->order_id, effects.take_back);
 	if (!mjc_status_is_open(change->to))

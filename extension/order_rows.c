@@ -19,9 +19,9 @@ static MjcTable line_table = {
 	.name = "order_line",
 	.columns = {"order_id", "line_no", "product_id", "sku", "product_name", "manufacturer_ref",
 				"qty", "list_price_centimes", "unit_price_centimes", "discount_centimes",
-				"total_centimes", "tax_bp", "tax_centimes", NULL},
+				"total_centimes", "tax_bp", "tax_centimes", "cancelled_qty", NULL},
 	.types = {UUIDOID, INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID, INT8OID,
-			  INT8OID, INT8OID, INT4OID, INT8OID},
+			  INT8OID, INT8OID, INT4OID, INT8OID, INT4OID},
 	.parent_written = true};
 static MjcTable trace_table = {.name = "order_trace",
 							   .columns = {"order_id", "steps", NULL},
@@ -44,7 +44,7 @@ mjc_order_write_lines(const pg_uuid_t *order_id, const MjcQuote *quote)
 								  MJC_TEXT_OR_NULL(article->manufacturer_ref), MJC_INT4(line->qty),
 								  MJC_INT8(line->list), MJC_INT8(line->unit),
 								  MJC_INT8(line->gross - line->running), MJC_INT8(line->running),
-								  MJC_INT4(line->tax_bp), MJC_INT8(line->tax)));
+								  MJC_INT4(line->tax_bp), MJC_INT8(line->tax), MJC_INT4(0)));
 	}
 }
 

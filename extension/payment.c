@@ -70,7 +70,7 @@ static MjcStmt stmt_sums = {
 	NULL};
 static MjcStmt stmt_collect = {
 	"UPDATE mjc.payment SET state = 'paid', received_centimes = amount_centimes, paid_at = $2, "
-	"updated_at = $2 WHERE order_id = $1 AND state = 'pending'",
+	"updated_at = $2 WHERE order_id = $1 AND state = 'pending' AND amount_centimes = 0",
 	2,
 	{UUIDOID, TIMESTAMPTZOID},
 	NULL};
@@ -213,10 +213,29 @@ mjc_payment_state(const pg_uuid_t *order_id)
 	return kept > 0 ? "part_paid" : "pending";
 }
 
-/* mjc_payment_collect - the carrier handed the parcel over and took the cash that was asked. */
+/*
+ * mjc_payment_collect - the carrier handed parcels over and took the cash on their labels.
+ *
+ * Less may be asked than when they left: the buyer paid some of it twice, and is owed it. An
+ * order that asked for nothing is paid with that.
+ */
 void
-mjc_payment_collect(const pg_uuid_t *order_id, TimestampTz at)
+mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor, TimestampTz at)
 {
+	MjcReceipt receipt = {.order_id = order_id,
+						  .amount = cash,
+						  .method = "CASH_ON_DELIVERY",
+						  .provider = "cod",
+						  .at = at};
+	MjcReceived received;
+
+	if (cash > 0)
+	{
+		received = mjc_payment_receive(&receipt);
+		if (received.excess > 0)
+			(void) mjc_payment_refund(order_id, &received.payment_id, received.excess,
+									  MJC_REFUND_EXCESS, NULL, actor, at);
+	}
 	mjc_exec(&stmt_collect, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 }
 

@@ -38,7 +38,8 @@ typedef struct MjcReceived
 
 extern MjcReceived mjc_payment_receive(const MjcReceipt *receipt);
 extern const char *mjc_payment_state(const pg_uuid_t *order_id);
-extern void mjc_payment_collect(const pg_uuid_t *order_id, TimestampTz at);
+extern void mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor,
+								TimestampTz at);
 extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at);
 extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
 extern void mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount,

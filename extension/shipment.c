@@ -51,7 +51,7 @@ static MjcStmt stmt_lock = {
 	NULL};
 /* Units of each line that are in no parcel yet. */
 static MjcStmt stmt_open = {
-	"SELECT l.line_no, l.product_id, (l.qty - coalesce((SELECT sum(x.qty) "
+	"SELECT l.line_no, l.product_id, (l.qty - l.cancelled_qty - coalesce((SELECT sum(x.qty) "
 	"FROM mjc.shipment_line x JOIN mjc.shipment s ON s.order_id = x.order_id "
 	"AND s.shipment_no = x.shipment_no WHERE x.order_id = $1 AND x.line_no = l.line_no "
 	"AND s.state <> 'unpacked'), 0))::pg_catalog.int4 FROM mjc.order_line l "
@@ -107,6 +107,12 @@ static MjcStmt stmt_label = {"UPDATE mjc.shipment SET carrier = coalesce($2, car
 							 3,
 							 {UUIDOID, TEXTOID, TEXTOID},
 							 NULL};
+static MjcStmt stmt_collectable = {
+	"SELECT coalesce(sum(cod_centimes), 0)::pg_catalog.int8 FROM mjc.shipment "
+	"WHERE order_id = $1 AND state IN ('shipped', 'refused')",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_arrive_all = {"UPDATE mjc.shipment SET state = 'delivered', delivered_at = $2 "
 								  "WHERE order_id = $1 AND state IN ('shipped', 'refused')",
 								  2,
@@ -145,7 +151,10 @@ static MjcStmt stmt_set = {
 	7,
 	{UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID},
 	NULL};
-/* What a parcel collects when others follow: the value of what is in it, of what is asked. */
+/*
+ * What a parcel collects when others follow: the value of what is in it, and the first to leave
+ * the shipping too; never more than is asked.
+ */
 static MjcStmt stmt_cod_part = {
 	"UPDATE mjc.shipment SET cod_centimes = greatest(0, least(coalesce((SELECT sum(p.amount_centimes) "
 	"FROM mjc.payment p WHERE p.order_id = $1 AND p.state = 'pending'), 0) "
@@ -153,7 +162,11 @@ static MjcStmt stmt_cod_part = {
 	"AND y.state IN ('shipped', 'refused') AND y.shipment_no <> $2), 0), "
 	"(SELECT sum(mjc.refund_share(l.total_centimes, l.qty, 0, x.qty)) FROM mjc.shipment_line x "
 	"JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no "
-	"WHERE x.order_id = $1 AND x.shipment_no = $2))) WHERE order_id = $1 AND shipment_no = $2",
+	"WHERE x.order_id = $1 AND x.shipment_no = $2) + CASE WHEN EXISTS (SELECT FROM mjc.shipment z "
+	"WHERE z.order_id = $1 AND z.shipped_at IS NOT NULL AND z.shipment_no <> $2) THEN 0 "
+	"ELSE (SELECT o.total_centimes - (SELECT sum(l.total_centimes) FROM mjc.order_line l "
+	"WHERE l.order_id = $1) FROM mjc.order o WHERE o.order_id = $1) END)) "
+	"WHERE order_id = $1 AND shipment_no = $2",
 	2,
 	{UUIDOID, INT4OID},
 	NULL};
@@ -162,8 +175,8 @@ static MjcStmt stmt_value = {
 	"SELECT coalesce(sum(mjc.refund_share(l.total_centimes, l.qty, "
 	"(SELECT coalesce(sum(y.qty), 0) FROM mjc.shipment_line y JOIN mjc.shipment s "
 	"ON s.order_id = y.order_id AND s.shipment_no = y.shipment_no WHERE y.order_id = $1 "
-	"AND y.line_no = x.line_no AND y.shipment_no <> $2 AND s.state = 'returned')::pg_catalog.int4, "
-	"x.qty)), 0)::pg_catalog.int8 FROM mjc.shipment_line x JOIN mjc.order_line l ON l.order_id = x.order_id "
+	"AND y.line_no = x.line_no AND y.shipment_no <> $2 AND s.state = 'returned')::pg_catalog.int4 "
+	"+ l.cancelled_qty, x.qty)), 0)::pg_catalog.int8 FROM mjc.shipment_line x JOIN mjc.order_line l ON l.order_id = x.order_id "
 	"AND l.line_no = x.line_no WHERE x.order_id = $1 AND x.shipment_no = $2",
 	2,
 	{UUIDOID, INT4OID},
@@ -189,6 +202,32 @@ static MjcStmt stmt_others = {
 	"FROM mjc.shipment s WHERE s.order_id = $1 AND s.shipment_no <> $2",
 	2,
 	{UUIDOID, INT4OID},
+	NULL};
+/* What is in no parcel is cancelled: its lines, units and value. */
+static MjcStmt stmt_cancel_open = {
+	"UPDATE mjc.order_line l SET cancelled_qty = l.cancelled_qty + $3 "
+	"WHERE l.order_id = $1 AND l.line_no = $2 RETURNING mjc.refund_share(l.total_centimes, l.qty, "
+	"l.cancelled_qty - $3 + coalesce((SELECT sum(r.returned_qty) FROM mjc.reservation r "
+	"WHERE r.product_id = l.product_id AND r.reservation_id = $1 AND r.line_no = $2), "
+	"0)::pg_catalog.int4, $3)",
+	3,
+	{UUIDOID, INT4OID, INT4OID},
+	NULL};
+static MjcStmt stmt_credit_open = {
+	"INSERT INTO mjc.credit_due (order_id, due_id, line_nos, quantities, due_at) "
+	"SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT FROM mjc.invoice_due d WHERE d.order_id = $1 "
+	"AND d.kind = 'invoice') OR mjc.invoice_live($1) IS NOT NULL",
+	5,
+	{UUIDOID, UUIDOID, INT4ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_credit_parcel = {
+	"INSERT INTO mjc.credit_due (order_id, due_id, line_nos, quantities, due_at) "
+	"SELECT $1, $3, array_agg(x.line_no ORDER BY x.line_no), array_agg(x.qty ORDER BY x.line_no), "
+	"$4 FROM mjc.shipment_line x WHERE x.order_id = $1 AND x.shipment_no = $2 "
+	"AND (EXISTS (SELECT FROM mjc.invoice_due d WHERE d.order_id = $1 AND d.kind = 'invoice') "
+	"OR mjc.invoice_live($1) IS NOT NULL) HAVING count(*) > 0",
+	4,
+	{UUIDOID, INT4OID, UUIDOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_take_off = {
 	"UPDATE mjc.order SET taken_off_centimes = taken_off_centimes + $2, payment_state = $3, "
@@ -278,11 +317,16 @@ mjc_shipment_label(const pg_uuid_t *order_id, const char *carrier, const char *t
 	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id)));
 }
 
-/* mjc_shipment_arrive_all - everything that is on the road arrived. */
-void
+/* mjc_shipment_arrive_all - everything that is on the road arrived; the cash that it collected. */
+int64
 mjc_shipment_arrive_all(const pg_uuid_t *order_id, TimestampTz at)
 {
+	int64 collected;
+
+	mjc_exec_fresh(&stmt_collectable, MJC_ARGS(MJC_UUID(order_id)));
+	collected = mjc_int8_col(0, 1);
 	mjc_exec(&stmt_arrive_all, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
+	return collected;
 }
 
 /* mjc_shipment_back_all - everything that had left is back. */
@@ -440,15 +484,11 @@ hand_over(const Order *order, int32 no, const char *carrier, const char *trackin
 static void
 deliver(const Order *order, int32 no, const MjcActor *actor)
 {
-	MjcReceipt receipt = {.order_id = &order->order_id,
-						  .method = "CASH_ON_DELIVERY",
-						  .provider = "cod",
-						  .at = order->at};
-	MjcReceived received;
+	int64 cod;
 	bool last;
 
 	need_state(order, no, "shipped", "refused");
-	receipt.amount = mjc_int8_col(0, 2);
+	cod = mjc_int8_col(0, 2);
 	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	last = mjc_int8_col(0, 1) == 0 && order->status == MJC_STATUS_SHIPPED;
 	if (last)
@@ -458,13 +498,9 @@ deliver(const Order *order, int32 no, const MjcActor *actor)
 	}
 	set_state(order, no, "delivered", NULL, NULL, NULL);
 	add_event(order, no, "delivered", actor);
-	if (order->cod && receipt.amount > 0)
+	if (order->cod && cod > 0)
 	{
-		received = mjc_payment_receive(&receipt);
-		/* Less was asked since it left: the buyer paid some of it twice. */
-		if (received.excess > 0)
-			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
-									  MJC_REFUND_EXCESS, NULL, actor, order->at);
+		mjc_payment_collect(&order->order_id, cod, actor, order->at);
 		mjc_exec_one(&stmt_take_off,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(0),
 							  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
@@ -488,6 +524,7 @@ refuse(const Order *order, int32 no, const char *reason, const MjcActor *actor)
 static void
 take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 {
+	pg_uuid_t due = mjc_uuid_make();
 	int64 value;
 
 	mjc_exec_fresh(&stmt_value, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
@@ -495,6 +532,8 @@ take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 	mjc_exec_one(&stmt_take_off,
 				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
 						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
+	mjc_exec(&stmt_credit_parcel, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no), MJC_UUID(&due),
+										   MJC_TIME(order->at)));
 }
 
 /* The parcel stands on the desk again. When nothing of the order is with the buyer, it ends. */
@@ -522,6 +561,80 @@ bring_back(const Order *order, int32 no, bool damaged, const MjcActor *actor)
 		if (order->status == MJC_STATUS_SHIPPED && mjc_int8_col(0, 1) == 0)
 			mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
 	}
+}
+
+/* Where the order stands when nothing more of it will leave. */
+static void
+finish(const Order *order, const MjcActor *actor)
+{
+	int64 under_way;
+
+	mjc_order_advance(&order->order_id, MJC_STATUS_SHIPPED, "status", actor);
+	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(0)));
+	under_way = mjc_int8_col(0, 1);
+	if (under_way == 0)
+		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
+}
+
+/*
+ * A part has left, the rest is not wanted: what is in no parcel is free, and asked no more.
+ * Errors: MJ335 when nothing of it is with the buyer or on its way: cancel the order.
+ */
+static void
+cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
+{
+	MjcHolder holder = {
+		.id = order->order_id, .kind = "order", .expires_at = DT_NOEND, .actor = actor};
+	pg_uuid_t due = mjc_uuid_make();
+	MjcTake *takes;
+	Datum *lines;
+	Datum *units;
+	int64 value = 0;
+	uint64 nopen;
+	int n = 0;
+
+	if (order->status != MJC_STATUS_PROCESSING || !mjc_shipment_some_left(&order->order_id))
+		MJC_RAISE(MJC_ERR_ORDER_NOT_PART_SHIPPED, {"status", mjc_status_name(order->status), 0});
+	mjc_shipment_unpack_all(&order->order_id);
+	nopen = mjc_exec_fresh(&stmt_open, MJC_ARGS(MJC_UUID(&order->order_id)));
+	takes = palloc0(sizeof(MjcTake) * Max(nopen, 1));
+	lines = palloc(sizeof(Datum) * Max(nopen, 1));
+	units = palloc(sizeof(Datum) * Max(nopen, 1));
+	for (uint64 i = 0; i < nopen; i++)
+		if (mjc_int4_col(i, 3) > 0)
+		{
+			takes[n] = (MjcTake){mjc_uuid_col(i, 2), mjc_int4_col(i, 1), mjc_int4_col(i, 1),
+								 mjc_int4_col(i, 3)};
+			lines[n] = Int32GetDatum(takes[n].line_no);
+			units[n] = Int32GetDatum(takes[n].qty);
+			n++;
+		}
+	for (int i = 0; i < n; i++)
+	{
+		mjc_exec_one(&stmt_cancel_open, MJC_ARGS(MJC_UUID(&order->order_id), MJC_DATUM(lines[i]),
+												 MJC_DATUM(units[i])));
+		value = mjc_money_add(value, mjc_int8_col(0, 1));
+	}
+	value = mjc_payment_less(&order->order_id, value, actor, order->at);
+	mjc_exec_one(&stmt_take_off,
+				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
+						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
+	if (n > 0)
+		mjc_exec(&stmt_credit_open,
+				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&due),
+						  MJC_DATUM(PointerGetDatum(construct_array(
+							  lines, n, INT4OID, sizeof(int32), true, TYPALIGN_INT))),
+						  MJC_DATUM(PointerGetDatum(construct_array(
+							  units, n, INT4OID, sizeof(int32), true, TYPALIGN_INT))),
+						  MJC_TIME(order->at)));
+	mjc_order_add_event(&order->order_id, "edit", mjc_status_name(order->status),
+						mjc_status_name(order->status), actor,
+						reason == NULL ? "the rest is cancelled" : reason);
+	mjc_order_announce("order_changed", &order->order_id, order->reference,
+					   mjc_status_name(order->status));
+	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
+	mjc_reservation_move_some(&holder, takes, n, MJC_MOVE_RELEASE);
+	finish(order, actor);
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
@@ -672,4 +785,26 @@ mjc_order_take_back(PG_FUNCTION_ARGS)
 	mjc_reservation_move_some(&holder, takes, n, damaged ? MJC_MOVE_DAMAGED : MJC_MOVE_RETURN);
 	mjc_end();
 	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mjc_order_cancel_rest);
+/*
+ * mjc.order_cancel_rest_core(order_id uuid, reason text, actor uuid, channel text,
+ *     request_id text) returns text - of an order of which a part has left the rest is
+ * cancelled; its status. Errors: MJ003, MJ004, MJ006, MJ340.
+ */
+Datum
+mjc_order_cancel_rest(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
+	char *reason = short_text(fcinfo, 1, "reason", 500);
+	MjcActor actor = actor_argument(fcinfo, 2);
+	Order order;
+
+	mjc_begin_write();
+	order = lock_order(order_id);
+	cancel_rest(&order, reason, &actor);
+	order = lock_order(order_id);
+	mjc_end();
+	PG_RETURN_TEXT_P(cstring_to_text(mjc_status_name(order.status)));
 }

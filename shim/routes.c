@@ -163,6 +163,8 @@ const struct route routes_table[] = {
 	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
 	{METHOD_GET, "/admin/orders/:orderId", "mjc_api.staff_order_get", ROLE_ADMIN, RATE_STAFF,
 	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_order_params)},
+	{METHOD_POST, "/admin/orders/:orderId/cancel-rest", "mjc_api.staff_order_cancel_rest",
+	 ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_cancel_params)},
 	{METHOD_PUT, "/admin/orders/:orderId/items", "mjc_api.staff_order_edit", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_order_edit_params)},
 	{METHOD_POST, "/admin/orders/:orderId/returns", "mjc_api.staff_order_return", ROLE_ADMIN,

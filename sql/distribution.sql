@@ -26,6 +26,7 @@ VALUES
     ('checkout',        'hash',      'order_id',    'order'),
     ('consent',         'hash',      'customer_id', 'customer'),
     ('consent_text',    'reference', NULL,          NULL),
+    ('credit_due',      'local',     NULL,          NULL),
     ('coupon',          'hash',      'code',        'coupon'),
     ('coupon_ledger',   'hash',      'code',        'coupon'),
     ('credit',          'hash',      'credit_id',   'credit'),

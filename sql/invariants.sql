@@ -135,12 +135,12 @@ BEGIN
                            WHERE x.product_id = l.product_id AND x.reservation_id = o.order_id AND x.line_no = l.line_no) r
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.order_state = 'cancelled' THEN r.held = 0 AND r.shipped = r.returned
-                    WHEN o.fulfilment_state IN ('shipped', 'delivered') THEN r.held = 0 AND r.shipped = l.qty
-                    WHEN o.fulfilment_state = 'returned' THEN r.held = 0 AND r.shipped = l.qty AND r.returned = r.shipped
+                    WHEN o.fulfilment_state IN ('shipped', 'delivered') THEN r.held = 0 AND r.shipped = l.qty - l.cancelled_qty
+                    WHEN o.fulfilment_state = 'returned' THEN r.held = 0 AND r.shipped = l.qty - l.cancelled_qty AND r.returned = r.shipped
                     WHEN o.order_state = 'placed' AND o.fulfilment_state = 'unfulfilled'
                     THEN r.shipped = 0 AND (r.held = l.qty OR r.held < l.qty AND o.confirm_by_at <= statement_timestamp())
                     -- a part may have left in a parcel of its own
-                    ELSE r.held + r.shipped = l.qty AND (r.shipped = 0 OR o.fulfilment_state = 'preparing') AND NOT r.may_lapse END;
+                    ELSE r.held + r.shipped = l.qty - l.cancelled_qty AND (r.shipped = 0 OR o.fulfilment_state = 'preparing') AND NOT r.may_lapse END;
 
     RETURN QUERY  -- and no unit moved for a line that does not exist; what is held is checked with the stock
     SELECT 'order_reservation', r.reservation_id::text, format('units of line %s, which the order does not have', r.line_no)
@@ -274,7 +274,7 @@ BEGIN
      CROSS JOIN LATERAL (SELECT coalesce(sum(x.qty), 0) AS units FROM mjc.shipment_line x
                            JOIN mjc.shipment p ON p.order_id = x.order_id AND p.shipment_no = x.shipment_no
                           WHERE x.order_id = l.order_id AND x.line_no = l.line_no AND p.state <> 'unpacked') s
-     WHERE (since IS NULL OR o.updated_at >= since) AND s.units > l.qty;
+     WHERE (since IS NULL OR o.updated_at >= since) AND s.units > l.qty - l.cancelled_qty;
 
     RETURN QUERY  -- parcels are where the order says
     SELECT 'shipment_state', o.reference, format('%s with a parcel that is %s', o.status, p.state)

@@ -338,6 +338,37 @@ $$;
 COMMENT ON FUNCTION mjc.invoice_issue(text) IS
     'Issues the invoice of a confirmed order; its number, also when it has one already. Errors: MJ003, MJ004, MJ009, MJ351, MJ352 seller not complete, MJ401, MJ601';
 
+-- Lines that came back, or were cancelled after the invoice. A credit note for the whole order covers
+-- them; one that staff issued by hand may have been first.
+CREATE FUNCTION mjc.credit_batch(most integer, actor uuid, channel text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    d record;
+    live uuid;
+    issued bigint := 0;
+BEGIN
+    FOR d IN SELECT x.* FROM mjc.credit_due x JOIN mjc.order o ON o.order_id = x.order_id
+              ORDER BY x.due_at, x.order_id LIMIT most FOR UPDATE OF o SKIP LOCKED
+    LOOP
+        live := mjc.invoice_live(d.order_id);
+        CONTINUE WHEN live IS NULL AND EXISTS (SELECT FROM mjc.invoice_due i WHERE i.order_id = d.order_id AND i.kind = 'invoice');
+        IF live IS NOT NULL AND NOT EXISTS (SELECT FROM mjc.invoice_due i WHERE i.order_id = d.order_id AND i.kind = 'credit_note') THEN
+            BEGIN
+                PERFORM mjc.credit_note_core(live, credit_batch.actor, credit_batch.channel, 'Retour', d.line_nos, d.quantities, false);
+                issued := issued + 1;
+            EXCEPTION WHEN SQLSTATE 'MJ354' THEN
+                NULL;
+            END;
+        END IF;
+        DELETE FROM mjc.credit_due x WHERE x.order_id = d.order_id AND x.due_id = d.due_id;
+    END LOOP;
+    RETURN issued;
+END
+$$;
+COMMENT ON FUNCTION mjc.credit_batch(integer, uuid, text) IS 'For rules: credit notes for lines that are due; their number. Errors: MJ352';
+
 CREATE FUNCTION mjc.invoice_batch(most integer, actor uuid, channel text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -369,6 +400,7 @@ BEGIN
             issued := issued + 1;
         END IF;
     END LOOP;
+    issued := issued + mjc.credit_batch(most, actor, channel);
     FOR id IN SELECT d.order_id FROM mjc.invoice_due d WHERE d.order_id = ANY (ids) AND d.kind = 'credit_note' ORDER BY d.due_at, d.order_id LOOP
         live := mjc.invoice_live(id);
         IF live IS NOT NULL AND (SELECT i.total_centimes FROM mjc.invoice i WHERE i.invoice_id = live) > 0 THEN

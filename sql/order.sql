@@ -128,7 +128,7 @@ BEGIN
                    'customerNote', c.note,
                    'items', (SELECT json_agg(json_build_object(
                                  'id', o.order_id || '-' || l.line_no, 'productId', l.product_id, 'productName', l.product_name,
-                                 'sku', l.sku, 'quantity', l.qty, 'unitPrice', mjc.dzd(l.unit_price_centimes),
+                                 'sku', l.sku, 'quantity', l.qty, 'cancelledQuantity', l.cancelled_qty, 'unitPrice', mjc.dzd(l.unit_price_centimes),
                                  'discount', mjc.dzd(l.discount_centimes), 'totalPrice', mjc.dzd(l.total_centimes),
                                  'image', (SELECT g.url FROM mjc.product_image g WHERE g.product_id = l.product_id
                                             ORDER BY g.sort_order, g.image_id LIMIT 1)) ORDER BY l.line_no)

@@ -384,7 +384,7 @@ DECLARE
     total bigint := 0;
     w record;
 BEGIN
-    FOR w IN SELECT u.line_no, u.units, l.qty, l.total_centimes, coalesce((SELECT sum(r.returned_qty) FROM mjc.reservation r
+    FOR w IN SELECT u.line_no, u.units, l.qty, l.total_centimes, l.cancelled_qty + coalesce((SELECT sum(r.returned_qty) FROM mjc.reservation r
                         WHERE r.product_id = l.product_id AND r.reservation_id = id AND r.line_no = l.line_no), 0)::integer AS back
                FROM unnest(line_nos, quantities) u (line_no, units)
                LEFT JOIN mjc.order_line l ON l.order_id = id AND l.line_no = u.line_no
@@ -488,3 +488,51 @@ END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_order_return(uuid, integer, uuid, text, text, uuid, uuid[], integer[], text, boolean, boolean) IS
     'POST /admin/orders/:orderId/returns: {items: [{productId, quantity}], reason, damaged?, refund?}. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ115, MJ339, MJ503';
+
+---------------------------------------------------------------- the rest is cancelled
+
+CREATE FUNCTION mjc.order_cancel_rest_core(order_id uuid, reason text, actor uuid, channel text, request_id text) RETURNS text
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_order_cancel_rest';
+COMMENT ON FUNCTION mjc.order_cancel_rest_core(uuid, text, uuid, text, text) IS 'For rules: see mjc.order_cancel_rest. Errors: MJ003, MJ004, MJ006, MJ340';
+
+CREATE FUNCTION mjc.rest_cancelled(id uuid, reason text, actor uuid, channel text, request_id text) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    status text := mjc.order_cancel_rest_core(id, reason, actor, channel, request_id);
+BEGIN
+    PERFORM mjc.audit_write(actor, channel, 'order_cancel_rest', 'order', (SELECT o.reference FROM mjc.order o WHERE o.order_id = id), NULL,
+                            jsonb_build_object('status', status), request_id);
+    RETURN status;
+END
+$$;
+COMMENT ON FUNCTION mjc.rest_cancelled(uuid, text, uuid, text, text) IS 'For rules: mjc.order_cancel_rest_core, audited';
+
+CREATE FUNCTION mjc.order_cancel_rest(reference text, reason text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.rest_cancelled(mjc.order_need(order_cancel_rest.reference), order_cancel_rest.reason, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.order_cancel_rest(text, text) IS
+    'Of an order of which a part has left, what is still here is cancelled: its units are free, its value is asked no more or goes back, its invoice is taken back for these lines. Returns the status of the order. Errors: MJ003, MJ004, MJ006, MJ340, MJ401, MJ601';
+
+CREATE FUNCTION mjc_api.staff_order_cancel_rest(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, reason text) RETURNS json
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.rest_cancelled(staff_order_cancel_rest.order_id, staff_order_cancel_rest.reason, actor, 'rest', request_id);
+    RETURN mjc.order_doc(staff_order_cancel_rest.order_id)::json;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_cancel_rest(uuid, integer, uuid, text, uuid, text) IS
+    'POST /admin/orders/:orderId/cancel-rest. Errors: MJ004, MJ006, MJ009, MJ060, MJ063, MJ064, MJ340';

@@ -13,6 +13,7 @@ AS $$
            ('credit_ledger', 'credits', NULL), ('customer_order', 'orders', NULL), ('order', 'orders', NULL), ('order_contact', 'orders', NULL),
            ('order_line', 'orders', NULL), ('order_event', 'orders', NULL), ('order_trace', 'orders', NULL), ('payment', 'orders', NULL),
            ('refund', 'orders', NULL), ('checkout', 'orders', NULL), ('provider_event', 'orders', NULL), ('shipment', 'orders', NULL), ('shipment_line', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
+           ('credit_due', NULL, 'that a credit note for lines of an order is still to be issued'),
            ('invoice_due', NULL, 'that a document of an order is still to be issued'),
            ('personal_access', 'readBy', NULL),
            ('account_email', NULL, 'which account an e-mail opens: the e-mail is in person'),

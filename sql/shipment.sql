@@ -135,6 +135,38 @@ $$;
 COMMENT ON FUNCTION mjc.shipment_return(text, integer, boolean) IS
     'A parcel that did not reach its buyer stands on the desk: its units are back in stock (or among the damaged), and are asked for no more; an order of which nothing is with the buyer is cancelled. Errors: MJ003, MJ004, MJ332, MJ333, MJ401, MJ601';
 
+CREATE FUNCTION mjc.shipment_cod_set(reference text, shipment_no integer, amount_dzd numeric) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who uuid;
+    id uuid;
+    s mjc.shipment%ROWTYPE;
+    amount bigint := mjc.doc_centimes(jsonb_strip_nulls(jsonb_build_object('amount', amount_dzd)), 'amount');
+BEGIN
+    PERFORM mjc.check_schema();
+    who := mjc.staff_id();
+    IF shipment_cod_set.shipment_no IS NULL OR amount IS NULL THEN
+        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', CASE WHEN amount IS NULL THEN 'amount_dzd' ELSE 'shipment_no' END);
+    END IF;
+    id := mjc.order_need(shipment_cod_set.reference);
+    PERFORM FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
+    SELECT x.* INTO s FROM mjc.shipment x WHERE x.order_id = id AND x.shipment_no = shipment_cod_set.shipment_no;
+    IF NOT FOUND THEN
+        PERFORM mjc.raise('SHIPMENT_UNKNOWN');
+    ELSIF s.state NOT IN ('packed', 'shipped', 'refused') THEN
+        PERFORM mjc.raise('SHIPMENT_STATE', 'state', s.state);
+    END IF;
+    UPDATE mjc.shipment x SET cod_centimes = amount WHERE x.order_id = id AND x.shipment_no = shipment_cod_set.shipment_no;
+    UPDATE mjc.order o SET updated_at = clock_timestamp() WHERE o.order_id = id;
+    PERFORM mjc.audit_write(who, 'psql', 'shipment_cod_set', 'order', shipment_cod_set.reference,
+        jsonb_build_object('shipment', s.shipment_no, 'cod', mjc.dzd(s.cod_centimes)), jsonb_build_object('cod', mjc.dzd(amount)));
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_cod_set(text, integer, numeric) IS
+    'The carrier was told to collect another amount for a parcel that has not arrived (it was paid meanwhile), DZD. Errors: MJ003, MJ004, MJ006, MJ010, MJ332, MJ333, MJ401, MJ601';
+
 --------------------------------------------------------------------- remittances
 
 -- The parcel of a line: by its tracking number, else the one of an order that collected cash.
@@ -157,18 +189,16 @@ END
 $$;
 COMMENT ON FUNCTION mjc.parcel_find(text) IS 'For rules: the parcel of a tracking number, or of an order''s number; NULL when there is none';
 
-CREATE FUNCTION mjc.remittance_add(remittance uuid, number integer, parcel_order uuid, parcel_no integer, amount bigint) RETURNS void
+CREATE FUNCTION mjc.remittance_add(parcel_order uuid, parcel_no integer, amount bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO mjc.remittance_line (remittance_id, line_no, order_id, shipment_no, amount_centimes)
-    VALUES (remittance, number, parcel_order, parcel_no, amount);
     UPDATE mjc.shipment s SET remitted_centimes = coalesce(s.remitted_centimes, 0) + amount, remitted_at = clock_timestamp()
      WHERE s.order_id = parcel_order AND s.shipment_no = parcel_no;
 END
 $$;
-COMMENT ON FUNCTION mjc.remittance_add(uuid, integer, uuid, integer, bigint) IS 'For rules: a carrier paid so much for a parcel';
+COMMENT ON FUNCTION mjc.remittance_add(uuid, integer, bigint) IS 'For rules: a carrier paid so much for a parcel';
 
 CREATE FUNCTION mjc.remittance_open(carrier text, reference text, received_on date, actor uuid, made uuid) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -220,7 +250,13 @@ BEGIN
         END IF;
         amount := mjc.doc_centimes(line.doc, 'amount');
         total := total + amount;
-        PERFORM mjc.remittance_add(id, line.n, parcel.order_id, parcel.shipment_no, amount);
+        INSERT INTO mjc.remittance_line (remittance_id, line_no, order_id, shipment_no, amount_centimes)
+        VALUES (id, line.n, parcel.order_id, parcel.shipment_no, amount);
+    END LOOP;
+    -- Parcels in one order, whatever the order of the lines: two remittances do not wait for each other.
+    FOR parcel IN SELECT l.order_id, l.shipment_no, sum(l.amount_centimes)::bigint AS amount FROM mjc.remittance_line l
+                   WHERE l.remittance_id = id GROUP BY l.order_id, l.shipment_no ORDER BY l.order_id, l.shipment_no LOOP
+        PERFORM mjc.remittance_add(parcel.order_id, parcel.shipment_no, parcel.amount);
     END LOOP;
     UPDATE mjc.remittance r SET amount_centimes = total WHERE r.remittance_id = id;
     PERFORM mjc.audit_write(remittance_write.actor, channel, 'remittance_record', 'remittance', id::text, NULL,
@@ -303,8 +339,10 @@ BEGIN
             outcome := 'repeat';
             RETURN;
         END IF;
-        PERFORM mjc.remittance_add(remittance, 1 + (SELECT count(*)::integer FROM mjc.remittance_line l WHERE l.remittance_id = remittance), id,
-                                   parcel.shipment_no, s.cod_centimes)
+        INSERT INTO mjc.remittance_line (remittance_id, line_no, order_id, shipment_no, amount_centimes)
+        SELECT remittance, 1 + (SELECT count(*)::integer FROM mjc.remittance_line l WHERE l.remittance_id = remittance), id, s.shipment_no, s.cod_centimes
+          FROM mjc.shipment s WHERE s.order_id = id AND s.shipment_no = parcel.shipment_no;
+        PERFORM mjc.remittance_add(id, parcel.shipment_no, s.cod_centimes)
            FROM mjc.shipment s WHERE s.order_id = id AND s.shipment_no = parcel.shipment_no;
         UPDATE mjc.remittance r SET amount_centimes = (SELECT sum(l.amount_centimes) FROM mjc.remittance_line l WHERE l.remittance_id = remittance)
          WHERE r.remittance_id = remittance;

@@ -78,6 +78,7 @@ COMMENT ON TABLE mjc.session IS 'Secret: sessions that can be continued, by SHA-
 COMMENT ON TABLE mjc.setting IS 'Shop settings. Change with mjc.setting_set';
 COMMENT ON TABLE mjc.setting_history IS 'Old values of settings; written by mjc.setting_set';
 COMMENT ON TABLE mjc.shipment IS 'Parcels. Do not update: use mjc.shipment_pack, shipment_ship, shipment_deliver, shipment_refuse, shipment_return, order_ship';
+COMMENT ON TABLE mjc.credit_due IS 'Lines for which an invoice is still to be taken back';
 COMMENT ON TABLE mjc.shipment_line IS 'What is in each parcel';
 COMMENT ON TABLE mjc.tracking IS 'Which parcel a tracking number names';
 COMMENT ON TABLE mjc.remittance IS 'What carriers paid over of the cash that they collect. Do not update: use mjc.remittance_record';

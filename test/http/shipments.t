@@ -65,7 +65,7 @@ sub remit { my ($body) = @_; return post("$api/admin/remittances", token => $tok
 my %given = (carrier => 'Yalidine', reference => "VRS-$$", receivedOn => '2026-11-28', lines => [ { parcel => "YAL-$$-1", amount => 2000 } ]);
 $reply = remit(\%given);
 is($reply->{status}, 201, 'a carrier pays') or diag $reply->{content};
-is_deeply([ @{ $reply->{json}{data}{lines}[0] }{qw(orderNumber shipmentNo collected amount)} ], [ $order->{orderNumber}, 1, 2000, 2000 ], 'for a parcel');
+is_deeply([ @{ $reply->{json}{data}{lines}[0] }{qw(orderNumber shipmentNo collected amount)} ], [ $order->{orderNumber}, 1, 2000 + $order->{shipping} + $order->{stampDuty} + $order->{rounding}, 2000 ], 'for a parcel, which collected the shipping too');
 is(code(remit(\%given)), '409 REMITTANCE_KNOWN', 'once');
 is(code(remit({ %given, reference => "VRS-$$-2", lines => [ { parcel => 'NONE', amount => 1 } ] })), '422 REMITTANCE_LINE', 'no parcel of that number');
 is((remit({ %given, reference => "VRS-$$-2", %$_ }))->{status}, 422, 'not a remittance: ' . encode_json($_))

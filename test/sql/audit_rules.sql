@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(87);
+SELECT plan(89);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -26,6 +26,9 @@ INSERT INTO mjc.provider_event (event_id, provider, type, received_at, state, ne
 SELECT pg_temp.bought('{1}', '{1}', '0550001101') AS ref10, pg_temp.bought('{1}', '{1}', '0550001102') AS ref11, pg_temp.bought('{1}', '{1}', '0550001103') AS ref12,
        pg_temp.bought('{1}', '{1}', '0550001104') AS ref13, pg_temp.bought('{1}', '{1}', '0550001105') AS ref14, pg_temp.bought('{1}', '{1}', '0550001106') AS ref15,
        pg_temp.bought('{1}', '{1}', '0550001107') AS ref16, pg_temp.bought('{1}', '{1}', '0550001108') AS ref17, pg_temp.bought('{1}', '{2}', '0550001109') AS ref18 \gset
+SELECT pg_temp.bought('{1}', '{2}', '0550001110') AS ref19, pg_temp.bought('{1}', '{2}', '0550001111') AS ref20 \gset
+SELECT mjc.order_ship(:'ref20') \g /dev/null
+SELECT mjc.shipment_pack(:'ref19', '{1}', '{1}'), mjc.shipment_ship(:'ref19', 1) \g /dev/null
 SELECT mjc.order_confirm(:'ref17'), mjc.order_ship(:'ref18'), mjc.order_deliver(:'ref18') \g /dev/null
 SELECT mjc.order_ship(r) FROM unnest(ARRAY[:'ref11', :'ref12', :'ref13', :'ref14']) r \g /dev/null
 SELECT mjc.shipment_pack(r) FROM unnest(ARRAY[:'ref15', :'ref16']) r \g /dev/null
@@ -77,6 +80,7 @@ INSERT INTO rule_call VALUES
     ('order_cancel', format($$%L, 'no'$$, :'ref2')),
     ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),
     ('order_confirm', format('%L', :'first_ref')),
+    ('order_cancel_rest', format('%L', :'ref19')),
     ('order_edit', format('%L, ARRAY[pg_temp.pid(1)], %L', :'ref17', '{2}')),
     ('order_return', format('%L, %L, %L, %L', :'ref18', '{1}', '{1}', 'Défaut')),
     ('order_deliver', format('%L', :'ref3')),
@@ -101,6 +105,7 @@ INSERT INTO rule_call VALUES
     ('promotion_delete', $$'audit-unused'$$),
     ('promotion_set', $$'audit-new', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true}'$$),
     ('remittance_record', format($$'Yalidine', 'AUD-1', '[{"parcel": "%s", "amount": 1}]'$$, :'ref11')),
+    ('shipment_cod_set', format('%L, 1, 5', :'ref20')),
     ('shipment_deliver', format('%L, 1', :'ref12')),
     ('shipment_pack', format('%L', :'ref10')),
     ('shipment_refuse', format('%L, 1', :'ref13')),
