@@ -99,6 +99,12 @@ static MjcStmt stmt_mismatch_over = {
 	4,
 	{UUIDOID, UUIDOID, BOOLOID, TIMESTAMPTZOID},
 	NULL};
+static MjcStmt stmt_known = {
+	"SELECT EXISTS (SELECT FROM mjc.payment p WHERE p.order_id = $1 AND p.provider = $2 "
+	"AND p.provider_ref = $3)",
+	3,
+	{UUIDOID, TEXTOID, TEXTOID},
+	NULL};
 static MjcStmt stmt_by_ref = {
 	"SELECT payment_id, refunded_centimes, received_centimes FROM mjc.payment "
 	"WHERE order_id = $1 AND provider_ref = $2 AND state IN ('paid', 'refunded')",
@@ -168,14 +174,16 @@ follow(const Paid *order, const MjcActor *actor)
 
 /* The order ended before its money came. Returns what was made of it. */
 static const char *
-settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor)
+settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor,
+			 pg_uuid_t *payment_id)
 {
 	MjcReceived received;
 
-	if (order->expired && !short_of && !order->has_credit)
+	if (order->expired && !short_of && !order->has_credit && receipt->amount >= order->due)
 	{
 		mjc_payment_reopen(&order->order_id, order->due, order->at);
 		received = mjc_payment_receive(receipt);
+		*payment_id = received.payment_id;
 		if (received.excess > 0)
 			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
 									  MJC_REFUND_EXCESS, NULL, actor, order->at);
@@ -184,6 +192,7 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 		return "late";
 	}
 	received = mjc_payment_receive(receipt);
+	*payment_id = received.payment_id;
 	(void) mjc_payment_refund(&order->order_id, &received.payment_id, receipt->amount,
 							  MJC_REFUND_END, NULL, actor, order->at);
 	if (strcmp(order->status, "CANCELLED") == 0)
@@ -224,7 +233,19 @@ settle_mismatch(const Settlement *s, const Paid *order, const MjcReceipt *receip
 	mjc_payment_event(&s->order_id, "payment", dzd ? s->amount : 0, psprintf("mismatch: %s", what),
 					  actor);
 	mjc_order_announce("payment_mismatch", &order->order_id, order->reference, order->status);
+	set_state(order, order->payment_state);
 	return "mismatch";
+}
+
+/* Was this very payment booked before? One without a name is that of its checkout. */
+static bool
+is_known(const Settlement *s, const char *provider)
+{
+	if (s->payment_ref == NULL)
+		return true;
+	mjc_exec_fresh(&stmt_known,
+				   MJC_ARGS(MJC_UUID(&s->order_id), MJC_TEXT(provider), MJC_TEXT(s->payment_ref)));
+	return mjc_bool_col(0, 1);
 }
 
 /* Needs SPI open. Returns what was made of it, or "unknown" order, or "repeat". */
@@ -234,8 +255,10 @@ settle(const Settlement *s, const MjcActor *actor)
 	MjcReceipt receipt = {
 		.order_id = &s->order_id, .amount = s->amount, .provider_ref = s->payment_ref};
 	Paid order = lock_order(&s->order_id);
+	pg_uuid_t payment_id;
 	char *state;
 	bool fits;
+	bool again; /* the checkout brought money before */
 
 	if (mjc_exec_fresh(&stmt_checkout,
 					   MJC_ARGS(MJC_UUID(&s->order_id), MJC_UUID(&s->checkout_id))) != 1)
@@ -245,15 +268,17 @@ settle(const Settlement *s, const MjcActor *actor)
 	receipt.provider = mjc_text_col(0, 3);
 	receipt.at = order.at;
 	fits = mjc_int8_col(0, 4) == s->amount && pg_strcasecmp(s->currency, "DZD") == 0;
-	if (strcmp(state, "paid") == 0 || strcmp(state, "mismatch") == 0)
+	again = strcmp(state, "paid") == 0 || strcmp(state, "mismatch") == 0;
+	if (again && is_known(s, receipt.provider))
 	{
 		mjc_flush_seen_wait();
 		return "repeat";
 	}
-	mjc_exec_one(&stmt_checkout_state,
-				 MJC_ARGS(MJC_UUID(&s->order_id), MJC_UUID(&s->checkout_id),
-						  MJC_TEXT(fits ? "paid" : "mismatch"), MJC_TEXT_OR_NULL(s->payment_ref),
-						  MJC_TIME(order.at)));
+	if (!again)
+		mjc_exec_one(&stmt_checkout_state,
+					 MJC_ARGS(MJC_UUID(&s->order_id), MJC_UUID(&s->checkout_id),
+							  MJC_TEXT(fits ? "paid" : "mismatch"),
+							  MJC_TEXT_OR_NULL(s->payment_ref), MJC_TIME(order.at)));
 	if (!fits)
 		return settle_mismatch(s, &order, &receipt, actor);
 	if (s->short_of && !is_ended(&order))
@@ -263,7 +288,7 @@ settle(const Settlement *s, const MjcActor *actor)
 	}
 	mjc_payment_event(&s->order_id, "payment", s->amount, receipt.provider, actor);
 	if (is_ended(&order))
-		return settle_ended(&order, &receipt, s->short_of, actor);
+		return settle_ended(&order, &receipt, s->short_of, actor, &payment_id);
 	return settle_open(&order, &receipt, actor);
 }
 
@@ -303,6 +328,24 @@ taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, cons
 }
 
 /* ------------------------------------------------------------- By staff -- */
+
+/* Errors: MJ502. */
+static pg_uuid_t
+book_open(const Paid *order, const MjcReceipt *receipt, const MjcActor *actor)
+{
+	pg_uuid_t id;
+	int64 asked;
+
+	mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(&order->order_id)));
+	asked = mjc_int8_col(0, 1);
+	if (receipt->amount > asked)
+		MJC_RAISE(MJC_ERR_PAYMENT_EXCEEDS, {"asked", mjc_dzd_text(asked), 0});
+	id = mjc_payment_receive(receipt).payment_id;
+	mjc_payment_event(&order->order_id, "payment", receipt->amount, receipt->method, actor);
+	mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
+	follow(order, actor);
+	return id;
+}
 
 /* Three arguments from n on: actor uuid, channel text, request_id text. */
 static MjcActor
@@ -379,8 +422,11 @@ mjc_payment_taken_back(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(mjc_payment_book);
 /*
  * mjc.payment_book(order_id uuid, amount bigint, method text, provider text, provider_ref text,
- *     note text, actor uuid, channel text, request_id text) returns uuid - staff saw money
- * come in. Errors: MJ004, MJ201, MJ501 the order ended, MJ502 more than is asked.
+ *     note text, actor uuid, channel text, request_id text, short_of boolean) returns uuid
+ * - staff saw money come in; for an order that expired it is as if a provider had told it.
+ *
+ * Errors: MJ004, MJ201, MJ501 the order ended, MJ502 more than is asked; without short_of MJ101
+ * and MJ204 to MJ206: call again with it.
  */
 Datum
 mjc_payment_book(PG_FUNCTION_ARGS)
@@ -392,23 +438,27 @@ mjc_payment_book(PG_FUNCTION_ARGS)
 						  .provider_ref = mjc_arg_text_or_null(fcinfo, 4),
 						  .note = mjc_arg_text_or_null(fcinfo, 5)};
 	MjcActor actor = actor_argument(fcinfo, 6);
+	bool short_of = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 	Paid order;
-	int64 asked;
 
 	mjc_begin_write();
 	order = lock_order(receipt.order_id);
-	if (is_ended(&order))
+	if (is_ended(&order) && !order.expired)
 		mjc_raise(MJC_ERR_PAYMENT_ORDER_ENDED);
-	mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(receipt.order_id)));
-	asked = mjc_int8_col(0, 1);
-	if (receipt.amount > asked)
-		MJC_RAISE(MJC_ERR_PAYMENT_EXCEEDS, {"asked", mjc_dzd_text(asked), 0});
+	if (short_of && !is_ended(&order))
+	{
+		mjc_order_advance(receipt.order_id, MJC_STATUS_CANCELLED, "expired", &actor);
+		order = lock_order(receipt.order_id);
+	}
 	receipt.at = order.at;
-	*id = mjc_payment_receive(&receipt).payment_id;
-	mjc_payment_event(receipt.order_id, "payment", receipt.amount, receipt.method, &actor);
-	mjc_order_announce("payment_received", receipt.order_id, order.reference, order.status);
-	follow(&order, &actor);
+	if (is_ended(&order))
+	{
+		mjc_payment_event(receipt.order_id, "payment", receipt.amount, receipt.method, &actor);
+		(void) settle_ended(&order, &receipt, short_of, &actor, id);
+	}
+	else
+		*id = book_open(&order, &receipt, &actor);
 	mjc_end();
 	PG_RETURN_UUID_P(id);
 }
@@ -483,8 +533,8 @@ mjc_payment_mismatch_end(PG_FUNCTION_ARGS)
 		(void) mjc_payment_refund(order_id, payment_id, receipt.amount, MJC_REFUND_EXCESS, NULL,
 								  &actor, order.at);
 		/* It came after the end of an order that was not paid: now it was. */
-		if (strcmp(order.payment_state, "void") == 0)
-			set_state(&order, "refunded");
+		set_state(&order,
+				  strcmp(order.payment_state, "void") == 0 ? "refunded" : order.payment_state);
 	}
 	state = MemoryContextStrdup(caller, lock_order(order_id).payment_state);
 	mjc_end();

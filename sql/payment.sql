@@ -16,12 +16,12 @@ COMMENT ON FUNCTION mjc.payment_taken_back(uuid, text, bigint) IS
     'For rules: a provider says that in all so many centimes of a payment went back; what we did not know of is booked. taken_back, repeat, unknown. Errors: MJ003, MJ004, MJ201';
 
 CREATE FUNCTION mjc.payment_book(order_id uuid, amount bigint, method text, provider text, provider_ref text, note text,
-    actor uuid, channel text, request_id text) RETURNS uuid
+    actor uuid, channel text, request_id text, short_of boolean) RETURNS uuid
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_payment_book';
-COMMENT ON FUNCTION mjc.payment_book(uuid, bigint, text, text, text, text, uuid, text, text) IS
-    'For rules: staff saw money come in; an order that is paid whole is confirmed. Errors: MJ003, MJ004, MJ201, MJ501, MJ502';
+COMMENT ON FUNCTION mjc.payment_book(uuid, bigint, text, text, text, text, uuid, text, text, boolean) IS
+    'For rules: staff saw money come in; an order that is paid whole is confirmed, one that had expired goes on, or its money is owed. Errors: MJ003, MJ004, MJ201, MJ501, MJ502; MJ101, MJ204 to MJ206 the order cannot go on: call again with short_of';
 
 CREATE FUNCTION mjc.payment_refund_book(order_id uuid, amount bigint, reason text, actor uuid, channel text, request_id text) RETURNS uuid
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -82,7 +82,11 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM mjc.raise('PAYMENT_METHOD_UNKNOWN');
     END IF;
-    payment := mjc.payment_book(id, amount, given ->> 'method', taken_by, named, given ->> 'note', actor, channel, request_id);
+    BEGIN
+        payment := mjc.payment_book(id, amount, given ->> 'method', taken_by, named, given ->> 'note', actor, channel, request_id, false);
+    EXCEPTION WHEN SQLSTATE 'MJ101' OR SQLSTATE 'MJ108' OR SQLSTATE 'MJ204' OR SQLSTATE 'MJ205' OR SQLSTATE 'MJ206' THEN
+        payment := mjc.payment_book(id, amount, given ->> 'method', taken_by, named, given ->> 'note', actor, channel, request_id, true);
+    END;
     IF named IS NOT NULL THEN
         INSERT INTO mjc.provider_ref (ref, provider, order_id) VALUES (named, taken_by, id) ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
@@ -109,7 +113,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.payment_record(text, numeric, text, text, text) IS
-    'Money came in for an order, whole or a part: DZD, method (BANK_TRANSFER, CASH_ON_DELIVERY for cash), the bank''s reference, which counts once. An order that is paid whole is confirmed. Errors: MJ003, MJ004, MJ006, MJ010, MJ218, MJ401, MJ501, MJ502, MJ504, MJ601';
+    'Money came in for an order, whole or a part: DZD, method (BANK_TRANSFER, CASH_ON_DELIVERY for cash), the bank''s reference, which counts once. An order that is paid whole is confirmed; one that had expired goes on while its units are there, else the money is owed to the buyer (mjc_report.refund). Errors: MJ003, MJ004, MJ006, MJ010, MJ218, MJ401, MJ501, MJ502, MJ504, MJ601';
 
 CREATE FUNCTION mjc.refund_write(id uuid, doc jsonb, actor uuid, channel text, request_id text) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -1,7 +1,7 @@
 -- payment: several of an order, partial, refunds; staff book, staff give back; what ends an
 -- order sends its money back.
 BEGIN;
-SELECT plan(80);
+SELECT plan(84);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 1000) FROM generate_series(1, 3) n \g /dev/null
 SELECT mjc.payment_method_set('BANK_TRANSFER', true) \g /dev/null
@@ -132,6 +132,29 @@ SELECT is(pg_temp.paid(:'unpaid'), 'DELIVERED paid', 'but later');
 SELECT pg_temp.order_by('BANK_TRANSFER') AS never \gset
 SELECT mjc.order_ship(:'never'), mjc.order_deliver(:'never'), mjc.order_refund(:'never') \g /dev/null
 SELECT is(pg_temp.paid(:'never') || ': ' || pg_temp.payments(:'never'), 'REFUNDED refunded: void 1700 0 0', 'goods that came back unpaid');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- A transfer that arrives when the order has expired
+SELECT mjc.stock_receive(pg_temp.make_product(7, 100000, NULL, 60000), 5), mjc.stock_receive(pg_temp.make_product(8, 100000, NULL, 60000), 5) \g /dev/null
+CREATE FUNCTION pg_temp.expired(n integer) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text;
+BEGIN
+    SELECT r.body -> 'order' ->> 'orderNumber' INTO ref
+      FROM mjc_api.order_place_guest('req', NULL, ARRAY[pg_temp.pid(n)], '{5}', 'Amina', 'Test', '0550000001', NULL, NULL, '1 rue du Test', 'Testville', NULL, '99', NULL, NULL, payment_method => 'BANK_TRANSFER') r;
+    UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE order_id = pg_temp.order_id(ref);
+    PERFORM mjc.order_expire();
+    RETURN ref;
+END
+$$;
+SELECT pg_temp.expired(7) AS late, pg_temp.expired(8) AS gone, pg_temp.expired(8) AS part \gset
+SELECT pg_temp.bought('{8}', '{1}', '0550000088') \g /dev/null
+SELECT mjc.payment_record(:'late', 5700, 'BANK_TRANSFER', 'VIR-LATE'), mjc.payment_record(:'gone', 5700, 'BANK_TRANSFER', 'VIR-GONE'), mjc.payment_record(:'part', 100, 'BANK_TRANSFER', 'VIR-PART') \g /dev/null
+SELECT is(pg_temp.paid(:'late') || ': ' || pg_temp.payments(:'late') || '; ' || pg_temp.stock(7), 'CONFIRMED paid: paid 5700 5700 0; 5 5', 'a late transfer brings its order back');
+SELECT is(pg_temp.paid(:'gone') || '; ' || pg_temp.refunds(:'gone'), 'CANCELLED paid_short; end due 5700', 'or is owed when its units are gone');
+SELECT is(pg_temp.paid(:'part') || '; ' || pg_temp.refunds(:'part'), 'CANCELLED paid_short; end due 100', 'a part of it brings nothing back');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- Property: whatever staff do, in any order, the books hold. 60 steps, seeded.

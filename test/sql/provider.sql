@@ -2,7 +2,7 @@
 -- Stripe's and Chargily Pay's own documentation. Numbers in titles are those of the rules for
 -- payments by providers (webhooks) and of the failure scenarios that the shop must survive.
 BEGIN;
-SELECT plan(127);
+SELECT plan(129);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 30) n \g /dev/null
 UPDATE mjc.payment_method SET is_enabled = true;
@@ -262,6 +262,15 @@ UPDATE mjc.payment SET amount_centimes = amount_centimes + 50 WHERE order_id = p
 SELECT is((pg_temp.failure(format('SELECT pg_temp.begin(%L, %L)', :'failed', 'CIB_CARD'))).code, 'MJ508', 'it takes whole dinars only');
 UPDATE mjc.order SET total_centimes = total_centimes - 50, rounding_centimes = rounding_centimes - 50 WHERE order_id = pg_temp.order_id(:'failed');
 UPDATE mjc.payment SET amount_centimes = amount_centimes - 50 WHERE order_id = pg_temp.order_id(:'failed');
+
+-- One checkout that brings money twice, under two names
+SELECT pg_temp.order_by(19, 'CIB_CARD') AS ref \gset
+SELECT pg_temp.checkout(:'ref', 'ch_19', 'CIB_CARD') AS c \gset
+SELECT mjc_api.checkout_finish(:'c', pg_temp.order_id(:'ref'), 'ch_19b', 'https://pay.example/ch_19b', NULL) \g /dev/null
+SELECT pg_temp.chargily('evt_c19', 'checkout.paid', '{"id": "ch_19", "amount": 1700, "currency": "dzd", "status": "paid"}'), pg_temp.chargily('evt_c19b', 'checkout.paid', '{"id": "ch_19b", "amount": 1700, "currency": "dzd", "status": "paid"}'),
+       pg_temp.chargily('evt_c19c', 'checkout.paid', '{"id": "ch_19b", "amount": 1700, "currency": "dzd", "status": "paid"}') \g /dev/null
+SELECT is(concat_ws(', ', pg_temp.applied('evt_c19'), pg_temp.applied('evt_c19b'), pg_temp.applied('evt_c19c')), 'applied paid, applied twice, applied repeat', 'the second counts too, once');
+SELECT is(split_part(pg_temp.payments(:'ref'), ':', 1) || ' ' || pg_temp.refunds(:'ref'), 'CONFIRMED paid excess due 1700', 'and goes back');
 
 -- 14. A poisoned event stops nobody
 SELECT pg_temp.order_by(18) AS ref \gset
