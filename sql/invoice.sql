@@ -349,7 +349,7 @@ DECLARE
     live uuid;
     issued bigint := 0;
 BEGIN
-    FOR d IN SELECT x.* FROM mjc.credit_due x JOIN mjc.order o ON o.order_id = x.order_id
+    FOR d IN SELECT x.order_id, x.due_id, x.line_nos, x.quantities FROM mjc.credit_due x JOIN mjc.order o ON o.order_id = x.order_id
               ORDER BY x.due_at, x.order_id LIMIT most FOR UPDATE OF o SKIP LOCKED
     LOOP
         live := mjc.invoice_live(d.order_id);
