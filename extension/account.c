@@ -169,6 +169,23 @@ mjc_actor_job(void)
 	return actor;
 }
 
+/*
+ * mjc_actor_argument - who acts, as a rule in SQL that knows says: three arguments from n on,
+ * actor uuid (NULL: a job, or nobody's), channel text, request_id text. Errors: MJ003.
+ */
+MjcActor
+mjc_actor_argument(FunctionCallInfo fcinfo, int n)
+{
+	MjcActor actor = mjc_actor_job();
+
+	actor.known = !PG_ARGISNULL(n);
+	if (actor.known)
+		actor.id = *PG_GETARG_UUID_P(n);
+	actor.channel = mjc_arg_text(fcinfo, n + 1, "channel");
+	actor.request_id = mjc_arg_text_or_null(fcinfo, n + 2);
+	return actor;
+}
+
 /* ----------------------------------------------------- SQL entry points -- */
 
 PG_FUNCTION_INFO_V1(mjc_check_admin);

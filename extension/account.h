@@ -22,5 +22,6 @@ extern MjcActor mjc_actor_admin(FunctionCallInfo fcinfo);
 extern MjcActor mjc_actor_account(FunctionCallInfo fcinfo);
 extern MjcActor mjc_actor_visitor(const char *request_id);
 extern MjcActor mjc_actor_job(void);
+extern MjcActor mjc_actor_argument(FunctionCallInfo fcinfo, int n);
 
 #endif /* MJC_ACCOUNT_H */

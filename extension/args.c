@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "error.h"
+#include "text.h"
 
 /* Somebody may have declared the C function with fewer arguments than it has. */
 static bool
@@ -111,4 +112,15 @@ mjc_check_text(const char *value, const char *name, int min, int max)
 
 	if (length < min || length > max)
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", name, 0});
+}
+
+/* mjc_arg_short_text - trimmed, NULL when nothing is left; at most max characters, else MJ006. */
+char *
+mjc_arg_short_text(FunctionCallInfo fcinfo, int n, const char *name, int max)
+{
+	char *text = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, n));
+
+	if (text != NULL)
+		mjc_check_text(text, name, 1, max);
+	return text;
 }

@@ -16,6 +16,7 @@ extern int32 mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n);
+extern char *mjc_arg_short_text(FunctionCallInfo fcinfo, int n, const char *name, int max);
 extern pg_uuid_t *mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name);
 extern pg_uuid_t *mjc_arg_uuid_or_null(FunctionCallInfo fcinfo, int n);
 extern int mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, int max,

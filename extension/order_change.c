@@ -408,16 +408,6 @@ status_argument(const char *name)
 	return status;
 }
 
-static char *
-short_text(FunctionCallInfo fcinfo, int n, const char *name, int max)
-{
-	char *text = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, n));
-
-	if (text != NULL)
-		mjc_check_text(text, name, 1, max);
-	return text;
-}
-
 /*
  * REST: actor, token_version, token_id, request_id come first, the order's id
  * next; the caller has set the rest. Returns {"order": ...}.
@@ -449,8 +439,8 @@ mjc_api_order_status_set(PG_FUNCTION_ARGS)
 {
 	Change change = {.to = status_argument(mjc_arg_text(fcinfo, 5, "status"))};
 
-	change.tracking_number = short_text(fcinfo, 6, "tracking_number", 100);
-	change.note = short_text(fcinfo, 7, "note", 500);
+	change.tracking_number = mjc_arg_short_text(fcinfo, 6, "tracking_number", 100);
+	change.note = mjc_arg_short_text(fcinfo, 7, "note", 500);
 	return change_by_rest(fcinfo, &change);
 }
 
@@ -461,7 +451,7 @@ mjc_api_order_cancel(PG_FUNCTION_ARGS)
 {
 	Change change = {.to = MJC_STATUS_CANCELLED};
 
-	change.note = short_text(fcinfo, 5, "reason", 500);
+	change.note = mjc_arg_short_text(fcinfo, 5, "reason", 500);
 	return change_by_rest(fcinfo, &change);
 }
 
@@ -479,7 +469,7 @@ mjc_api_order_cancel_own(PG_FUNCTION_ARGS)
 	MjcActor actor;
 	char *reply;
 
-	change.note = short_text(fcinfo, 5, "reason", 500);
+	change.note = mjc_arg_short_text(fcinfo, 5, "reason", 500);
 	mjc_begin_write();
 	actor = mjc_actor_account(fcinfo);
 	mjc_exec_one(&stmt_find, MJC_ARGS(MJC_TEXT(id)));
@@ -500,8 +490,8 @@ mjc_api_order_ship(PG_FUNCTION_ARGS)
 {
 	Change change = {.to = MJC_STATUS_SHIPPED};
 
-	change.tracking_number = short_text(fcinfo, 5, "tracking_number", 100);
-	change.carrier = short_text(fcinfo, 6, "carrier", 100);
+	change.tracking_number = mjc_arg_short_text(fcinfo, 5, "tracking_number", 100);
+	change.carrier = mjc_arg_short_text(fcinfo, 6, "carrier", 100);
 	return change_by_rest(fcinfo, &change);
 }
 
@@ -530,9 +520,9 @@ mjc_order_change(PG_FUNCTION_ARGS)
 	Change change = {.to = status_argument(mjc_arg_text(fcinfo, 1, "status"))};
 	MjcActor actor;
 
-	change.note = short_text(fcinfo, 2, "note", 500);
-	change.tracking_number = short_text(fcinfo, 3, "tracking_number", 100);
-	change.carrier = short_text(fcinfo, 4, "carrier", 100);
+	change.note = mjc_arg_short_text(fcinfo, 2, "note", 500);
+	change.tracking_number = mjc_arg_short_text(fcinfo, 3, "tracking_number", 100);
+	change.carrier = mjc_arg_short_text(fcinfo, 4, "carrier", 100);
 	change.event_kind = "status";
 	if (reference == NULL)
 		mjc_raise(MJC_ERR_REFERENCE_INVALID);

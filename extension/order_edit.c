@@ -316,14 +316,9 @@ mjc_order_edit(PG_FUNCTION_ARGS)
 	int n = mjc_arg_array(fcinfo, 1, "product_ids", UUIDOID, MAX_ARRAY, &products);
 	int nq = mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_ARRAY, &quantities);
 	MjcLines lines = mjc_lines_read(products, n, quantities, nq);
-	MjcActor actor = mjc_actor_job();
+	MjcActor actor = mjc_actor_argument(fcinfo, 3);
 	const char *status;
 
-	actor.known = !PG_ARGISNULL(3);
-	if (actor.known)
-		actor.id = *PG_GETARG_UUID_P(3);
-	actor.channel = mjc_arg_text(fcinfo, 4, "channel");
-	actor.request_id = mjc_arg_text_or_null(fcinfo, 5);
 	mjc_begin_write();
 	edit.at = GetCurrentTimestamp();
 	lock_order(&edit);

@@ -198,6 +198,13 @@ mjc_payment_receive(const MjcReceipt *r)
 	return done;
 }
 
+/* mjc_payment_asked - what is asked now, centimes. */
+int64
+mjc_payment_asked(const pg_uuid_t *order_id)
+{
+	return mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(order_id))) == 0 ? 0 : mjc_int8_col(0, 2);
+}
+
 /* mjc_payment_state - the word for an order under way: pending, part_paid or paid. */
 const char *
 mjc_payment_state(const pg_uuid_t *order_id)
@@ -227,15 +234,9 @@ mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor
 						  .method = "CASH_ON_DELIVERY",
 						  .provider = "cod",
 						  .at = at};
-	MjcReceived received;
 
 	if (cash > 0)
-	{
-		received = mjc_payment_receive(&receipt);
-		if (received.excess > 0)
-			(void) mjc_payment_refund(order_id, &received.payment_id, received.excess,
-									  MJC_REFUND_EXCESS, NULL, actor, at);
-	}
+		(void) mjc_payment_take(&receipt, actor);
 	mjc_exec(&stmt_collect, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 }
 
@@ -284,6 +285,56 @@ mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64
 	return id;
 }
 
+/* mjc_payment_take - money came in; what is more than was asked goes back. */
+MjcReceived
+mjc_payment_take(const MjcReceipt *r, const MjcActor *actor)
+{
+	MjcReceived done = mjc_payment_receive(r);
+
+	if (done.excess > 0)
+		(void) mjc_payment_refund(r->order_id, &done.payment_id, done.excess, MJC_REFUND_EXCESS,
+								  NULL, actor, r->at);
+	return done;
+}
+
+/* What came in and is still here, by payment, the newest first; their sum. */
+static int64
+read_held(const pg_uuid_t *order_id, pg_uuid_t **ids, int64 **left, int *n)
+{
+	int64 held = 0;
+
+	*n = (int) mjc_exec_fresh(&stmt_held, MJC_ARGS(MJC_UUID(order_id)));
+	*ids = mjc_uuid_cols(*n, 1);
+	*left = palloc(sizeof(int64) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		(*left)[i] = mjc_int8_col(i, 2);
+		held = mjc_money_add(held, (*left)[i]);
+	}
+	return held;
+}
+
+/* Up to an amount goes back, of the newest payments first; how much, and the last refund. */
+static int64
+send_back(const pg_uuid_t *order_id, int64 most, const char *kind, const char *reason,
+		  const MjcActor *actor, TimestampTz at, pg_uuid_t *last)
+{
+	pg_uuid_t *ids;
+	int64 *left;
+	int n;
+	int64 amount = Min(read_held(order_id, &ids, &left, &n), most);
+	int64 open = amount;
+
+	for (int i = 0; i < n && open > 0; i++)
+	{
+		int64 part = Min(left[i], open);
+
+		*last = mjc_payment_refund(order_id, &ids[i], part, kind, reason, actor, at);
+		open -= part;
+	}
+	return amount;
+}
+
 /*
  * mjc_payment_refund_newest - send back an amount, of the newest payments first.
  *
@@ -293,26 +344,10 @@ pg_uuid_t
 mjc_payment_refund_newest(const pg_uuid_t *order_id, int64 amount, const char *kind,
 						  const char *reason, const MjcActor *actor, TimestampTz at)
 {
-	uint64 n = mjc_exec_fresh(&stmt_held, MJC_ARGS(MJC_UUID(order_id)));
-	pg_uuid_t *ids = mjc_uuid_cols(n, 1);
-	int64 *left = palloc(sizeof(int64) * Max(n, 1));
 	pg_uuid_t made = {{0}};
-	int64 held = 0;
 
-	for (uint64 i = 0; i < n; i++)
-	{
-		left[i] = mjc_int8_col(i, 2);
-		held = mjc_money_add(held, left[i]);
-	}
-	if (amount > held)
+	if (send_back(order_id, amount, kind, reason, actor, at, &made) != amount)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
-	for (uint64 i = 0; i < n && amount > 0; i++)
-	{
-		int64 part = Min(left[i], amount);
-
-		made = mjc_payment_refund(order_id, &ids[i], part, kind, reason, actor, at);
-		amount -= part;
-	}
 	return made;
 }
 
@@ -324,18 +359,10 @@ mjc_payment_refund_newest(const pg_uuid_t *order_id, int64 amount, const char *k
 bool
 mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at)
 {
-	uint64 n;
-	pg_uuid_t *ids;
-	int64 *left;
+	pg_uuid_t last;
 
 	mjc_exec(&stmt_end_asked, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
-	n = mjc_exec_fresh(&stmt_held, MJC_ARGS(MJC_UUID(order_id)));
-	ids = mjc_uuid_cols(n, 1);
-	left = palloc(sizeof(int64) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-		left[i] = mjc_int8_col(i, 2);
-	for (uint64 i = 0; i < n; i++)
-		(void) mjc_payment_refund(order_id, &ids[i], left[i], MJC_REFUND_END, NULL, actor, at);
+	(void) send_back(order_id, PG_INT64_MAX, MJC_REFUND_END, NULL, actor, at, &last);
 	mjc_exec(&stmt_end_empty, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	mjc_exec_fresh(&stmt_came_in, MJC_ARGS(MJC_UUID(order_id)));
 	return mjc_bool_col(0, 1);
@@ -361,21 +388,12 @@ mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount, Ti
 int64
 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
 {
-	int64 asked = 0;
-	int64 held = 0;
-	uint64 n;
+	pg_uuid_t last;
+	int64 asked = Min(mjc_payment_asked(order_id), amount);
 
-	if (mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(order_id))) == 1)
-		asked = Min(mjc_int8_col(0, 2), amount);
 	if (asked > 0)
 		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
-	n = mjc_exec_fresh(&stmt_held, MJC_ARGS(MJC_UUID(order_id)));
-	for (uint64 i = 0; i < n; i++)
-		held = mjc_money_add(held, mjc_int8_col(i, 2));
-	held = Min(held, amount - asked);
-	if (held > 0)
-		(void) mjc_payment_refund_newest(order_id, held, MJC_REFUND_EXCESS, NULL, actor, at);
-	return asked + held;
+	return asked + send_back(order_id, amount - asked, MJC_REFUND_EXCESS, NULL, actor, at, &last);
 }
 
 /* mjc_payment_event - a line of the order's history: an amount, and what it was. */

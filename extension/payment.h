@@ -37,6 +37,8 @@ typedef struct MjcReceived
 #define MJC_REFUND_END "end"
 
 extern MjcReceived mjc_payment_receive(const MjcReceipt *receipt);
+extern MjcReceived mjc_payment_take(const MjcReceipt *receipt, const MjcActor *actor);
+extern int64 mjc_payment_asked(const pg_uuid_t *order_id);
 extern const char *mjc_payment_state(const pg_uuid_t *order_id);
 extern void mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor,
 								TimestampTz at);

@@ -119,12 +119,6 @@ static MjcStmt stmt_mismatch_gone = {
 	4,
 	{UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
 	NULL};
-static MjcStmt stmt_asked = {
-	"SELECT coalesce(sum(amount_centimes), 0)::pg_catalog.int8 FROM mjc.payment "
-	"WHERE order_id = $1 AND state = 'pending'",
-	1,
-	{UUIDOID},
-	NULL};
 
 /* Errors: MJ004. */
 static Paid
@@ -177,24 +171,17 @@ static const char *
 settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor,
 			 pg_uuid_t *payment_id)
 {
-	MjcReceived received;
-
 	if (order->expired && !short_of && !order->has_credit && receipt->amount >= order->due)
 	{
 		mjc_payment_reopen(&order->order_id, order->due, order->at);
-		received = mjc_payment_receive(receipt);
-		*payment_id = received.payment_id;
-		if (received.excess > 0)
-			(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
-									  MJC_REFUND_EXCESS, NULL, actor, order->at);
+		*payment_id = mjc_payment_take(receipt, actor).payment_id;
 		mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
 		mjc_order_revive(&order->order_id, actor);
 		return "late";
 	}
-	received = mjc_payment_receive(receipt);
-	*payment_id = received.payment_id;
-	(void) mjc_payment_refund(&order->order_id, &received.payment_id, receipt->amount,
-							  MJC_REFUND_END, NULL, actor, order->at);
+	*payment_id = mjc_payment_receive(receipt).payment_id;
+	(void) mjc_payment_refund(&order->order_id, payment_id, receipt->amount, MJC_REFUND_END, NULL,
+							  actor, order->at);
 	if (strcmp(order->status, "CANCELLED") == 0)
 		set_state(order, order->expired ? "paid_short" : "refunded");
 	mjc_order_announce(order->expired ? "payment_short" : "payment_returned", &order->order_id,
@@ -205,11 +192,8 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 static const char *
 settle_open(const Paid *order, const MjcReceipt *receipt, const MjcActor *actor)
 {
-	MjcReceived received = mjc_payment_receive(receipt);
+	MjcReceived received = mjc_payment_take(receipt, actor);
 
-	if (received.excess > 0)
-		(void) mjc_payment_refund(&order->order_id, &received.payment_id, received.excess,
-								  MJC_REFUND_EXCESS, NULL, actor, order->at);
 	mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
 	follow(order, actor);
 	if (received.excess == receipt->amount)
@@ -336,8 +320,7 @@ book_open(const Paid *order, const MjcReceipt *receipt, const MjcActor *actor)
 	pg_uuid_t id;
 	int64 asked;
 
-	mjc_exec_fresh(&stmt_asked, MJC_ARGS(MJC_UUID(&order->order_id)));
-	asked = mjc_int8_col(0, 1);
+	asked = mjc_payment_asked(&order->order_id);
 	if (receipt->amount > asked)
 		MJC_RAISE(MJC_ERR_PAYMENT_EXCEEDS, {"asked", mjc_dzd_text(asked), 0});
 	id = mjc_payment_receive(receipt).payment_id;
@@ -345,20 +328,6 @@ book_open(const Paid *order, const MjcReceipt *receipt, const MjcActor *actor)
 	mjc_order_announce("payment_received", &order->order_id, order->reference, order->status);
 	follow(order, actor);
 	return id;
-}
-
-/* Three arguments from n on: actor uuid, channel text, request_id text. */
-static MjcActor
-actor_argument(FunctionCallInfo fcinfo, int n)
-{
-	MjcActor actor = mjc_actor_job();
-
-	actor.known = !PG_ARGISNULL(n);
-	if (actor.known)
-		actor.id = *PG_GETARG_UUID_P(n);
-	actor.channel = mjc_arg_text(fcinfo, n + 1, "channel");
-	actor.request_id = mjc_arg_text_or_null(fcinfo, n + 2);
-	return actor;
 }
 
 /* Errors: MJ201. */
@@ -437,7 +406,7 @@ mjc_payment_book(PG_FUNCTION_ARGS)
 						  .provider = mjc_arg_text(fcinfo, 3, "provider"),
 						  .provider_ref = mjc_arg_text_or_null(fcinfo, 4),
 						  .note = mjc_arg_text_or_null(fcinfo, 5)};
-	MjcActor actor = actor_argument(fcinfo, 6);
+	MjcActor actor = mjc_actor_argument(fcinfo, 6);
 	bool short_of = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9);
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 	Paid order;
@@ -475,7 +444,7 @@ mjc_payment_refund_book(PG_FUNCTION_ARGS)
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
 	int64 amount = amount_argument(fcinfo, 1);
 	char *reason = mjc_arg_text_or_null(fcinfo, 2);
-	MjcActor actor = actor_argument(fcinfo, 3);
+	MjcActor actor = mjc_actor_argument(fcinfo, 3);
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 	Paid order;
 
@@ -503,7 +472,7 @@ mjc_payment_mismatch_end(PG_FUNCTION_ARGS)
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
 	pg_uuid_t *payment_id = mjc_arg_uuid(fcinfo, 1, "payment_id");
 	bool accept = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	MjcActor actor = actor_argument(fcinfo, 3);
+	MjcActor actor = mjc_actor_argument(fcinfo, 3);
 	MjcReceipt receipt = {.order_id = order_id};
 	MemoryContext caller = CurrentMemoryContext;
 	Paid order;

@@ -274,6 +274,21 @@ insert_line(const pg_uuid_t *order_id, int32 no, int32 line_no, int32 qty)
 				 MJC_ARGS(MJC_UUID(order_id), MJC_INT4(no), MJC_INT4(line_no), MJC_INT4(qty)));
 }
 
+/* What is in no parcel: its units by line. */
+static int
+read_open(const pg_uuid_t *order_id, MjcTake **takes)
+{
+	uint64 rows = mjc_exec_fresh(&stmt_open, MJC_ARGS(MJC_UUID(order_id)));
+	int n = 0;
+
+	*takes = palloc0(sizeof(MjcTake) * Max(rows, 1));
+	for (uint64 i = 0; i < rows; i++)
+		if (mjc_int4_col(i, 3) > 0)
+			(*takes)[n++] = (MjcTake){mjc_uuid_col(i, 2), mjc_int4_col(i, 1), mjc_int4_col(i, 1),
+									  mjc_int4_col(i, 3)};
+	return n;
+}
+
 /* ------------------------------------------------- For order_change.c ---- */
 
 /* mjc_shipment_send_rest - all that is packed leaves, and in one more parcel all that is not. */
@@ -281,29 +296,17 @@ void
 mjc_shipment_send_rest(const pg_uuid_t *order_id, const char *carrier, const char *tracking_number,
 					   TimestampTz at)
 {
-	uint64 n;
-	int32 *line_no;
-	int32 *qty;
+	MjcTake *takes;
 	int32 parcel = 0;
+	int n;
 
 	mjc_exec(&stmt_send_packed, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT_OR_NULL(carrier),
 										 MJC_TEXT_OR_NULL(tracking_number), MJC_TIME(at)));
-	n = mjc_exec_fresh(&stmt_open, MJC_ARGS(MJC_UUID(order_id)));
-	line_no = palloc(sizeof(int32) * Max(n, 1));
-	qty = palloc(sizeof(int32) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-	{
-		line_no[i] = mjc_int4_col(i, 1);
-		qty[i] = mjc_int4_col(i, 3);
-	}
-	for (uint64 i = 0; i < n; i++)
-	{
-		if (qty[i] <= 0)
-			continue;
-		if (parcel == 0)
-			parcel = insert_parcel(order_id, carrier, tracking_number, at, true);
-		insert_line(order_id, parcel, line_no[i], qty[i]);
-	}
+	n = read_open(order_id, &takes);
+	if (n > 0)
+		parcel = insert_parcel(order_id, carrier, tracking_number, at, true);
+	for (int i = 0; i < n; i++)
+		insert_line(order_id, parcel, takes[i].line_no, takes[i].qty);
 	mjc_exec(&stmt_cod_rest, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id)));
 }
@@ -407,50 +410,27 @@ move_units(const Order *order, int32 no, MjcMove move, const MjcActor *actor)
 static void
 pack_lines(const Order *order, int32 no, const Datum *lines, const Datum *units, int n)
 {
-	uint64 nopen = mjc_exec_fresh(&stmt_open, MJC_ARGS(MJC_UUID(&order->order_id)));
-	int32 *line_no = palloc(sizeof(int32) * Max(nopen, 1));
-	int32 *open = palloc(sizeof(int32) * Max(nopen, 1));
-	int packed = 0;
+	MjcTake *open;
+	int nopen = read_open(&order->order_id, &open);
 
-	for (uint64 i = 0; i < nopen; i++)
-	{
-		line_no[i] = mjc_int4_col(i, 1);
-		open[i] = mjc_int4_col(i, 3);
-	}
 	for (int k = 0; k < n; k++)
 	{
 		int32 wanted = DatumGetInt32(units[k]);
 		int32 line = DatumGetInt32(lines[k]);
-		uint64 i = 0;
+		int i = 0;
 
-		while (i < nopen && line_no[i] != line)
+		while (i < nopen && open[i].line_no != line)
 			i++;
-		if (i == nopen || wanted < 1 || wanted > open[i])
+		if (i == nopen || wanted < 1 || wanted > open[i].qty)
 			MJC_RAISE(MJC_ERR_SHIPMENT_QTY, {"line", NULL, line},
-					  {"open", NULL, i == nopen ? 0 : open[i]});
-		open[i] = 0; /* a line is named once */
+					  {"open", NULL, i == nopen ? 0 : open[i].qty});
+		open[i].qty = 0; /* a line is named once */
 		insert_line(&order->order_id, no, line, wanted);
-		packed++;
 	}
-	for (uint64 i = 0; i < nopen && n == 0; i++)
-		if (open[i] > 0)
-		{
-			insert_line(&order->order_id, no, line_no[i], open[i]);
-			packed++;
-		}
-	if (packed == 0)
+	for (int i = 0; i < nopen && n == 0; i++)
+		insert_line(&order->order_id, no, open[i].line_no, open[i].qty);
+	if (n == 0 && nopen == 0)
 		mjc_raise(MJC_ERR_SHIPMENT_EMPTY);
-}
-
-static bool
-all_is_packed(const Order *order)
-{
-	uint64 n = mjc_exec_fresh(&stmt_open, MJC_ARGS(MJC_UUID(&order->order_id)));
-
-	for (uint64 i = 0; i < n; i++)
-		if (mjc_int4_col(i, 3) > 0)
-			return false;
-	return true;
 }
 
 /* The carrier took the parcel. The last one ships the order. */
@@ -458,12 +438,13 @@ static void
 hand_over(const Order *order, int32 no, const char *carrier, const char *tracking_number,
 		  const MjcActor *actor)
 {
+	MjcTake *open;
 	int64 packed_too;
 
 	need_state(order, no, "packed", NULL);
 	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	packed_too = mjc_int8_col(0, 2);
-	if (packed_too == 0 && all_is_packed(order))
+	if (packed_too == 0 && read_open(&order->order_id, &open) == 0)
 	{
 		set_state(order, no, "packed", carrier, tracking_number, NULL);
 		mjc_order_advance(&order->order_id, MJC_STATUS_SHIPPED, "status", actor);
@@ -517,6 +498,16 @@ refuse(const Order *order, int32 no, const char *reason, const MjcActor *actor)
 					   mjc_status_name(order->status));
 }
 
+/* Less is due: less is asked, or some goes back; the order knows. */
+static void
+book_less(const Order *order, int64 value, const MjcActor *actor)
+{
+	value = mjc_payment_less(&order->order_id, value, actor, order->at);
+	mjc_exec_one(&stmt_take_off,
+				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
+						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
+}
+
 /*
  * A parcel of several came back: its value is asked no more, or goes back. That is what its
  * goods cost, or what the carrier was to collect for it when that is more (the shipping).
@@ -525,13 +516,9 @@ static void
 take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 {
 	pg_uuid_t due = mjc_uuid_make();
-	int64 value;
 
 	mjc_exec_fresh(&stmt_value, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
-	value = mjc_payment_less(&order->order_id, Max(cod, mjc_int8_col(0, 1)), actor, order->at);
-	mjc_exec_one(&stmt_take_off,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
-						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
+	book_less(order, Max(cod, mjc_int8_col(0, 1)), actor);
 	mjc_exec(&stmt_credit_parcel, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no), MJC_UUID(&due),
 										   MJC_TIME(order->at)));
 }
@@ -576,49 +563,23 @@ finish(const Order *order, const MjcActor *actor)
 		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
 }
 
-/*
- * A part has left, the rest is not wanted: what is in no parcel is free, and asked no more.
- * Errors: MJ335 when nothing of it is with the buyer or on its way: cancel the order.
- */
-static void
-cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
+/* Lines are cancelled for so many units; their value, and a credit note for them is due. */
+static int64
+cancel_lines(const Order *order, const MjcTake *takes, int n)
 {
-	MjcHolder holder = {
-		.id = order->order_id, .kind = "order", .expires_at = DT_NOEND, .actor = actor};
 	pg_uuid_t due = mjc_uuid_make();
-	MjcTake *takes;
-	Datum *lines;
-	Datum *units;
+	Datum *lines = palloc(sizeof(Datum) * Max(n, 1));
+	Datum *units = palloc(sizeof(Datum) * Max(n, 1));
 	int64 value = 0;
-	uint64 nopen;
-	int n = 0;
 
-	if (order->status != MJC_STATUS_PROCESSING || !mjc_shipment_some_left(&order->order_id))
-		MJC_RAISE(MJC_ERR_ORDER_NOT_PART_SHIPPED, {"status", mjc_status_name(order->status), 0});
-	mjc_shipment_unpack_all(&order->order_id);
-	nopen = mjc_exec_fresh(&stmt_open, MJC_ARGS(MJC_UUID(&order->order_id)));
-	takes = palloc0(sizeof(MjcTake) * Max(nopen, 1));
-	lines = palloc(sizeof(Datum) * Max(nopen, 1));
-	units = palloc(sizeof(Datum) * Max(nopen, 1));
-	for (uint64 i = 0; i < nopen; i++)
-		if (mjc_int4_col(i, 3) > 0)
-		{
-			takes[n] = (MjcTake){mjc_uuid_col(i, 2), mjc_int4_col(i, 1), mjc_int4_col(i, 1),
-								 mjc_int4_col(i, 3)};
-			lines[n] = Int32GetDatum(takes[n].line_no);
-			units[n] = Int32GetDatum(takes[n].qty);
-			n++;
-		}
 	for (int i = 0; i < n; i++)
 	{
+		lines[i] = Int32GetDatum(takes[i].line_no);
+		units[i] = Int32GetDatum(takes[i].qty);
 		mjc_exec_one(&stmt_cancel_open, MJC_ARGS(MJC_UUID(&order->order_id), MJC_DATUM(lines[i]),
 												 MJC_DATUM(units[i])));
 		value = mjc_money_add(value, mjc_int8_col(0, 1));
 	}
-	value = mjc_payment_less(&order->order_id, value, actor, order->at);
-	mjc_exec_one(&stmt_take_off,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
-						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
 	if (n > 0)
 		mjc_exec(&stmt_credit_open,
 				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_UUID(&due),
@@ -627,41 +588,36 @@ cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
 						  MJC_DATUM(PointerGetDatum(construct_array(
 							  units, n, INT4OID, sizeof(int32), true, TYPALIGN_INT))),
 						  MJC_TIME(order->at)));
-	mjc_order_add_event(&order->order_id, "edit", mjc_status_name(order->status),
-						mjc_status_name(order->status), actor,
+	return value;
+}
+
+/*
+ * A part has left, the rest is not wanted: what is in no parcel is free, and asked no more.
+ * Errors: MJ340 when nothing of it is with the buyer or on its way: cancel the order.
+ */
+static void
+cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
+{
+	MjcHolder holder = {
+		.id = order->order_id, .kind = "order", .expires_at = DT_NOEND, .actor = actor};
+	const char *status = mjc_status_name(order->status);
+	MjcTake *takes;
+	int n;
+
+	if (order->status != MJC_STATUS_PROCESSING || !mjc_shipment_some_left(&order->order_id))
+		MJC_RAISE(MJC_ERR_ORDER_NOT_PART_SHIPPED, {"status", status, 0});
+	mjc_shipment_unpack_all(&order->order_id);
+	n = read_open(&order->order_id, &takes);
+	book_less(order, cancel_lines(order, takes, n), actor);
+	mjc_order_add_event(&order->order_id, "edit", status, status, actor,
 						reason == NULL ? "the rest is cancelled" : reason);
-	mjc_order_announce("order_changed", &order->order_id, order->reference,
-					   mjc_status_name(order->status));
+	mjc_order_announce("order_changed", &order->order_id, order->reference, status);
 	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
 	mjc_reservation_move_some(&holder, takes, n, MJC_MOVE_RELEASE);
 	finish(order, actor);
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
-
-/* Three arguments from n on: actor uuid, channel text, request_id text. */
-static MjcActor
-actor_argument(FunctionCallInfo fcinfo, int n)
-{
-	MjcActor actor = mjc_actor_job();
-
-	actor.known = !PG_ARGISNULL(n);
-	if (actor.known)
-		actor.id = *PG_GETARG_UUID_P(n);
-	actor.channel = mjc_arg_text(fcinfo, n + 1, "channel");
-	actor.request_id = mjc_arg_text_or_null(fcinfo, n + 2);
-	return actor;
-}
-
-static char *
-short_text(FunctionCallInfo fcinfo, int n, const char *name, int max)
-{
-	char *text = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, n));
-
-	if (text != NULL)
-		mjc_check_text(text, name, 1, max);
-	return text;
-}
 
 PG_FUNCTION_INFO_V1(mjc_shipment_pack);
 /*
@@ -680,9 +636,9 @@ mjc_shipment_pack(PG_FUNCTION_ARGS)
 	int n = PG_ARGISNULL(1) ? 0 : mjc_arg_array(fcinfo, 1, "line_nos", INT4OID, MAX_LINES, &lines);
 	int nu =
 		PG_ARGISNULL(2) ? 0 : mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_LINES, &units);
-	char *carrier = short_text(fcinfo, 3, "carrier", 100);
-	char *tracking_number = short_text(fcinfo, 4, "tracking_number", 100);
-	MjcActor actor = actor_argument(fcinfo, 5);
+	char *carrier = mjc_arg_short_text(fcinfo, 3, "carrier", 100);
+	char *tracking_number = mjc_arg_short_text(fcinfo, 4, "tracking_number", 100);
+	MjcActor actor = mjc_actor_argument(fcinfo, 5);
 	Order order;
 	int32 no;
 
@@ -718,10 +674,10 @@ mjc_shipment_step(PG_FUNCTION_ARGS)
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
 	int32 no = mjc_arg_int32(fcinfo, 1, "shipment_no");
 	char *step = mjc_arg_text(fcinfo, 2, "step");
-	char *carrier = short_text(fcinfo, 3, "carrier", 100);
-	char *tracking_number = short_text(fcinfo, 4, "tracking_number", 100);
-	char *reason = short_text(fcinfo, 5, "reason", 500);
-	MjcActor actor = actor_argument(fcinfo, 6);
+	char *carrier = mjc_arg_short_text(fcinfo, 3, "carrier", 100);
+	char *tracking_number = mjc_arg_short_text(fcinfo, 4, "tracking_number", 100);
+	char *reason = mjc_arg_short_text(fcinfo, 5, "reason", 500);
+	MjcActor actor = mjc_actor_argument(fcinfo, 6);
 	MemoryContext caller = CurrentMemoryContext;
 	Order order;
 	char *state;
@@ -767,7 +723,7 @@ mjc_order_take_back(PG_FUNCTION_ARGS)
 	int n = mjc_arg_array(fcinfo, 1, "line_nos", INT4OID, MAX_LINES, &lines);
 	int nu = mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_LINES, &units);
 	bool damaged = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-	MjcActor actor = actor_argument(fcinfo, 4);
+	MjcActor actor = mjc_actor_argument(fcinfo, 4);
 	MjcHolder holder = {.id = *order_id, .kind = "order", .expires_at = DT_NOEND, .actor = &actor};
 	MjcTake *takes = palloc0(sizeof(MjcTake) * Max(n, 1));
 
@@ -797,8 +753,8 @@ Datum
 mjc_order_cancel_rest(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	char *reason = short_text(fcinfo, 1, "reason", 500);
-	MjcActor actor = actor_argument(fcinfo, 2);
+	char *reason = mjc_arg_short_text(fcinfo, 1, "reason", 500);
+	MjcActor actor = mjc_actor_argument(fcinfo, 2);
 	Order order;
 
 	mjc_begin_write();

@@ -515,4 +515,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.provider_task_done(uuid, text, uuid, text, text, text) IS
-    'For the shim: how a task went: ok with the provider''s reply, refused for good, or failed for now. Errors: MJ009';
+    'For the shim: how a task went: ok with the provider''s reply, refused for good, or failed, and is tried again. Errors: MJ009';
