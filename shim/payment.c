@@ -223,7 +223,8 @@ checkout_read(struct request *req, const json_t *create)
 	req->payment = calloc(1, sizeof(*req->payment));
 	if (req->payment == NULL)
 		return false;
-	req->payment->provider = provider_checkout_read(create, &req->payment->checkout);
+	req->payment->provider =
+		provider_checkout_read(create, req->lang == LANG_AR ? "ar" : "fr", &req->payment->checkout);
 	return req->payment->provider != NULL;
 }
 

@@ -230,12 +230,11 @@ member_uuid(const json_t *object, const char *name, char out[TEXT_UUID_SIZE])
 }
 
 const struct provider *
-provider_checkout_read(const json_t *create, struct provider_checkout *out)
+provider_checkout_read(const json_t *create, const char *locale, struct provider_checkout *out)
 {
 	const struct provider *provider =
 		provider_find(json_string_value(json_object_get(create, "provider")));
 	const json_t *amount = json_object_get(create, "amount_centimes");
-	const char *locale = json_string_value(json_object_get(create, "locale"));
 
 	memset(out, 0, sizeof(*out));
 	if (provider == NULL || provider->checkout == NULL ||
@@ -246,8 +245,7 @@ provider_checkout_read(const json_t *create, struct provider_checkout *out)
 		!member_copy(create, "method", out->method, sizeof(out->method)))
 		return NULL;
 	text_lower(out->currency);
-	snprintf(out->locale, sizeof(out->locale), "%s",
-			 locale != NULL && strcmp(locale, "ar") == 0 ? "ar" : "fr");
+	snprintf(out->locale, sizeof(out->locale), "%s", locale);
 	out->amount_centimes = json_integer_value(amount);
 	out->expires_at = json_integer_value(json_object_get(create, "expires_at"));
 	if (!json_is_integer(amount) || out->amount_centimes <= 0 ||

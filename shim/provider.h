@@ -118,9 +118,11 @@ void provider_settings(const struct config *config, enum provider_id id,
 /*
  * provider_checkout_read - the values of a checkout from the database's object "create".
  *
+ * locale: "fr" or "ar", the language of the buyer's page.
  * Returns its provider; NULL when a value is missing, too long or of another type.
  */
-const struct provider *provider_checkout_read(const json_t *create, struct provider_checkout *out);
+const struct provider *provider_checkout_read(const json_t *create, const char *locale,
+											  struct provider_checkout *out);
 
 /* provider_refund_read - the values of a refund from the database's request; false as above. */
 bool provider_refund_read(const json_t *request, const char *order_id, struct provider_refund *out);

@@ -344,7 +344,7 @@ BEGIN
     RETURN mjc.checkout_json(id, attempt.checkout)::jsonb || (
         SELECT jsonb_build_object('create', jsonb_build_object(
                    'provider', c.provider, 'checkout_id', c.checkout_id, 'order_id', c.order_id, 'reference', o.reference,
-                   'amount_centimes', c.amount_centimes, 'currency', 'DZD', 'method', c.method, 'locale', 'fr',
+                   'amount_centimes', c.amount_centimes, 'currency', 'DZD', 'method', c.method,
                    'expires_at', extract(epoch FROM c.expires_at)::bigint))
           FROM mjc.checkout c WHERE c.order_id = id AND c.checkout_id = attempt.checkout);
 END

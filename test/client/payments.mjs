@@ -151,7 +151,7 @@ async function asked(call, reply) {
 
 const wish = {
 	provider: 'stripe', checkout_id: '0190a000-0000-7000-8000-000000000001', order_id: '0190a000-0000-7000-8000-000000000002',
-	reference: 'MJ-2026-000123-7', amount_centimes: 1234500, currency: 'DZD', expires_at: now + 3600, method: 'CIB_CARD', locale: 'fr',
+	reference: 'MJ-2026-000123-7', amount_centimes: 1234500, currency: 'DZD', expires_at: now + 3600, method: 'CIB_CARD',
 };
 const back = (page) => `https://shop.example/${page}?order=${wish.reference}`;
 function ours(create, address) {

@@ -53,7 +53,7 @@ checkout(const struct provider *provider, char *const field[FIELDS])
 	char *text = bytes_of(field[3], &len);
 	json_t *create = json_loadb(text, len, 0, NULL);
 
-	if (provider_checkout_read(create, &wish) != provider ||
+	if (provider_checkout_read(create, "fr", &wish) != provider ||
 		!provider->checkout(&settings, &wish, &job))
 		exit(1);
 	printf("%s\t%s", job.url, job.body);

@@ -48,7 +48,7 @@ sub pay
 	my ($order, %opt) = @_;
 
 	return post(
-		"$api/payments/process", shim => $opt{shim} // $shim,
+		"$api/payments/process", shim => $opt{shim} // $shim, headers => $opt{headers} // {},
 		body => {
 			orderId => $order->{orderNumber}, method => $order->{method}, amount => 1, currency => 'EUR',
 			customerInfo => { phone => $order->{phone}, firstName => 'Amina' }, shippingAddress => { city => 'Oran' } });
@@ -59,6 +59,14 @@ sub checkouts { return sql("SELECT count(*) FROM mjc.checkout WHERE order_id = '
 sub state { return sql("SELECT state FROM mjc.checkout WHERE order_id = '$_[0]{id}'") }
 
 #------------------------------------------------------------------ a page to pay on
+
+# In the language of the buyer's own page.
+for my $speech (qw(ar fr))
+{
+	is(pay(order('CIB_CARD'), headers => { 'Accept-Language' => $speech })->{status}, 200, "asked for in $speech");
+	is(decode(($provider->asked)[-1]{body})->{locale}, $speech, "a page in $speech");
+}
+$provider->forget;
 
 my $order = order('DAHABIA_CARD');
 my $reply = pay($order);
