@@ -8,7 +8,10 @@
 use strict;
 use warnings;
 
-my @COLUMNS = qw(device round case clients seconds tps cpu_us idle stolen counts);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Report;
+
 my %TEXT = (
 	ins => 'ins: INSERT, the limit', random => 'a: order, 3 lines', hot => 'b: order, one hot line', http => 'c: order of a, HTTP',
 	issue => 'd: invoice, no gap', sequence => 'd: invoice, sequence');
@@ -20,58 +23,17 @@ my @GOALS = (
 	[ 'b_hot_order_vs_random', 'hot', 'random', 'none' ],
 	[ 'c_http_vs_pgbench', 'http', 'random', 1.0 ],
 	[ 'd_gapless_vs_sequence', 'issue', 'sequence', 0.7 ]);
-my (@runs, $left_out);
+my ($runs, $left_out) = read_runs($ARGV[0]);
 
-sub median
-{
-	my @sorted = sort { $a <=> $b } @_;
-
-	return @sorted % 2 ? $sorted[ $#sorted / 2 ] : ($sorted[ @sorted / 2 - 1 ] + $sorted[ @sorted / 2 ]) / 2;
-}
-
-sub spread
-{
-	my ($format, @values) = @_;
-	my @sorted = sort { $a <=> $b } @values or return '-';
-
-	return sprintf("$format [$format-$format]", median(@sorted), @sorted[ 0, -1 ]);
-}
-
-# tps of a case over tps of another, round by round.
-sub ratios
-{
-	my ($case, $base) = @_;
-	my %base = map { $_->{round} => $_->{tps} } grep { $_->{case} eq $base } @runs;
-
-	return map { $_->{tps} / $base{ $_->{round} } } grep { $_->{case} eq $case && $base{ $_->{round} } } @runs;
-}
-
-# Round 0 is what is run for the invariants alone.
-while (<>)
-{
-	my %run;
-
-	chomp;
-	@run{@COLUMNS} = split /\t/;
-	next if $run{round} == 0;
-	$run{counts} eq 'yes' ? push @runs, \%run : $left_out++;
-}
-exit 0 if !@runs;
-printf "\n%s, %d clients\n", $runs[0]{device} eq '1ms' ? 'each flush 1 ms' : 'real device', $runs[0]{clients};
+exit 0 if !@$runs;
+printf "\n%s, %d clients\n", $runs->[0]{device} eq '1ms' ? 'each flush 1 ms' : 'real device', $runs->[0]{clients};
 printf "%-24s %2s  %-24s %-32s %10s %7s\n", 'case', 'n', 'a second', 'ratio', 'CPU us', 'idle %';
 for my $case (qw(ins random hot http issue sequence))
 {
-	my @of = grep { $_->{case} eq $case } @runs or next;
+	my @of = grep { $_->{case} eq $case } @$runs or next;
 	my $base = $BASE{$case};
 
 	printf "%-24s %2d  %-24s %-32s %10.0f %7.0f\n", $TEXT{$case}, scalar @of, spread('%.0f', map { $_->{tps} } @of),
-		$base ? spread('%.2f', ratios($case, $base)) . " to $base" : '1', median(map { $_->{cpu_us} } @of), median(map { $_->{idle} } @of);
+		$base ? spread('%.2f', ratios($runs, $case, $base)) . " to $base" : '1', median(map { $_->{cpu_us} } @of), median(map { $_->{idle} } @of);
 }
-printf "\n%d runs, %d more left out because the CPU was stolen\n\n", scalar @runs, $left_out // 0;
-for my $goal (@GOALS)
-{
-	my ($name, $case, $base, $wanted) = @$goal;
-	my @ratios = ratios($case, $base);
-
-	printf "ratio %s %.2f goal %s\n", $name, median(@ratios), $wanted if @ratios;
-}
+print_goals($runs, $left_out, @GOALS);

@@ -8,6 +8,10 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Report qw(median spread);
+
 my @CASES = (
 	[ 'a', 'a: the rule in C' ],
 	[ 'b', 'b: the rule in PL/pgSQL' ],
@@ -31,22 +35,6 @@ my @GOALS = (
 );
 my @COLUMNS = qw(server round case clients seconds tps us idle stolen counts);
 my ($left_out, %us) = (0);
-
-sub median
-{
-	my @sorted = sort { $a <=> $b } @_;
-
-	return @sorted % 2 ? $sorted[ $#sorted / 2 ] : ($sorted[ @sorted / 2 - 1 ] + $sorted[ @sorted / 2 ]) / 2;
-}
-
-# "median [smallest-largest]"
-sub spread
-{
-	my ($format, @values) = @_;
-	my @sorted = sort { $a <=> $b } @values;
-
-	return sprintf("$format [$format-$format]", median(@sorted), @sorted[ 0, -1 ]);
-}
 
 # Time of a case over that of another, round by round.
 sub ratios

@@ -8,6 +8,10 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Report qw(median spread);
+
 # name, case, compared with, clients: quoted with a flush of 1 ms
 my @GOALS = (
 	[ 'c0_movement_vs_ins_32_1ms', 'c0', 'ins', 32, 0.6 ],
@@ -28,22 +32,6 @@ my %TEXT = (
 );
 my @COLUMNS = qw(device round case clients seconds tps cpu_us idle stolen counts);
 my (@runs, $left_out);
-
-sub median
-{
-	my @sorted = sort { $a <=> $b } @_;
-
-	return @sorted % 2 ? $sorted[ $#sorted / 2 ] : ($sorted[ @sorted / 2 - 1 ] + $sorted[ @sorted / 2 ]) / 2;
-}
-
-# "median [smallest-largest]", nothing of no values.
-sub spread
-{
-	my ($format, @values) = @_;
-	my @sorted = sort { $a <=> $b } @values or return '-';
-
-	return sprintf("$format [$format-$format]", median(@sorted), @sorted[ 0, -1 ]);
-}
 
 sub runs_of
 {
