@@ -238,8 +238,8 @@ BEGIN
        SET done_at = at, outcome = 'dropped', parked_at = NULL, lease = NULL, leased_until = NULL
      WHERE d.done_at IS NULL AND d.endpoint_id IN (SELECT e.endpoint_id FROM mjc.webhook_endpoint e WHERE e.removed_at IS NOT NULL);
     DELETE FROM mjc.webhook_delivery d
-     WHERE d.delivery_id IN (SELECT x.delivery_id FROM mjc.webhook_delivery x WHERE x.done_at < at - interval '30 days'
-                              ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED);
+     WHERE d.delivery_id = ANY (ARRAY(SELECT x.delivery_id FROM mjc.webhook_delivery x WHERE x.done_at < at - interval '30 days'
+                                       ORDER BY x.done_at LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

@@ -144,6 +144,9 @@ sub safety
 	rule('no trigger', statements_with('CREATE TRIGGER', qr/\bCREATE\s+(?:CONSTRAINT\s+|OR\s+REPLACE\s+)?(?:EVENT\s+)?TRIGGER\b/i,
 			@script, @schema, @repeat));
 	rule('no SELECT * of a table in a function', select_all());
+	# A plan may run it again for each row: it skips what it has locked and takes more than its limit.
+	rule('a batch is read once: no IN (SELECT ... LIMIT)', map { at($_, $_->{name}) }
+		grep { $_->{body} =~ /\bIN\s*\(\s*SELECT\b(?:(?!\bSELECT\b)[^;])*?\bLIMIT\b(?:(?!\bSELECT\b)[^;])*?\)/i } @functions);
 	rule('SQL text is never built from data', built_text());
 	rule('functions change no setting of the session', map { at($_, $_->{name}) }
 		grep { $_->{body} =~ /(?:;|\b(?:BEGIN|THEN|ELSE|LOOP))\s*SET\s+(?!LOCAL)/i
