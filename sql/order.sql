@@ -155,6 +155,26 @@ END
 $$;
 COMMENT ON FUNCTION mjc.order_doc(uuid) IS 'An order as staff read it, with its history; NULL when there is none';
 
+CREATE FUNCTION mjc.order_need(reference text) RETURNS uuid
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    canonical text := mjc.order_reference_canonical(reference);
+    id uuid := (SELECT r.order_id FROM mjc.order_reference r WHERE r.reference = canonical);
+BEGIN
+    IF reference IS NULL THEN
+        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'reference');
+    ELSIF canonical IS NULL THEN
+        PERFORM mjc.raise('REFERENCE_INVALID');
+    ELSIF id IS NULL THEN
+        PERFORM mjc.raise('NOT_FOUND');
+    END IF;
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION mjc.order_need(text) IS 'For rules: the order of a number, however it is typed. Errors: MJ003, MJ004, MJ401';
+
 -- Staff without REST read a buyer's personal block here; each look is on record.
 CREATE FUNCTION mjc.order_contact_read(reference text, OUT first_name text, OUT last_name text, OUT phone text, OUT email text,
     OUT street text, OUT city text, OUT postal_code text, OUT region text, OUT country text, OUT note text)

@@ -115,28 +115,6 @@ COMMENT ON FUNCTION mjc.order_redirect(uuid, text, text, uuid, jsonb) IS
 
 -------------------------------------------------------------------------- psql
 
-CREATE FUNCTION mjc.order_named(reference text) RETURNS uuid
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    canonical text := mjc.order_reference_canonical(reference);
-    id uuid;
-BEGIN
-    IF reference IS NULL THEN
-        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'reference');
-    ELSIF canonical IS NULL THEN
-        PERFORM mjc.raise('REFERENCE_INVALID');
-    END IF;
-    SELECT r.order_id INTO id FROM mjc.order_reference r WHERE r.reference = canonical;
-    IF id IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN id;
-END
-$$;
-COMMENT ON FUNCTION mjc.order_named(text) IS 'For staff in psql: the order of a typed reference. Errors: MJ003, MJ004, MJ401';
-
 CREATE FUNCTION mjc.order_note(reference text, note text) RETURNS text
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -149,7 +127,7 @@ BEGIN
     IF mjc.order_text(note, 'note', 500) IS NULL THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'note');
     END IF;
-    RETURN mjc.order_annotate(who, 'psql', NULL, mjc.order_named(reference), note, NULL, NULL);
+    RETURN mjc.order_annotate(who, 'psql', NULL, mjc.order_need(reference), note, NULL, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.order_note(text, text) IS
@@ -168,7 +146,7 @@ BEGIN
     IF btrim(concat(street, city, postal_code, region, country)) = '' THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'street');
     END IF;
-    RETURN mjc.order_redirect(who, 'psql', NULL, mjc.order_named(reference),
+    RETURN mjc.order_redirect(who, 'psql', NULL, mjc.order_need(reference),
         jsonb_build_object('street', street, 'city', city, 'postalCode', postal_code, 'region', region, 'country', country));
 END
 $$;

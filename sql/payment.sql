@@ -39,26 +39,6 @@ COMMENT ON FUNCTION mjc.payment_mismatch_end(uuid, uuid, boolean, uuid, text, te
 
 ------------------------------------------------------------------- rules of staff
 
-CREATE FUNCTION mjc.order_need(reference text) RETURNS uuid
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    canonical text := mjc.order_reference_canonical(reference);
-    id uuid := (SELECT r.order_id FROM mjc.order_reference r WHERE r.reference = canonical);
-BEGIN
-    IF reference IS NULL THEN
-        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'reference');
-    ELSIF canonical IS NULL THEN
-        PERFORM mjc.raise('REFERENCE_INVALID');
-    ELSIF id IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN id;
-END
-$$;
-COMMENT ON FUNCTION mjc.order_need(text) IS 'For rules: the order of a number, however it is typed. Errors: MJ003, MJ004, MJ401';
-
 -- A payment of a method that names the same transfer twice is booked once.
 CREATE FUNCTION mjc.payment_write(id uuid, doc jsonb, actor uuid, channel text, request_id text) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
