@@ -28,7 +28,7 @@ DECLARE
     cart json;
 BEGIN
     SELECT * INTO mine FROM mjc.cart_owner(actor, token_version, token_id, cart_token, true);
-    SELECT * INTO claim FROM mjc.idempotency_begin('cart_add', mine.owner, idempotency_key, concat_ws(' ', product_id, quantity), false);
+    SELECT * INTO claim FROM mjc.idempotency_begin('cart_add', mine.owner, idempotency_key, jsonb_build_array(product_id, quantity)::text, false);
     replayed := claim.reply IS NOT NULL;
     IF replayed THEN
         body := claim.reply::json;

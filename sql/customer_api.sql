@@ -207,7 +207,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_customer_note_add', actor, idempotency_key, concat_ws(' ', id, note));
+    claim := mjc.idempotency_begin('staff_customer_note_add', actor, idempotency_key, jsonb_build_array(id, note)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply::json;
     IF NOT replayed THEN

@@ -240,7 +240,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_order_note_add', actor, idempotency_key, concat_ws(' ', order_id, note));
+    claim := mjc.idempotency_begin('staff_order_note_add', actor, idempotency_key, jsonb_build_array(order_id, note)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply::json;
     IF NOT replayed THEN
@@ -455,7 +455,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_order_return', actor, idempotency_key, concat_ws(' ', order_id, product_ids, quantities, reason, damaged, refund));
+    claim := mjc.idempotency_begin('staff_order_return', actor, idempotency_key, jsonb_build_array(order_id, product_ids, quantities, reason, damaged, refund)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply::json;
     IF NOT replayed THEN

@@ -48,7 +48,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_payment_record', actor, idempotency_key, concat_ws(' ', order_id, amount, method, reference, note));
+    claim := mjc.idempotency_begin('staff_payment_record', actor, idempotency_key, jsonb_build_array(order_id, amount, method, reference, note)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply;
     IF NOT replayed THEN
@@ -79,7 +79,7 @@ BEGIN
     IF id IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
-    claim := mjc.idempotency_begin('staff_payment_refund', actor, idempotency_key, concat_ws(' ', id, amount, reason));
+    claim := mjc.idempotency_begin('staff_payment_refund', actor, idempotency_key, jsonb_build_array(id, amount, reason)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply;
     IF NOT replayed THEN

@@ -266,7 +266,7 @@ BEGIN
         replayed := false;
         RETURN;
     END IF;
-    claim := mjc.idempotency_begin('staff_price_create', actor, idempotency_key, id::text || ' ' || doc);
+    claim := mjc.idempotency_begin('staff_price_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply::json;
     IF NOT replayed THEN

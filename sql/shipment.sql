@@ -408,7 +408,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_shipment_pack', actor, idempotency_key, concat_ws(' ', order_id, doc), false);
+    claim := mjc.idempotency_begin('staff_shipment_pack', actor, idempotency_key, jsonb_build_array(order_id, doc)::text, false);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply;
     IF replayed THEN

@@ -60,6 +60,8 @@ is($reply->{status}, 201, 'a part came in');
 is($reply->{json}{data}{paymentState}, 'part_paid', 'which the order knows');
 my $again = record($order->{id}, amount => 500, method => 'BANK_TRANSFER', reference => "VIR-$$", note => 'BNA', key => "payment-$$");
 is_deeply([ $again->{status}, $again->{headers}{'idempotent-replayed'}, $again->{json} ], [ 201, 'true', $reply->{json} ], 'asked again: the same answer');
+is(code(record($order->{id}, amount => 500, method => 'BANK_TRANSFER', key => "payment-$$", %$_)), '422 IDEMPOTENCY_KEY_REUSED', 'the same words in another field are another request')
+	for { reference => "VIR-$$ BNA" }, { note => "VIR-$$ BNA" };
 is(code(record($order->{id}, amount => 1, method => 'BANK_TRANSFER', reference => "VIR-$$")), '409 PAYMENT_REF_KNOWN', 'one transfer counts once');
 is(code(record($order->{id}, amount => $due, method => 'BANK_TRANSFER')), '409 PAYMENT_EXCEEDS', 'not more than is asked');
 is(code(record($order->{id}, amount => $_, method => 'BANK_TRANSFER')), '422 VALIDATION_ERROR', "no amount: $_") for 0, -1, 'x', 1.005;

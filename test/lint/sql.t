@@ -147,6 +147,9 @@ sub safety
 	# A plan may run it again for each row: it skips what it has locked and takes more than its limit.
 	rule('a batch is read once: no IN (SELECT ... LIMIT)', map { at($_, $_->{name}) }
 		grep { $_->{body} =~ /\bIN\s*\(\s*SELECT\b(?:(?!\bSELECT\b)[^;])*?\bLIMIT\b(?:(?!\bSELECT\b)[^;])*?\)/i } @functions);
+	# Words that are only joined say the same for {reference: x} and {note: x}.
+	rule('a request is told from others by all its fields', map { at($_, $_->{name}) }
+		grep { $_->{body} =~ /\bidempotency_begin\([^;]*(?:concat|\|\|)/i } @functions);
 	rule('SQL text is never built from data', built_text());
 	rule('functions change no setting of the session', map { at($_, $_->{name}) }
 		grep { $_->{body} =~ /(?:;|\b(?:BEGIN|THEN|ELSE|LOOP))\s*SET\s+(?!LOCAL)/i
