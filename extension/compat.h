@@ -51,4 +51,18 @@
 #define mjc_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* What reads JSON returns success since 16, and gets its lexer since 17. */
+#if PG_VERSION_NUM >= 160000
+#define mjc_json_result JsonParseErrorType
+#define mjc_json_done return JSON_SUCCESS
+#else
+#define mjc_json_result void
+#define mjc_json_done return
+#endif
+#if PG_VERSION_NUM >= 170000
+#define mjc_json_lexer(json, len) makeJsonLexContextCstringLen(NULL, (json), (len), PG_UTF8, true)
+#else
+#define mjc_json_lexer(json, len) makeJsonLexContextCstringLen((json), (len), PG_UTF8, true)
+#endif
+
 #endif /* MJC_COMPAT_H */

@@ -198,6 +198,7 @@ BEGIN
     PERFORM mjc.order_person_forget(orders);
     PERFORM mjc.person_forget(customer);
     PERFORM mjc.credit_words_forget(customer);
+    PERFORM mjc.event_forget(customer);
     IF kind = 'registered' THEN
         PERFORM mjc.account_forget(customer, address);
     END IF;

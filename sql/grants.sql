@@ -32,6 +32,7 @@ GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
 
 -- pure
 GRANT EXECUTE ON FUNCTION
+    mjc.agent_is_bot(text),
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
     mjc.amount_in_words(bigint, text),
@@ -63,6 +64,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_reference_verify(text),
     mjc.order_status(text, text, text),
     mjc.order_transitions(),
+    mjc.page_path(text),
     mjc.payment_word(text, text, text, boolean),
     mjc.percent_of(bigint, integer),
     mjc.phone_canonical(text),

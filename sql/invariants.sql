@@ -577,6 +577,23 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_webhook_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns messages to other systems';
 
+CREATE FUNCTION mjc.check_event_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- of recent ones a thousand: there may be very many
+    SELECT 'event_has_visit', format('session %s', e.session_id), format('%s event(s)', count(*))
+      FROM (SELECT x.session_id FROM mjc.event x WHERE since IS NULL
+            UNION ALL (SELECT x.session_id FROM mjc.event x WHERE x.at >= since LIMIT 1000)) e
+     WHERE NOT EXISTS (SELECT FROM mjc.visit v WHERE v.session_id = e.session_id)
+     GROUP BY e.session_id;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_event_invariants(timestamptz) IS 'Part of mjc.check_invariants: every event is of a visit';
+
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -594,6 +611,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_invoice_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

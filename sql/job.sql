@@ -110,6 +110,8 @@ BEGIN
         WHEN 'analyst_limit' THEN mjc.analyst_limit()
         WHEN 'audit_seal' THEN mjc.audit_seal()
         WHEN 'cart_purge' THEN mjc.cart_purge()
+        WHEN 'event_partition' THEN mjc.partition_ahead()
+        WHEN 'event_purge' THEN mjc.event_purge()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'invoice_issue' THEN mjc.invoice_job()

@@ -15,7 +15,7 @@ AS $$
            ('refund', 'orders', NULL), ('checkout', 'orders', NULL), ('provider_event', 'orders', NULL), ('shipment', 'orders', NULL), ('shipment_line', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
            ('credit_due', NULL, 'that a credit note for lines of an order is still to be issued'),
            ('invoice_due', NULL, 'that a document of an order is still to be issued'),
-           ('personal_access', 'readBy', NULL),
+           ('personal_access', 'readBy', NULL), ('visit', 'visits', NULL), ('event', 'visits', NULL),
            ('account_email', NULL, 'which account an e-mail opens: the e-mail is in person'),
            ('account_person', NULL, 'names of staff; those of customers are in person'),
            ('account_recovery', NULL, 'hashes of recovery codes'),
@@ -59,6 +59,25 @@ END
 $$;
 COMMENT ON FUNCTION mjc.person_order(uuid) IS 'For rules: one order as its buyer is told of it, all its rows';
 
+CREATE FUNCTION mjc.person_visits(customer uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('session_id', s.session_id, 'visit', to_jsonb(v) - '{session_id,customer_id}'::text[],
+                   'events', s.events) ORDER BY s.first_at, s.session_id), '[]')
+          FROM (SELECT x.session_id, min(x.at) AS first_at, jsonb_agg(x.event ORDER BY x.at) FILTER (WHERE x.event IS NOT NULL) AS events
+                  FROM (SELECT e.session_id, e.at, to_jsonb(e) - '{session_id,customer_id,event_id}'::text[] AS event
+                          FROM mjc.event e WHERE e.customer_id = customer
+                        UNION ALL
+                        SELECT w.session_id, w.started_at, NULL FROM mjc.visit w WHERE w.customer_id = customer) x
+                 GROUP BY x.session_id) s
+          LEFT JOIN mjc.visit v ON v.session_id = s.session_id AND v.customer_id = customer);
+END
+$$;
+COMMENT ON FUNCTION mjc.person_visits(uuid) IS 'For rules: what a customer did on the pages while he was signed in, by visit';
+
 CREATE FUNCTION mjc.person_account(customer uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -67,6 +86,7 @@ BEGIN
     RETURN jsonb_build_object(
         'account', (SELECT to_jsonb(a) - 'token_version' FROM mjc.account a WHERE a.account_id = customer),
         'identities', (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.created_at), '[]') FROM mjc.account_social s WHERE s.account_id = customer),
+        'visits', mjc.person_visits(customer),
         'secondFactor', (SELECT jsonb_build_object('enabled_at', t.enabled_at) FROM mjc.account_totp t WHERE t.account_id = customer),
         'sessions', (SELECT coalesce(jsonb_agg(jsonb_build_object('created_at', s.created_at, 'last_used_at', s.rotated_at, 'expires_at', s.expires_at,
                          'revoked_at', s.revoked_at) ORDER BY s.created_at), '[]') FROM mjc.session s WHERE s.account_id = customer),

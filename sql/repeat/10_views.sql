@@ -383,3 +383,29 @@ SELECT o.customer_id, count(*) AS parcels, count(*) FILTER (WHERE s.state = 'del
   JOIN mjc.order o ON o.order_id = s.order_id
  WHERE s.shipped_at IS NOT NULL AND o.payment_method = 'CASH_ON_DELIVERY'
  GROUP BY o.customer_id;
+
+-- What visitors do. Bots are flagged, not left out: a figure of people says WHERE NOT is_bot.
+CREATE OR REPLACE VIEW mjc_report.event AS
+SELECT e.session_id, e.event_id, e.at, mjc.algiers_date(e.at) AS day, e.kind, e.path, e.product_id, p.sku, e.category_id,
+       mjc.dzd(e.value_centimes) AS value_dzd, e.qty, e.duration_ms, e.detail ->> 'query' AS query, e.customer_id IS NOT NULL AS signed_in, e.is_bot
+  FROM mjc.event e
+  LEFT JOIN mjc.product p ON p.product_id = e.product_id;
+
+-- Without the network and the town: with the hour they may tell who it was.
+CREATE OR REPLACE VIEW mjc_report.visit AS
+SELECT v.session_id, v.started_at, mjc.algiers_date(v.started_at) AS day, v.customer_id IS NOT NULL AS signed_in, v.device, v.browser, v.os,
+       v.country, v.landing_path, v.source, v.medium, v.campaign, v.term, v.content, v.is_bot
+  FROM mjc.visit v;
+
+CREATE OR REPLACE VIEW mjc_report.web_vital AS
+SELECT w.session_id, w.event_id, w.at, mjc.algiers_date(w.at) AS day, w.metric, round(w.value_milli / 1000.0, 3) AS value, w.path, w.device, w.is_bot
+  FROM mjc.web_vital w;
+
+CREATE OR REPLACE VIEW mjc_report.client_error AS
+SELECT c.fingerprint, c.message, c.path, c.seen, c.first_at, c.last_at, c.stack, c.component_stack
+  FROM mjc.client_error c;
+
+CREATE OR REPLACE VIEW mjc_report.exposure AS
+SELECT x.session_id, x.experiment, x.variant, x.at, v.is_bot
+  FROM mjc.exposure x
+  JOIN mjc.visit v ON v.session_id = x.session_id;

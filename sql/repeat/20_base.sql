@@ -3,6 +3,7 @@
 
 INSERT INTO mjc.setting (name, kind, integer_value, text_value, min_value, max_value, unit, description)
 VALUES
+    ('analytics_retention_months', 'integer', 25, NULL, 1, 240, 'months', 'Time for which the shop remembers what visitors did on its pages, in whole months before this one'),
     ('backorder_days_default', 'integer', 14, NULL, 0, 3650, 'days', 'Days after which units promised beyond the stock are there, when no delivery is expected and the product says nothing else'),
     ('cart_days', 'integer', 30, NULL, 1, 3650, 'days', 'Time after its last change for which a guest''s cart is kept; a customer''s is kept twelve times as long'),
     ('currency', 'text', NULL, 'DZD', NULL, NULL, NULL, 'Currency of all amounts; always DZD'),
@@ -49,6 +50,8 @@ VALUES
     ('analyst_limit', interval '10 seconds'),
     ('audit_seal', interval '30 seconds'),
     ('cart_purge', interval '10 minutes'),
+    ('event_partition', interval '1 hour'),
+    ('event_purge', interval '1 hour'),
     ('idempotency_purge', interval '10 minutes'),
     ('invariants', interval '1 minute'),
     ('invoice_issue', interval '1 minute'),
@@ -62,6 +65,9 @@ VALUES
     ('stock_expire', interval '1 minute'),
     ('webhook_purge', interval '1 hour')
 ON CONFLICT (name) DO NOTHING;
+
+-- Visitors are counted from the first minute.
+SELECT mjc.partition_ahead();
 
 INSERT INTO mjc.location (location_id, code, name)
 VALUES (1, 'main', 'Magasin principal')

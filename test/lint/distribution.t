@@ -14,6 +14,8 @@ my $any = join '|', sort { length $b <=> length $a } keys %class;
 
 # Statements that reach every shard on purpose: "file statement" => why that is right.
 my %EXCEPTION = (
+	'extension/event.c stmt_error_count' =>
+		'a limit on how many errors of the pages are kept apart, looked at when a new one comes',
 	'extension/hold.c stmt_products' =>
 		'somebody in psql names a hold by its id alone; orders name their products',
 	'extension/what_if.c stmt_past' =>

@@ -165,10 +165,11 @@ sub select_all
 }
 
 # format() and quote_*() stand where no value of a client can come by: the roles and
-# owners of prelude and grants, and the texts of invariants.
+# owners of prelude and grants, the texts of invariants, the names of partitions (a table of
+# ours and a date).
 sub built_text
 {
-	my %free = map { $_ => 1 } qw(sql/prelude.sql sql/grants.sql sql/invariants.sql sql/invoice_page.sql);
+	my %free = map { $_ => 1 } qw(sql/prelude.sql sql/grants.sql sql/invariants.sql sql/invoice_page.sql sql/partition.sql);
 	my @found;
 
 	for my $file (grep { !$free{$_} } @parts, map { $_->{file} } @schema, @repeat)

@@ -41,7 +41,7 @@ SELECT c.oid::regclass::text AS what
 
 -- Tables
 CREATE TEMP VIEW our_table AS
-SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p');
+SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
 CREATE TEMP VIEW lint_class AS
 SELECT format('%s has no class', t.relname) AS what FROM our_table t WHERE t.relname NOT IN (SELECT table_name FROM mjc.table_class)
 UNION ALL

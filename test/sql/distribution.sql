@@ -5,7 +5,7 @@ SELECT plan(22);
 CREATE TEMP VIEW placed AS
 SELECT c.oid, c.relname::text AS name, t.class, t.hash_column, t.hash_group
   FROM pg_class c LEFT JOIN mjc.table_class t ON t.table_name = c.relname
- WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p');
+ WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
 CREATE TEMP VIEW key AS
 SELECT x.conname, x.contype, p.name, p.class, p.hash_column, p.oid,
        (SELECT array_agg(a.attname::text ORDER BY k.o) FROM unnest(x.conkey) WITH ORDINALITY k (n, o)
@@ -55,7 +55,7 @@ SELECT is_empty($$
 -- Nothing that cannot be spread
 SELECT is_empty($$SELECT t.tgname FROM pg_trigger t JOIN placed p ON p.oid = t.tgrelid WHERE NOT t.tgisinternal$$, 'no triggers');
 SELECT is_empty($$SELECT r.rulename FROM pg_rewrite r JOIN placed p ON p.oid = r.ev_class$$, 'no rules');
-SELECT is_empty($$SELECT i.inhrelid::regclass FROM pg_inherits i JOIN placed p ON p.oid IN (i.inhrelid, i.inhparent)$$, 'no inheritance');
+SELECT is_empty($$SELECT i.inhrelid::regclass FROM pg_inherits i JOIN placed p ON p.oid IN (i.inhrelid, i.inhparent) JOIN pg_class c ON c.oid = i.inhrelid WHERE NOT c.relispartition$$, 'no inheritance but of partitions, which lie with their table');
 SELECT is_empty($$SELECT p.name, a.attname FROM placed p JOIN pg_attribute a ON a.attrelid = p.oid WHERE a.attidentity <> '' AND p.class = 'hash'$$, 'no counters on hash tables');
 SELECT is_empty($$SELECT p.name, d.adnum FROM placed p JOIN pg_attrdef d ON d.adrelid = p.oid WHERE pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval%'$$, 'no column takes its value from a sequence');
 

@@ -13,7 +13,7 @@ SELECT pg_temp.make_admin('person@example.test') AS admin \gset
 -- A table whose columns name a customer, an account, an order or a person stands in the list.
 SELECT set_eq($$SELECT t.table_name FROM mjc.person_tables() t$$,
     $$SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-       WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'
+       WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
          AND (a.attname ~ '^(customer|account|owner|order|subject|aggregate)_id$' OR a.attname IN ('subject', 'email', 'email_hash', 'phone', 'first_name', 'last_name', 'street')
               OR (c.relname, a.attname) IN (('reservation', 'reservation_id')))$$,
     'every table that holds something of a person is in the list');
@@ -39,6 +39,7 @@ INSERT INTO mjc.coupon_ledger (code, seq, change, used, order_id, customer_id, a
 INSERT INTO mjc.cart (owner_id, kind, created_at, updated_at, expires_at) VALUES (:'her', 'customer', now(), now(), now() + interval '1 day');
 INSERT INTO mjc.cart_line VALUES (:'her', pg_temp.pid(1), 1, 100000, now(), now());
 SELECT mjc_api.staff_customer_get(:'admin', 0, gen_random_uuid(), 'req', :'her') \g /dev/null
+SELECT mjc.event_store(:'her', '203.0.113.7', 'Mozilla', jsonb_build_object('eventType', 'page_view', 'eventData', jsonb_build_object('sessionId', gen_random_uuid(), 'pagePath', '/zz'))::text, now()) \g /dev/null
 SELECT mjc.person_export(:'her') AS doc \gset
 SELECT set_eq(format('SELECT jsonb_object_keys(%L::jsonb)', :'doc'), $$SELECT part FROM mjc.person_tables() WHERE part IS NOT NULL UNION SELECT 'exportedAt'$$, 'the document has exactly these parts');
 SELECT is_empty(format($$SELECT key FROM jsonb_each(%L::jsonb) WHERE value IN ('null', '[]', '{}')$$, :'doc'), 'and none of them is empty');

@@ -48,6 +48,7 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
+    'mjc.agent_is_bot(text)', 'mjc.page_path(text)',
     'mjc.allocate(bigint,bigint[])', 'mjc.amount_in_words(bigint,text)', 'mjc.dzd_shown(bigint)', 'mjc.html(text)', 'mjc.invoice_html(jsonb,text)', 'mjc.invoice_labels(text)', 'mjc.invoice_lines_html(jsonb,jsonb)', 'mjc.invoice_party_html(jsonb,jsonb)', 'mjc.invoice_totals_html(jsonb,jsonb)', 'mjc.invoice_party_hash(bytea,text)',
     'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
@@ -112,18 +113,18 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::r
                 'no role writes any table, and PUBLIC does not even read');
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND a.attacl IS NOT NULL$$,
                 'there are no column privileges beside');
-SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
+SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
     ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
-          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'session', 'sign_in_limit', 'token_revoked', 'webhook_secret'], 'the admin reads every table but the personal and the secret ones');
-SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND c.relowner <> 'mjc_owner'::regrole$$,
+          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'session', 'sign_in_limit', 'token_revoked', 'visit', 'webhook_secret'], 'the admin reads every table but the personal and the secret ones');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
-SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL$$,
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') IS NULL$$,
                 'each has a comment');
-SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'
+SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                   AND c.relname IN ('order', 'order_line', 'payment', 'reservation', 'shipment', 'customer_order', 'order_contact', 'location', 'stock_anchor', 'stock_incoming', 'stock_ledger', 'setting', 'staff', 'account')
                   AND obj_description(c.oid, 'pg_class') !~ 'mjc\.[a-z_]+'$$, 'the comment of a table that rules change names the function');
 SELECT is_empty($$SELECT c.relname, m[1] FROM pg_class c, regexp_matches(obj_description(c.oid, 'pg_class'), 'mjc\.([a-z_]+)', 'g') m
-                   WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r'
+                   WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                      AND NOT EXISTS (SELECT FROM extension_function x WHERE x.nspname = 'mjc' AND x.proname = m[1])$$, 'and every function so named exists');
 
 -- People: a member of staff, one without a row, an analyst, the shim
