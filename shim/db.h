@@ -23,6 +23,7 @@ enum db_pool_id
 	DB_SLOW,  /* read-only, for long queries */
 	DB_STAFF, /* read-only on the primary; DB_READ stands in when both servers are one */
 	DB_HOUSE, /* housekeeping */
+	DB_EVENT, /* what visitors do: never in the way of a sale */
 	DB_POOL__MAX
 };
 

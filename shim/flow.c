@@ -191,6 +191,8 @@ static bool
 flow_param(struct request *req)
 {
 	bool webhook = req->match.row->action == ACTION_WEBHOOK;
+	bool event = (req->match.row->flags & RF_EVENT) != 0;
+	const char *type = req->field[FIELD_CONTENT_TYPE];
 	bool has_body = req->method != METHOD_GET;
 	struct param_input in = {
 		.query = req->query,
@@ -202,8 +204,9 @@ flow_param(struct request *req)
 
 	if (webhook && has_body)
 		return true; /* verified as it came before it is read */
-	if (in.body_len > 0 && (req->field[FIELD_CONTENT_ENCODING] != NULL ||
-							!param_content_type_ok(req->field[FIELD_CONTENT_TYPE])))
+	if (in.body_len > 0 &&
+		(req->field[FIELD_CONTENT_ENCODING] != NULL ||
+		 !(event ? param_content_type_beacon(type) : param_content_type_ok(type))))
 	{
 		http_reply_error(req, ERROR_UNSUPPORTED_MEDIA_TYPE);
 		return false;
@@ -254,12 +257,22 @@ flow_prefix(struct request *req)
 		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
 		return -1;
 	}
+	if ((row->flags & RF_EVENT) != 0)
+	{
+		/* The frontend's own calls say nothing of a visitor. */
+		bool visitor = strcmp(req->source, LIMIT_FRONTEND) != 0;
+
+		req->args[n++] = visitor ? req->addr : NULL;
+		req->args[n++] = visitor && !req->frontend ? req->agent : NULL;
+	}
 	return n;
 }
 
 static enum db_pool_id
 flow_pool(const struct route *row)
 {
+	if ((row->flags & RF_EVENT) != 0)
+		return DB_EVENT;
 	if ((row->flags & (RF_WRITE | RF_RECORDS)) != 0)
 		return DB_WRITE;
 	if ((row->flags & RF_SLOW) != 0)
@@ -282,6 +295,8 @@ flow_submit(struct request *req, enum db_pool_id pool, int statement, int nargs,
 	http_hold(req);
 	if (db_submit(req->app->db, &req->call))
 		return;
+	if (pool == DB_EVENT)
+		metrics_event_dropped(req->app->metrics);
 	if (req->mhd != NULL)
 		http_reply_error(req, ERROR_SERVICE_UNAVAILABLE);
 	http_release(req);
@@ -324,6 +339,8 @@ flow_failed(struct request *req)
 		error_set(&req->problem, ERROR_SERVICE_UNAVAILABLE);
 	PQclear(call->result);
 	call->result = NULL;
+	if (call->pool == DB_EVENT && error_status(req->problem.id) >= 500)
+		metrics_event_dropped(req->app->metrics);
 	if (req->mhd != NULL)
 		http_reply_problem(req);
 	return true;

@@ -256,18 +256,22 @@ head_length(struct request *req)
 	return req->field[FIELD_EXPECT] == NULL && length <= limit * BODY_PATIENCE;
 }
 
-/* What a body may measure: reports of providers have a limit of their own. */
+/* What a body may measure: reports of providers and batches of events have limits of their own. */
 static void
 head_limit(struct request *req)
 {
 	struct route_match match = {0};
 
 	req->body_limit = (uint64_t) req->app->config->body_limit;
-	if (req->body_limit >= HTTP_WEBHOOK_BYTES || req->path == NULL || req->method != METHOD_POST)
+	if (req->path == NULL || req->method != METHOD_POST)
 		return;
-	if (route_match(req->method, req->path, &match) == ROUTE_OK &&
-		match.row->action == ACTION_WEBHOOK)
-		req->body_limit = HTTP_WEBHOOK_BYTES;
+	if (route_match(req->method, req->path, &match) == ROUTE_OK)
+	{
+		if (match.row->action == ACTION_WEBHOOK && req->body_limit < HTTP_WEBHOOK_BYTES)
+			req->body_limit = HTTP_WEBHOOK_BYTES;
+		if ((match.row->flags & RF_EVENT) != 0 && req->body_limit > HTTP_EVENT_BYTES)
+			req->body_limit = HTTP_EVENT_BYTES;
+	}
 	route_match_free(&match);
 }
 

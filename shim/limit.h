@@ -25,7 +25,7 @@
  */
 #define LIMIT_DEFAULTS                                                                             \
 	"api=1000/min,search=300/min:100,cart=3000/min:500,order=20/h,signup=20/h,track=20/min:10,"    \
-	"auth=20/min,admin=100/min,frontend=60000/min:5000,webhook=3000/min:1000"
+	"auth=20/min,admin=100/min,event=1200/min:300,frontend=60000/min:5000,webhook=3000/min:1000"
 
 struct limit;
 

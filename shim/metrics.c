@@ -50,6 +50,7 @@ struct metrics
 	uint64_t db_retries;
 	uint64_t rate_limited[RATE__MAX];
 	uint64_t login_failures;
+	uint64_t events_dropped;
 	uint64_t housekeep_runs;
 	uint64_t housekeep_errors;
 	int64_t housekeep_ok_ms; /* CLOCK_MONOTONIC, 0 = never */
@@ -139,6 +140,12 @@ void
 metrics_login_failure(struct metrics *metrics)
 {
 	metrics->login_failures++;
+}
+
+void
+metrics_event_dropped(struct metrics *metrics)
+{
+	metrics->events_dropped++;
 }
 
 void
@@ -445,6 +452,10 @@ render_page(FILE *out, const struct app *app)
 				(unsigned long long) metrics->rate_limited[i]);
 	render_head(out, "mjc_login_failures_total", "counter", "Refused sign-ins.");
 	fprintf(out, "mjc_login_failures_total %llu\n", (unsigned long long) metrics->login_failures);
+	render_head(out, "mjc_event_batches_dropped_total", "counter",
+				"Batches of events that were not stored.");
+	fprintf(out, "mjc_event_batches_dropped_total %llu\n",
+			(unsigned long long) metrics->events_dropped);
 	render_housekeep(out, metrics);
 	render_shop(out, metrics);
 	render_providers(out, metrics);

@@ -44,6 +44,9 @@ void metrics_db_retry(struct metrics *metrics);
 /* metrics_rate_limited - count a 429 of a rate class. */
 void metrics_rate_limited(struct metrics *metrics, int rate);
 
+/* metrics_event_dropped - count a batch of events that was not stored. */
+void metrics_event_dropped(struct metrics *metrics);
+
 /* metrics_login_failure - count a refused sign-in. */
 void metrics_login_failure(struct metrics *metrics);
 

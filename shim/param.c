@@ -538,15 +538,15 @@ charset_ok(const char *param, size_t len)
 		   token_is(value, value_len, "utf8");
 }
 
-bool
-param_content_type_ok(const char *content_type)
+static bool
+media_type_ok(const char *content_type, const char *want)
 {
 	size_t len;
 
 	if (content_type == NULL)
 		return false;
 	len = strcspn(content_type, ";");
-	if (!token_is(content_type, len, "application/json"))
+	if (!token_is(content_type, len, want))
 		return false;
 	while (content_type[len] == ';')
 	{
@@ -556,4 +556,16 @@ param_content_type_ok(const char *content_type)
 			return false;
 	}
 	return true;
+}
+
+bool
+param_content_type_ok(const char *content_type)
+{
+	return media_type_ok(content_type, "application/json");
+}
+
+bool
+param_content_type_beacon(const char *content_type)
+{
+	return param_content_type_ok(content_type) || media_type_ok(content_type, "text/plain");
 }

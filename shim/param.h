@@ -49,4 +49,11 @@ bool param_idempotency_key(const char *header, char out[PARAM_KEY_MAX + 1]);
  */
 bool param_content_type_ok(const char *content_type);
 
+/*
+ * param_content_type_beacon - the same, or plain text in UTF-8: what navigator.sendBeacon
+ * makes of a string. A page of another site may send that unasked: for routes where a
+ * forged request does no harm.
+ */
+bool param_content_type_beacon(const char *content_type);
+
 #endif

@@ -20,6 +20,7 @@
 #define STAFF_WRITE (RF_WRITE | RF_STRICT_BODY)
 #define STAFF_CREATE (RF_WRITE | RF_IDEMPOTENT)
 #define CART_WRITE (RF_WRITE | RF_CART)
+#define EVENT_WRITE (RF_EVENT | RF_RAW)
 
 const struct route routes_table[] = {
 	{METHOD_GET, "/", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_BANNER, NO_PARAMS},
@@ -111,6 +112,15 @@ const struct route routes_table[] = {
 	 200, ACTION_WEBHOOK, NO_PARAMS},
 	{METHOD_GET, "/carriers/webhooks/yalidine", NULL, ROLE_PUBLIC, RATE_WEBHOOK, RF_RAW, 200,
 	 ACTION_WEBHOOK, PARAMS(yalidine_echo_params)},
+
+	{METHOD_POST, "/analytics/events", "mjc_api.event_ingest", ROLE_OPTIONAL, RATE_EVENT,
+	 EVENT_WRITE, 200, ACTION_NONE, PARAMS(event_params)},
+	{METHOD_POST, "/analytics/track", "mjc_api.event_ingest", ROLE_OPTIONAL, RATE_EVENT,
+	 EVENT_WRITE, 200, ACTION_NONE, PARAMS(event_params)},
+	{METHOD_POST, "/analytics/performance", "mjc_api.vital_ingest", ROLE_OPTIONAL, RATE_EVENT,
+	 EVENT_WRITE, 200, ACTION_NONE, PARAMS(event_params)},
+	{METHOD_POST, "/analytics/errors", "mjc_api.client_error_ingest", ROLE_OPTIONAL, RATE_EVENT,
+	 EVENT_WRITE, 200, ACTION_NONE, PARAMS(event_params)},
 
 	{METHOD_POST, "/auth/register", NULL, ROLE_PUBLIC, RATE_SIGNUP, RF_WRITE, 201, ACTION_REGISTER,
 	 PARAMS(register_params)},

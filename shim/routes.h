@@ -37,6 +37,7 @@ enum rate_class
 	RATE_AUTH,	/* counts failures only */
 	RATE_STAFF,
 	RATE_WEBHOOK,  /* reports of providers, each proven by a signature */
+	RATE_EVENT,	   /* what visitors do, batch by batch */
 	RATE_CART,	   /* the pages ask for the cart many times at once */
 	RATE_FRONTEND, /* of no row: the frontend's server on its own account */
 	RATE_NONE,
@@ -122,10 +123,13 @@ enum shim_action
 #define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
 #define RF_PAGE 0x200u		   /* the function returns a page of HTML, sent as it is */
-#define RF_RECORDS 0x100u	   /* reads persons and notes who read: write connection, request_id */
+#define RF_EVENT                                                                                   \
+	0x400u				  /* what visitors do: connections of its own, gets address and            \
+							 User-Agent; a token that is not good is none; text/plain too */
+#define RF_RECORDS 0x100u /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24
-#define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 6)
+#define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 8)
 #define ROUTES_MAX_PATH_VALUES 2
 
 struct route
@@ -150,7 +154,8 @@ extern const int routes_count;
  * routes_prefix_args - how many SQL arguments stand before the declared params.
  *
  * In order: actor, token_version, token_id (role other than PUBLIC);
- * request_id (RF_WRITE, RF_RECORDS); idempotency_key (RF_IDEMPOTENT); cart_token (RF_CART).
+ * request_id (RF_WRITE, RF_RECORDS); idempotency_key (RF_IDEMPOTENT); cart_token (RF_CART);
+ * address, user_agent (RF_EVENT).
  */
 int routes_prefix_args(const struct route *row);
 

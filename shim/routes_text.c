@@ -54,6 +54,8 @@ routes_prefix_args(const struct route *row)
 		n += 1;
 	if ((row->flags & RF_CART) != 0)
 		n += 1;
+	if ((row->flags & RF_EVENT) != 0)
+		n += 2;
 	return n;
 }
 
@@ -114,7 +116,7 @@ routes_rate_name(enum rate_class rate)
 		[RATE_READ] = "api",		[RATE_SEARCH] = "search",	  [RATE_ORDER] = "order",
 		[RATE_TRACK] = "track",		[RATE_AUTH] = "auth",		  [RATE_STAFF] = "admin",
 		[RATE_CART] = "cart",		[RATE_FRONTEND] = "frontend", [RATE_SIGNUP] = "signup",
-		[RATE_WEBHOOK] = "webhook", [RATE_NONE] = "none",
+		[RATE_WEBHOOK] = "webhook", [RATE_EVENT] = "event",		  [RATE_NONE] = "none",
 	};
 
 	return names[rate];
@@ -151,7 +153,7 @@ print_flags(FILE *out, unsigned flags)
 {
 	static const char *const names[] = {"write",	   "idempotent",	"slow",		"raw",
 										"strict_body", "staff_primary", "messages", "cart",
-										"records",	   "page"};
+										"records",	   "page",			"event"};
 	bool first = true;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -222,7 +224,8 @@ routes_print(FILE *out)
 		print_arg_types(out, row);
 		fprintf(out, "\t%s\t%s\t", role_name(row->role), routes_rate_name(row->rate));
 		print_flags(out, row->flags);
-		fprintf(out, "\t%s\t", (row->flags & (RF_WRITE | RF_RECORDS)) != 0 ? "write" : "read");
+		fprintf(out, "\t%s\t",
+				(row->flags & (RF_WRITE | RF_RECORDS | RF_EVENT)) != 0 ? "write" : "read");
 		print_params(out, row);
 		fputc('\n', out);
 	}

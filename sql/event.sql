@@ -44,7 +44,7 @@ COMMENT ON FUNCTION mjc.page_path(text) IS
 CREATE FUNCTION mjc.agent_is_bot(user_agent text) RETURNS boolean
     LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'mjc_agent_is_bot_sql';
-COMMENT ON FUNCTION mjc.agent_is_bot(text) IS 'Whether a User-Agent is that of a program and not of a person; none or an empty one is';
+COMMENT ON FUNCTION mjc.agent_is_bot(text) IS 'Whether a User-Agent is that of a program and not of a person; an empty one is, NULL (nobody said) is not';
 
 ------------------------------------------------------------------- erasure
 

@@ -51,7 +51,7 @@ for my $route (@routes)
 
 	like($route->{method}, qr/^(GET|POST|PUT|PATCH|DELETE)$/, "$name: a method");
 	like($route->{role}, qr/^(public|optional|customer|technician|admin|super)$/, 'names a role');
-	like($route->{rate}, qr/^(api|search|order|signup|track|auth|admin|cart|webhook|none)$/, 'names a rate class');
+	like($route->{rate}, qr/^(api|search|order|signup|track|auth|admin|cart|event|webhook|none)$/, 'names a rate class');
 	like($route->{role}, qr/^(admin|super)$/, 'what is under /admin needs an admin')
 		if $route->{pattern} =~ m{^/admin/(?!login$|totp/)};
 	is($route->{volatility}, $route->{method} eq 'GET' && $route->{flags} !~ /records/ ? 'read' : $route->{volatility},

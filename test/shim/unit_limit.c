@@ -32,7 +32,7 @@ test_bursts(void)
 	} cases[] = {
 		{RATE_READ, 1000, 60000}, {RATE_SEARCH, 100, 18000}, {RATE_ORDER, 20, 20},
 		{RATE_SIGNUP, 20, 20},	  {RATE_TRACK, 10, 1200},	 {RATE_STAFF, 100, 6000},
-		{RATE_CART, 500, 180000},
+		{RATE_CART, 500, 180000}, {RATE_EVENT, 300, 72000},
 	};
 	struct limit *limit = limit_new("", 1, 0);
 

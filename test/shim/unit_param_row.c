@@ -476,6 +476,11 @@ test_content_type(void)
 	for (size_t i = 0; i < LEN(cases); i++)
 		tap_ok(param_content_type_ok(cases[i].header) == cases[i].ok, "content type: %s",
 			   cases[i].header ? cases[i].header : "none");
+	tap_ok(param_content_type_beacon("application/json"), "beacon: JSON");
+	tap_ok(param_content_type_beacon("text/plain;charset=UTF-8"), "beacon: text");
+	tap_ok(!param_content_type_beacon("text/plain;charset=utf-16"), "beacon: no other encoding");
+	tap_ok(!param_content_type_beacon("text/html"), "beacon: no page");
+	tap_ok(!param_content_type_beacon(NULL), "beacon: not without a type");
 }
 
 void

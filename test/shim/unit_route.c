@@ -230,6 +230,10 @@ test_table(void)
 		tap_ok(!(write && row->method == METHOD_GET) &&
 				   (write || (row->flags & RF_IDEMPOTENT) == 0),
 			   "table: %s writes only where it may", row->pattern);
+		tap_ok((row->flags & RF_EVENT) == 0 ||
+				   (row->method == METHOD_POST && row->role == ROLE_OPTIONAL &&
+					(row->flags & (RF_WRITE | RF_RECORDS | RF_CART)) == 0),
+			   "table: %s takes events from everybody", row->pattern);
 		for (int k = 0; k < i; k++)
 		{
 			if (routes_table[k].method == row->method &&

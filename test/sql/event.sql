@@ -140,7 +140,7 @@ SELECT is(host(mjc_net.a) || '/' || masklen(mjc_net.a), w, i || ' is kept as ' |
  CROSS JOIN LATERAL (SELECT address AS a FROM mjc.visit WHERE session_id = (CASE WHEN s IS NOT NULL THEN pg_temp.sid(n) END)::uuid) mjc_net;
 SELECT is(mjc.agent_is_bot(a), w, format('%s is %sa bot', coalesce(left(a, 60), 'no agent'), CASE WHEN w THEN '' ELSE 'no ' END))
   FROM (VALUES (pg_temp.browser(), false), ('Mozilla/5.0 (Linux; Android 10; CUBOT X30) AppleWebKit/537.36 Chrome/100 Mobile Safari/537.36', false), ('Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Safari/604.1', false),
-               ('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', true), ('curl/7.88.1', true), ('python-requests/2.31', true), ('HeadlessChrome/120', true), ('', true), (NULL, true)) v (a, w);
+               ('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', true), ('curl/7.88.1', true), ('python-requests/2.31', true), ('HeadlessChrome/120', true), ('', true), (NULL, false)) v (a, w);
 SELECT pg_temp.send_text(jsonb_build_object('events', jsonb_build_array(pg_temp.view(12)))::text, agent => 'Googlebot/2.1'),
        pg_temp.send_text(jsonb_build_object('events', jsonb_build_array(pg_temp.item('page_view', jsonb_build_object('sessionId', pg_temp.sid(13), 'pagePath', '/', 'userAgent', pg_temp.browser())), pg_temp.view(13, '/x')))::text, agent => 'node') \g /dev/null
 SELECT results_eq(format('SELECT DISTINCT v.is_bot, e.is_bot, v.device FROM mjc.visit v JOIN mjc.event e USING (session_id) WHERE session_id IN (%L, %L) ORDER BY 1', pg_temp.sid(12), pg_temp.sid(13)),

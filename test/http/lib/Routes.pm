@@ -227,11 +227,20 @@ my %value = (
 	'/admin/gift-cards' => sub { { amount => 1000 } },
 	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
 	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
+	(map { $_ => sub { { events => [ page_view() ] } } } qw(/analytics/events /analytics/track)),
+	'/analytics/performance' => sub { { name => 'LCP', value => 1234.5, path => '/fr' } },
+	'/analytics/errors' => sub { { error => 'TypeError: essai', stack => 'TypeError: essai', url => '/fr' } },
 	'/admin/settings' => sub { { siteName => 'Essai', sellerRc => '16/00-1' } },
 );
 
 $document{$_} = sub { { firstName => 'Amina', lastName => 'Benali', phone => phone(), customerType => 'B2B', companyName => 'Essai' } }
 	for '/customers/:id', '/admin/customers/:id', '/customers/profile/me';
+
+# What a page of the frontend tells when it is looked at.
+sub page_view
+{
+	return { type => 'page_view', data => { sessionId => sprintf('00000000-0000-4000-9000-%012d', ++$serial), pagePath => '/fr' } };
+}
 
 # One that nobody guesses.
 sub password { return sprintf 'Bruleur-%d-Vanne-%d', $$, ++$serial }
