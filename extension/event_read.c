@@ -622,8 +622,6 @@ mjc_event_document(char *json)
 	if (len > MJC_EVENT_BODY)
 		mjc_raise(MJC_ERR_PAYLOAD_TOO_LARGE);
 	document = mjc_tree_parse(json, (int) len);
-	if (document == NULL)
-		mjc_raise(MJC_ERR_MALFORMED_REQUEST);
 	if (document->type != MJC_NODE_OBJECT)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "body", 0});
 	return document;

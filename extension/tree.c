@@ -7,6 +7,7 @@
 #include "mb/pg_wchar.h"
 
 #include "compat.h"
+#include "error.h"
 #include "tree.h"
 
 /* The object or array that is being read, inside those that hold it. */
@@ -21,6 +22,7 @@ typedef struct Reader
 	JsonLexContext *lex;
 	MjcNode *root;
 	Open *open;
+	int depth;
 	char *key; /* of the member that comes next */
 } Reader;
 
@@ -53,6 +55,8 @@ begin(Reader *reader, MjcNodeType type)
 {
 	Open *open = palloc(sizeof(Open));
 
+	if (++reader->depth > MJC_TREE_DEPTH)
+		mjc_raise(MJC_ERR_MALFORMED_REQUEST);
 	open->node = add(reader, type, NULL);
 	open->node->raw = reader->lex->token_start;
 	open->outer = reader->open;
@@ -67,6 +71,7 @@ end(Reader *reader)
 
 	open->node->raw_len = (int) (reader->lex->prev_token_terminator - open->node->raw);
 	reader->open = open->outer;
+	reader->depth--;
 	pfree(open);
 }
 
@@ -84,8 +89,28 @@ array_start(void *state)
 	mjc_json_done;
 }
 
+/* Two members of one name mean what each reader likes. Objects of very many are nobody's here. */
+static void
+refuse_twice(const MjcNode *object)
+{
+	if (object->count > MJC_TREE_DEPTH)
+		return;
+	for (const MjcNode *a = object->child; a != NULL; a = a->next)
+		for (const MjcNode *b = a->next; b != NULL; b = b->next)
+			if (*a->key == *b->key && strcmp(a->key, b->key) == 0)
+				mjc_raise(MJC_ERR_MALFORMED_REQUEST);
+}
+
 static mjc_json_result
-something_end(void *state)
+object_end(void *state)
+{
+	refuse_twice(((Reader *) state)->open->node);
+	end(state);
+	mjc_json_done;
+}
+
+static mjc_json_result
+array_end(void *state)
 {
 	end(state);
 	mjc_json_done;
@@ -120,21 +145,27 @@ scalar(void *state, char *token, JsonTokenType type)
 	mjc_json_done;
 }
 
-/* mjc_tree_parse - the tree of a text, which must outlive it; NULL when it is no JSON. */
+/*
+ * mjc_tree_parse - the tree of a text, which must outlive it.
+ *
+ * Errors: MJ002 no JSON, a name twice in an object, too deep.
+ */
 MjcNode *
 mjc_tree_parse(char *json, int len)
 {
-	Reader reader = {NULL, NULL, NULL, NULL};
+	Reader reader = {0};
 	JsonSemAction actions = {.semstate = &reader,
 							 .object_start = object_start,
-							 .object_end = something_end,
+							 .object_end = object_end,
 							 .array_start = array_start,
-							 .array_end = something_end,
+							 .array_end = array_end,
 							 .object_field_start = field_start,
 							 .scalar = scalar};
 
 	reader.lex = mjc_json_lexer(json, len);
-	return pg_parse_json(reader.lex, &actions) == JSON_SUCCESS ? reader.root : NULL;
+	if (pg_parse_json(reader.lex, &actions) != JSON_SUCCESS)
+		mjc_raise(MJC_ERR_MALFORMED_REQUEST);
+	return reader.root;
 }
 
 /* mjc_tree_get - a member of an object; NULL when it is missing or null, or there is no object. */

@@ -1,8 +1,8 @@
 /*
  * tree.h - a JSON text of a stranger as a small tree that is read once.
  *
- * Cheaper than jsonb, and a text that is no JSON is no error of the server's. Strings
- * are unescaped, numbers stay as written.
+ * Cheaper than jsonb, and as strict as the shim: no name twice in an object, no great depth.
+ * Strings are unescaped, numbers stay as written.
  */
 #ifndef MJC_TREE_H
 #define MJC_TREE_H
@@ -29,6 +29,8 @@ typedef struct MjcNode
 	struct MjcNode *last;  /* the last one */
 	struct MjcNode *next;  /* member of the same parent */
 } MjcNode;
+
+#define MJC_TREE_DEPTH 64 /* objects and arrays inside each other */
 
 extern MjcNode *mjc_tree_parse(char *json, int len);
 extern MjcNode *mjc_tree_get(const MjcNode *object, const char *key);

@@ -414,6 +414,30 @@ parse_body_params(const struct route *row, json_t *root, struct param_value *val
 		param_json_refuse_unknown(row, root, p);
 }
 
+/* The body as it came. False when it is no text; p then says so. */
+static bool
+parse_raw(const struct param_def *def, const struct param_input *in, struct param_value *out,
+		  struct problem *p)
+{
+	struct type_error err = {.id = ERROR_NONE};
+	char *text = NULL;
+
+	if (in->body_len > 0 && !text_utf8_valid(in->body, in->body_len))
+	{
+		error_set(p, ERROR_MALFORMED_REQUEST);
+		return false;
+	}
+	if ((long long) in->body_len > def->max)
+		err = (struct type_error){ERROR_FIELD_LENGTH, true, def->min, def->max};
+	else if (in->body_len > 0)
+	{
+		text = strndup(in->body, in->body_len);
+		err.id = text == NULL ? ERROR_INTERNAL_ERROR : ERROR_NONE;
+	}
+	settle(def, BODY_FIELD, text, &err, out, p);
+	return true;
+}
+
 /* False when the body cannot be read at all; p then says so. */
 static bool
 parse_body(const struct route *row, const struct param_input *in, struct param_value *values,
@@ -425,6 +449,8 @@ parse_body(const struct route *row, const struct param_input *in, struct param_v
 
 	if (row->method == METHOD_GET)
 		return true;
+	if (row->nparams == 1 && row->params[0].type == T_JSON_RAW)
+		return parse_raw(&row->params[0], in, &values[0], p);
 	root = param_json_load(in->body, in->body_len, &malformed);
 	if (malformed)
 	{

@@ -494,6 +494,7 @@ param_type_text(const struct param_def *def, const char *text, size_t len, struc
 			return type_time(def, text, len, err);
 		case T_TEXT_LIST:
 		case T_JSON_TEXT:
+		case T_JSON_RAW:
 			break;
 	}
 	return refuse(err, ERROR_FIELD_TYPE);

@@ -69,7 +69,8 @@ enum ptype
 	T_SLUG_OR_ID, /* min..max characters */
 	T_TIME_FROM,
 	T_TIME_TO,
-	T_JSON_TEXT /* body only; min..max bytes of the compact JSON; the whole body at path "" */
+	T_JSON_TEXT, /* body only; min..max bytes of the compact JSON; the whole body at path "" */
+	T_JSON_RAW	 /* the whole body as it came, UTF-8 of min..max bytes; the database reads it */
 };
 
 #define P_REQUIRED 0x01u

@@ -35,9 +35,9 @@
 static const struct param_def id_params[] = {{ID_IN_PATH}};
 static const struct param_def code_params[] = {{CODE_IN_PATH}};
 static const struct param_def body_params[] = {{WHOLE_BODY}};
-/* The database says how large a batch may be. */
+/* Read once, in the database: batches are many and large. */
 static const struct param_def event_params[] = {
-	{"", IN_BODY, T_JSON_TEXT, 2, 1048576, P_REQUIRED, NULL}};
+	{"", IN_BODY, T_JSON_RAW, 1, 262144, P_REQUIRED, NULL}};
 static const struct param_def id_body_params[] = {{ID_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def code_body_params[] = {{CODE_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}};

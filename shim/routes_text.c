@@ -38,6 +38,7 @@ param_sql_type(enum ptype type)
 		case T_EMAIL:
 		case T_SLUG_OR_ID:
 		case T_JSON_TEXT:
+		case T_JSON_RAW:
 			break;
 	}
 	return "text";
@@ -186,6 +187,7 @@ param_type_name(enum ptype type)
 		[T_TIME_FROM] = "time_from",
 		[T_TIME_TO] = "time_to",
 		[T_JSON_TEXT] = "json",
+		[T_JSON_RAW] = "json",
 	};
 
 	return (size_t) type < sizeof(names) / sizeof(names[0]) && names[type] != NULL ? names[type]

@@ -1,6 +1,6 @@
 -- event: what visitors of the pages do: taken once, by what it tells, without persons.
 BEGIN;
-SELECT plan(187);
+SELECT plan(190);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY[$$SELECT mjc_api.event_ingest(NULL, NULL, NULL, NULL, NULL, '{"events": []}')$$, $$SELECT mjc_api.vital_ingest(NULL, NULL, NULL, NULL, NULL, '{"name": "LCP", "value": 1}')$$,
@@ -187,7 +187,7 @@ SELECT is(pg_temp.told(pg_temp.send(VARIADIC ARRAY(SELECT pg_temp.view(1100 + n 
 SELECT is(pg_temp.told(pg_temp.send_text('{"events": []}')), '0 0', 'so is none');
 SELECT is(f.code || ' ' || coalesce(f.detail ->> 'argument', ''), w, left(t, 60))
   FROM (VALUES ('{}', 'MJ003 events'), ('{"events": null}', 'MJ003 events'), ('{"events": {}}', 'MJ010 events'), ('{"events": "x"}', 'MJ010 events'), ('[]', 'MJ010 body'), ('null', 'MJ010 body'), ('"x"', 'MJ010 body'), ('7', 'MJ010 body'),
-               ('', 'MJ002 '), ('{', 'MJ002 '), ('{"events": []} {}', 'MJ002 '), ('{"events": ["\u0000"]}', 'MJ002 '), ('{"events": ["\ud800"]}', 'MJ002 '), (repeat('[', 200), 'MJ002 '), ('{"a": "' || repeat('x', 262144) || '"}', 'MJ012 ')) v (t, w)
+               ('', 'MJ002 '), ('{', 'MJ002 '), ('{"events": []} {}', 'MJ002 '), ('{"events": ["\u0000"]}', 'MJ002 '), ('{"events": [], "events": []}', 'MJ002 '), (repeat('[', 65) || repeat(']', 65), 'MJ002 '), (repeat('[', 64) || repeat(']', 64), 'MJ010 body'), ('{"events": ["\ud800"]}', 'MJ002 '), (repeat('[', 200), 'MJ002 '), ('{"a": "' || repeat('x', 262144) || '"}', 'MJ012 ')) v (t, w)
  CROSS JOIN LATERAL pg_temp.failure(format('SELECT pg_temp.send_text(%L)', t)) f;
 SELECT is(pg_temp.told(pg_temp.send_text(format('{"events": [{"type": "page_view", "data": {"sessionId": "%s", "pagePath": "/", "x": %s}}, {"type": "page_view", "data": {"sessionId": "%1$s", "pagePath": "/", "x": %s}}, {"type": "page_view", "data": {"sessionId": "%1$s", "pagePath": "/ok", "x": [[1]]}}]}',
     pg_temp.sid(18), repeat('[', 50) || repeat(']', 50), (SELECT jsonb_object_agg(n, n) FROM generate_series(1, 65) n)))), '1 2 {"EVENT_FIELD_INVALID":2}', 'what is very deep or wide is refused');
