@@ -20,6 +20,8 @@ BEGIN
          + (SELECT count(*) FROM mjc.consent c WHERE c.customer_id = customer)
          + (SELECT count(*) FROM mjc.cart c WHERE c.owner_id = customer)
          + (SELECT count(*) FROM mjc.credit c WHERE c.customer_id = customer)
+         + (SELECT count(*) FROM mjc.visit v WHERE v.customer_id = customer)
+         + (SELECT count(*) FROM mjc.event e WHERE e.customer_id = customer)
          + (SELECT count(*) FROM mjc.session s WHERE s.account_id = customer)
          + (SELECT count(*) FROM mjc.account_token t WHERE t.account_id = customer)
          + (SELECT count(*) FROM mjc.account_social s WHERE s.account_id = customer);
