@@ -91,7 +91,7 @@ static const struct config_entry config_table[] = {
 	 "certificates to trust in calls of providers; default those of the system"},
 	{"MJC_PDF_PROGRAM", CONFIG_STRING, AT(pdf_program), "weasyprint", 0, 0,
 	 "prints documents to PDF, a path or a name in PATH; none, or empty: no PDF"},
-	{"MJC_PDF_TIMEOUT_S", CONFIG_LONG, AT(pdf_timeout_s), "20", 1, 300,
+	{"MJC_PDF_TIMEOUT_S", CONFIG_LONG, AT(pdf_timeout_s), "25", 1, 300,
 	 "seconds for a PDF, waiting included"},
 	{"MJC_CORS_ORIGINS", CONFIG_STRING, AT(cors_origins), "http://localhost:3000", 0, 0,
 	 "comma list of origins of the frontends"},

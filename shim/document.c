@@ -122,6 +122,7 @@ document_print(struct request *req, PGresult *page)
 	document->job = (struct pdf_job){
 		.page = PQgetvalue(page, 0, 0),
 		.page_len = (size_t) PQgetlength(page, 0, 0),
+		.who = req->caller.account_id,
 		.done = document_done,
 		.cls = req,
 	};

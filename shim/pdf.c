@@ -228,10 +228,23 @@ pdf_run(struct pdf *pdf)
 	}
 }
 
+/* How many pages of the same caller run or wait. */
+static int
+pdf_of_one(const struct pdf *pdf, const char *who)
+{
+	int n = 0;
+
+	for (int i = 0; i < PDF_CHILDREN; i++)
+		n += pdf->child[i].job != NULL && strcmp(pdf->child[i].job->who, who) == 0;
+	for (const struct pdf_job *job = pdf->head; job != NULL; job = job->next)
+		n += strcmp(job->who, who) == 0;
+	return n;
+}
+
 bool
 pdf_submit(struct pdf *pdf, struct pdf_job *job)
 {
-	if (!pdf_ready(pdf) || pdf->waiting >= PDF_WAITING)
+	if (!pdf_ready(pdf) || pdf->waiting >= PDF_WAITING || pdf_of_one(pdf, job->who) >= PDF_OF_ONE)
 		return false;
 	job->pdf = NULL;
 	job->pdf_len = 0;

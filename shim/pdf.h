@@ -3,7 +3,7 @@
  *
  * The program is called as weasyprint is: the page on standard input, the PDF
  * on standard output. A few run at once; more wait in order, and past that a
- * page is refused at once.
+ * page is refused at once; nobody takes all places.
  */
 #ifndef MJC_SHIM_PDF_H
 #define MJC_SHIM_PDF_H
@@ -14,6 +14,7 @@
 
 #define PDF_CHILDREN 2	/* processes at a time */
 #define PDF_WAITING 16	/* pages that may wait for one */
+#define PDF_OF_ONE 8	/* pages of one caller, running and waiting */
 #define PDF_PROGRAM 512 /* bytes of the program's path */
 
 enum pdf_result
@@ -33,6 +34,7 @@ struct pdf_job
 {
 	const char *page;
 	size_t page_len;
+	const char *who;				   /* whose pages are counted together */
 	void (*done)(struct pdf_job *job); /* on the loop's thread */
 	void *cls;
 
@@ -64,7 +66,8 @@ void pdf_free(struct pdf *pdf);
 /* pdf_ready - whether there is a program. */
 bool pdf_ready(const struct pdf *pdf);
 
-/* pdf_submit - print a page; false, without calling done, when too many wait. */
+/* pdf_submit - print a page; false, without calling done, when too many wait, or too many of his.
+ */
 bool pdf_submit(struct pdf *pdf, struct pdf_job *job);
 
 /* pdf_ended - a process has ended: its job is done, the next one starts. For the loop. */

@@ -25,7 +25,7 @@
 #define CHILD_MEMORY (1024UL * 1024 * 1024) /* of addresses; WeasyPrint takes a third of it */
 #define CHILD_FILE (16UL * 1024 * 1024)		/* bytes of the PDF */
 #define CHILD_FILES 64						/* descriptors */
-#define CHILD_NICE 10
+#define CHILD_NICE 5
 
 #define CHILD_PATH "PATH=/usr/local/bin:/usr/bin:/bin"
 
