@@ -121,7 +121,7 @@ enum shim_action
 #define RF_STAFF_PRIMARY 0x20u /* read-only, but on the primary server */
 #define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
-#define RF_PAGE 0x200u		   /* the function returns a page of HTML, sent as it is */
+#define RF_PAGE 0x200u		   /* returns (page of HTML, file name): with a name, sent as PDF */
 #define RF_RECORDS 0x100u	   /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24

@@ -523,8 +523,9 @@ static const struct param_def staff_customer_note_params[] = {
 
 #define INVOICE_FIELDS                                                                             \
 	{"lang", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "fr|ar"},                                        \
+		{"number", IN_QUERY, T_TEXT, 1, 30, NAME_TEXT, NULL},                                      \
 	{                                                                                              \
-		"number", IN_QUERY, T_TEXT, 1, 30, NAME_TEXT, NULL                                         \
+		"format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "html|pdf"                                  \
 	}
 
 static const struct param_def order_invoice_params[] = {
