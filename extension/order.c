@@ -460,7 +460,7 @@ take_coupons_and_credit(const Order *order)
 	for (int i = 0; i < quote->ncoupons; i++)
 		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
 	for (int i = 0; i < quote->ncredits; i++)
-		mjc_credit_spend(&quote->credits[i], &order->order_id);
+		mjc_credit_settle(&quote->credits[i], &order->order_id, NULL);
 }
 
 /* What was ordered leaves the customer's cart: the last lock. */

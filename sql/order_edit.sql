@@ -327,7 +327,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_edit(text, uuid[], integer[]) IS
-    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked, what was paid too much goes back. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
+    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked of the cards that paid a part, then in money; what is due less is taken off the money, then given back to the cards. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
 
 CREATE FUNCTION mjc_api.staff_order_edit(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, product_ids uuid[], quantities integer[]) RETURNS json

@@ -1,6 +1,6 @@
 -- order_edit: lines change before an order leaves, and come back after it arrived.
 BEGIN;
-SELECT plan(61);
+SELECT plan(89);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 9) n \g /dev/null
 CREATE FUNCTION pg_temp.money(ref text) RETURNS text
@@ -81,6 +81,75 @@ SELECT is((SELECT sum(change) FROM mjc.coupon_ledger WHERE code = 'EDIT10'), 1::
 SELECT is(pg_temp.edit(:'ref', '{6}', '{1}'), 1700.00, 'below what it asks for it gives nothing');
 SELECT is((SELECT sum(change) FROM mjc.coupon_ledger WHERE code = 'EDIT10') || (SELECT coupons::text FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), '0{}', 'and is free for another order');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Paid by cards in part: what is less is taken off the money first, what is more is asked of its cards first
+CREATE FUNCTION pg_temp.by_cards(numbers integer[], quantities integer[], cards text[]) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text := (SELECT r.body -> 'order' ->> 'orderNumber' FROM mjc_api.order_place_guest('req', NULL, pg_temp.pids(numbers), quantities, 'Amina', 'Test', '0550000011', NULL, NULL,
+                     '1 rue du Test', 'Testville', NULL, '99', NULL, NULL, gift_cards => cards) r);
+BEGIN
+    PERFORM mjc.order_confirm(ref);
+    RETURN ref;
+END
+$$;
+-- "total: by card, due; paid state asked here; balance of each card"
+CREATE FUNCTION pg_temp.purse(ref text, cards uuid[]) RETURNS text
+    LANGUAGE sql
+AS $$
+    SELECT format('%s: %s %s; %s; %s', o.total_centimes / 100, o.credit_centimes / 100, (o.total_centimes - o.credit_centimes - o.taken_off_centimes) / 100,
+               regexp_replace(pg_temp.money(ref), '^\w+ (\w+) total \d+ asked (\d+) here (\d+)$', '\1 \2 \3'), (SELECT string_agg((mjc.credit_balance(c) / 100)::text, ' ' ORDER BY n) FROM unnest(cards) WITH ORDINALITY u (c, n)))
+      FROM mjc.order o WHERE o.order_id = pg_temp.order_id(ref)
+$$;
+SELECT pg_temp.make_stock(n, 100) FROM generate_series(11, 13) n \g /dev/null
+SELECT a.credit_id AS card, a.code FROM mjc.gift_card_issue(2000) a \gset
+SELECT pg_temp.by_cards('{11}', '{4}', ARRAY[:'code']) AS ref \gset
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'card'::uuid]), '4700: 2000 2700; pending 2700 0; 0', 'the card pays what it has');
+SELECT mjc.payment_record(:'ref', 2700, 'BANK_TRANSFER', 'VIR-CARD') \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{11}', '{3}'), 1700.00, 'one unit less');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'card'::uuid]), '3700: 2000 1700; paid 0 1700; 0', 'goes back as money');
+SELECT is(pg_temp.edit(:'ref', '{11}', '{1}'), 0.00, 'two less, more than was paid in money');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'card'::uuid]), '1700: 1700 0; paid 0 0; 300', 'the rest goes back to the card');
+SELECT is(pg_temp.edit(:'ref', '{11}', '{1}'), 0.00, 'the same lines once more');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'card'::uuid]), '1700: 1700 0; paid 0 0; 300', 'change nothing');
+SELECT is(pg_temp.edit(:'ref', '{11,12}', '{1,1}'), 700.00, 'another article');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'card'::uuid]), '2700: 2000 700; pending 700 0; 0', 'is paid by the card as far as it goes');
+SELECT results_eq(format('SELECT kind, amount_centimes FROM mjc.credit_ledger WHERE credit_id = %L ORDER BY seq', :'card'), $$VALUES ('issue', 200000::bigint), ('spend', -200000), ('refund', 30000), ('spend', -30000)$$, 'each movement once');
+SELECT is((SELECT string_agg(note, ', ' ORDER BY seq) FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND kind = 'edit' AND note ~ 'card'), '3700.00 -> 1700.00 DZD, of it by card 2000.00 -> 1700.00, 1700.00 -> 2700.00 DZD, of it by card 1700.00 -> 2000.00', 'the history tells it');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT mjc.order_cancel(:'ref') \g /dev/null
+SELECT is(mjc.credit_balance(:'card'), 200000::bigint, 'a cancel gives back what it used then, once');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Two cards and store credit: what is used last comes back first, and what the order took it keeps
+SELECT a.credit_id AS card, a.code FROM mjc.gift_card_issue(1000) a \gset a
+SELECT a.credit_id AS card, a.code FROM mjc.gift_card_issue(1000) a \gset b
+SELECT pg_temp.by_cards('{11}', '{1}', ARRAY[:'acode', :'bcode']) AS ref \gset
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'acard', :'bcard']::uuid[]), '1700: 1700 0; pending 0 0; 0 300', 'the first card, then the second');
+SELECT is(pg_temp.edit(:'ref', '{11,12}', '{1,2}'), 1700.00, 'two units more');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'acard', :'bcard']::uuid[]), '3700: 2000 1700; pending 1700 0; 0 0', 'take the rest of the second, then money');
+SELECT mjc.credit_move(:'acard', 'adjust', 50000, NULL, 'gift', NULL, 'test') \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{11,12}', '{1,2}'), 1700.00, 'a card that has something again');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'acard', :'bcard']::uuid[]), '3700: 2000 1700; pending 1700 0; 500 0', 'does not take the place of money');
+SELECT is(pg_temp.edit(:'ref', '{11,12,13}', '{1,2,1}'), 2200.00, 'but pays for what is more');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'acard', :'bcard']::uuid[]), '4700: 2500 2200; pending 2200 0; 0 0', 'first');
+SELECT mjc.credit_move(:'bcard', 'issue', 40000, NULL, 'gift', NULL, 'test'), mjc.credit_close(:'bcard', 'perdue') \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{11,12,13}', '{1,2,2}'), 3200.00, 'a card that was closed pays no more than it did');
+SELECT is(pg_temp.edit(:'ref', '{11}', '{1}'), 0.00, 'back to one unit');
+SELECT is(pg_temp.purse(:'ref', ARRAY[:'acard', :'bcard']::uuid[]), '1700: 1700 0; paid 0 0; 0 1200', 'the money is asked no more, then the second card has its part back');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Stamp duty is due on what is paid in cash
+UPDATE mjc.setting SET boolean_value = true WHERE name = 'stamp_duty_charged';
+SELECT a.credit_id AS card, a.code FROM mjc.gift_card_issue(2000) a \gset
+SELECT pg_temp.by_cards('{11}', '{4}', ARRAY[:'code']) AS ref \gset
+SELECT pg_temp.edit(:'ref', '{11}', '{3}') \g /dev/null
+SELECT is((SELECT stamp_duty_centimes FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), mjc.stamp_duty(170000, mjc.algiers_date(clock_timestamp())), 'stamp duty is due on what the card does not pay');
+SELECT pg_temp.edit(:'ref', '{11}', '{1}') \g /dev/null
+SELECT is((SELECT stamp_duty_centimes FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), 0::bigint, 'none when it pays all');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+UPDATE mjc.setting SET boolean_value = false WHERE name = 'stamp_duty_charged';
 
 -- What cannot be edited
 SELECT pg_temp.bought('{7}', '{1}') AS pending, pg_temp.confirmed('{7}', '{1}') AS packed, pg_temp.confirmed('{7}', '{1}') AS shipped \gset
