@@ -191,6 +191,7 @@ static MjcTable order_table = {
 				"coupons",
 				"credit_ids",
 				"taken_off_centimes",
+				"credit_back_centimes",
 				NULL},
 	.types = {UUIDOID,		  TEXTOID,		  UUIDOID,		  TEXTOID,		  TEXTOID,
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  INT8OID,		  INT8OID,
@@ -198,7 +199,7 @@ static MjcTable order_table = {
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  TEXTOID,		  DATEOID,
 			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 			  TIMESTAMPTZOID, TEXTOID,		  INT8OID,		  INT8OID,		  INT8OID,
-			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID}};
+			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID,		  INT8OID}};
 static MjcTable payment_table = {
 	.name = "payment",
 	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
@@ -412,7 +413,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
 				 MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
 				 MJC_INT8(cart->credit), MJC_DATUM(mjc_order_coupon_codes(&order->quote)),
-				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0)));
+				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0), MJC_INT8(0)));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,

@@ -314,6 +314,17 @@ read_held(const pg_uuid_t *order_id, pg_uuid_t **ids, int64 **left, int *n)
 	return held;
 }
 
+/* mjc_payment_held - what came in and is still here, centimes. */
+int64
+mjc_payment_held(const pg_uuid_t *order_id)
+{
+	pg_uuid_t *ids;
+	int64 *left;
+	int n;
+
+	return read_held(order_id, &ids, &left, &n);
+}
+
 /* Up to an amount goes back, of the newest payments first; how much, and the last refund. */
 static int64
 send_back(const pg_uuid_t *order_id, int64 most, const char *kind, const char *reason,
@@ -379,6 +390,17 @@ mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount, Ti
 										 MJC_INT8(amount), MJC_TIME(at)));
 }
 
+/* mjc_payment_ask_less - less is asked, as far as it is; by how much. */
+int64
+mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
+{
+	int64 asked = Min(mjc_payment_asked(order_id), amount);
+
+	if (asked > 0)
+		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
+	return asked;
+}
+
 /*
  * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back.
  *
@@ -389,10 +411,8 @@ int64
 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
 {
 	pg_uuid_t last;
-	int64 asked = Min(mjc_payment_asked(order_id), amount);
+	int64 asked = mjc_payment_ask_less(order_id, amount, at);
 
-	if (asked > 0)
-		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
 	return asked + send_back(order_id, amount - asked, MJC_REFUND_EXCESS, NULL, actor, at, &last);
 }
 

@@ -345,6 +345,14 @@ BEGIN
      WHERE (since IS NULL OR l.at >= since) AND l.kind = 'spend'
        AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.credit_id = ANY (o.credit_ids));
 
+    RETURN QUERY  -- and no card got back from an order more than it gave
+    SELECT 'credit_back', l.order_id::text, format('credit %s has %s too much', l.credit_id, sum(l.amount_centimes))
+      FROM mjc.credit_ledger l
+     WHERE l.order_id IS NOT NULL
+       AND (since IS NULL OR l.credit_id IN (SELECT x.credit_id FROM mjc.credit_ledger x WHERE x.at >= since AND x.kind = 'refund'))
+     GROUP BY l.credit_id, l.order_id
+    HAVING sum(l.amount_centimes) > 0;
+
     RETURN QUERY  -- entries of a card follow each other, each balance from the one before
     SELECT 'credit_ledger', format('credit %s seq %s', s.credit_id, s.seq),
            format('balance %s after %s and %s', s.balance_centimes, s.balance_before, s.amount_centimes)
@@ -357,13 +365,13 @@ BEGIN
      WHERE s.seq <> s.seq_before + 1 OR s.balance_centimes <> s.balance_before + s.amount_centimes OR s.at < s.at_before;
 
     RETURN QUERY  -- what cards paid of an order is what they lost for it, until it comes back
-    SELECT 'credit_order', o.reference, format('paid by credit %s, taken from cards %s', o.credit_centimes, l.taken)
+    SELECT 'credit_order', o.reference, format('paid by credit %s, of it back %s, taken from cards %s', o.credit_centimes, o.credit_back_centimes, l.taken)
       FROM mjc.order o
      CROSS JOIN LATERAL (SELECT -coalesce(sum(x.amount_centimes), 0) AS taken
                            FROM unnest(o.credit_ids) u (id)
                            JOIN mjc.credit_ledger x ON x.credit_id = u.id AND x.order_id = o.order_id) l
      WHERE (since IS NULL OR o.updated_at >= since)
-       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes END;
+       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes - o.credit_back_centimes END;
 END
 $$;
 COMMENT ON FUNCTION mjc.check_pricing_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns coupons and credit';

@@ -117,7 +117,7 @@ BEGIN
                    'subtotal', mjc.dzd(o.subtotal_centimes), 'tax', 0, 'taxIncluded', mjc.dzd(o.tax_centimes),
                    'shipping', mjc.dzd(o.shipping_centimes), 'discount', mjc.dzd(o.discount_centimes),
                    'stampDuty', mjc.dzd(o.stamp_duty_centimes), 'rounding', mjc.dzd(o.rounding_centimes),
-                   'credit', mjc.dzd(o.credit_centimes), 'amountDue', mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes),
+                   'credit', mjc.dzd(o.credit_centimes), 'creditBack', mjc.dzd(o.credit_back_centimes), 'amountDue', mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes),
                    'coupons', o.coupons, 'deliveryMode', o.delivery_mode,
                    'total', mjc.dzd(o.total_centimes), 'totalAmount', mjc.dzd(o.total_centimes), 'currency', o.currency,
                    'orderDate', mjc.iso(o.placed_at), 'createdAt', mjc.iso(o.placed_at), 'updatedAt', mjc.iso(o.updated_at),

@@ -353,6 +353,13 @@ CREATE FUNCTION mjc.order_take_back(order_id uuid, line_nos integer[], quantitie
 COMMENT ON FUNCTION mjc.order_take_back(uuid, integer[], integer[], boolean, uuid, text, text) IS
     'For rules, with the order locked: units of these lines that had left stand on the desk. Errors: MJ003, MJ010, MJ115, MJ331';
 
+CREATE FUNCTION mjc.order_value_back(order_id uuid, value bigint, reason text, actor uuid, channel text, request_id text) RETURNS bigint
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_order_value_back';
+COMMENT ON FUNCTION mjc.order_value_back(uuid, bigint, text, uuid, text, text) IS
+    'For rules, with the order and its products locked: a value (centimes) of it goes back, off what is asked, then as money, then to the cards that paid a part; what went to cards, centimes. Errors: MJ003, MJ201, MJ503';
+
 -- What units of a line cost that come back now, after those that came back before.
 CREATE FUNCTION mjc.order_return_value(id uuid, line_nos integer[], quantities integer[]) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -387,6 +394,7 @@ DECLARE
     o mjc.order%ROWTYPE;
     words text := mjc.order_text(return_write.reason, 'reason', 200);
     value bigint;
+    cards bigint := 0;
     note text;
 BEGIN
     IF words IS NULL OR coalesce(cardinality(line_nos), 0) = 0 OR cardinality(line_nos) <> coalesce(cardinality(quantities), 0)
@@ -400,14 +408,15 @@ BEGIN
         PERFORM mjc.raise('ORDER_NOT_DELIVERED', 'status', o.status);
     END IF;
     value := mjc.order_return_value(id, line_nos, quantities);
-    IF coalesce(refund, true) AND value > 0 THEN
-        PERFORM mjc.payment_refund_book(id, value, words, actor, channel, request_id);
-    END IF;
     PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
+    IF coalesce(refund, true) AND value > 0 THEN
+        cards := mjc.order_value_back(id, value, words, actor, channel, request_id);
+    END IF;
     UPDATE mjc.order x SET updated_at = clock_timestamp() WHERE x.order_id = id;
     PERFORM mjc.order_event_add(id, o.status, actor, channel, 'Retour : ' || words);
     PERFORM mjc.audit_write(actor, channel, 'order_return', 'order', o.reference, NULL,
-        jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value)), request_id);
+        jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value),
+                           'refunded', coalesce(refund, true)), request_id);
     -- An invoice that is only due is issued first: a credit note takes something back.
     IF mjc.seller_missing(mjc.seller_identity()) IS NULL AND value > 0 THEN
         PERFORM mjc.invoice_issue_core(id, actor, channel);
@@ -415,7 +424,8 @@ BEGIN
     IF mjc.invoice_live(id) IS NOT NULL AND value > 0 THEN
         note := mjc.credit_note_core(mjc.invoice_live(id), actor, channel, 'Retour', line_nos, quantities, false);
     END IF;
-    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0, 'creditNote', note);
+    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0,
+                              'toCards', mjc.dzd(cards), 'creditNote', note);
 END
 $$;
 COMMENT ON FUNCTION mjc.return_write(uuid, integer[], integer[], text, boolean, boolean, uuid, text, text) IS 'For rules: see mjc.order_return';
@@ -431,7 +441,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_return(text, integer[], integer[], text, boolean, boolean) IS
-    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false: an exchange), and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ401, MJ503, MJ601';
+    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false: an exchange), off the money first, then to the cards that paid, and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ401, MJ503, MJ601';
 
 CREATE FUNCTION mjc.order_line_nos(id uuid, product_ids uuid[]) RETURNS integer[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -499,7 +509,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_cancel_rest(text, text) IS
-    'Of an order of which a part has left, what is still here is cancelled: its units are free, its value is asked no more or goes back, its invoice is taken back for these lines. Returns the status of the order. Errors: MJ003, MJ004, MJ006, MJ340, MJ401, MJ601';
+    'Of an order of which a part has left, what is still here is cancelled: its units are free, its value is asked no more or goes back, off the money first, then to the cards that paid, its invoice is taken back for these lines. Returns the status of the order. Errors: MJ003, MJ004, MJ006, MJ340, MJ401, MJ601';
 
 CREATE FUNCTION mjc_api.staff_order_cancel_rest(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, reason text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

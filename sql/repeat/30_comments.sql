@@ -244,6 +244,7 @@ COMMENT ON COLUMN mjc_report.customer_order.shipping_tax_dzd IS 'TVA contained i
 COMMENT ON COLUMN mjc_report.customer_order.stamp_duty_dzd IS 'Stamp duty on what is paid in cash, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.rounding_dzd IS 'What rounding to the dinar added, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.credit_dzd IS 'Paid by gift cards and store credit, dinars';
+COMMENT ON COLUMN mjc_report.customer_order.credit_back_dzd IS 'Of it given back to the cards when units were cancelled or came back, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.due_dzd IS 'What is left to pay of the total, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.coupons IS 'Coupons that the order used';
 COMMENT ON COLUMN mjc_report.product.sale_from_at IS 'From when the sale price holds; empty: already';
