@@ -89,8 +89,8 @@ static MjcStmt stmt_of_order = {
 	"AND (c.customer_id IS NULL OR c.customer_id = $4) THEN coalesce((SELECT l.balance_centimes "
 	"FROM mjc.credit_ledger l WHERE l.credit_id = c.credit_id ORDER BY l.seq DESC LIMIT 1), 0) "
 	"ELSE 0 END, (SELECT -coalesce(sum(l.amount_centimes), 0)::pg_catalog.int8 "
-	"FROM mjc.credit_ledger l WHERE l.credit_id = c.credit_id AND l.order_id = $2) "
-	"FROM mjc.credit c WHERE c.credit_id = ANY ($1) ORDER BY c.kind, c.credit_id",
+	"FROM mjc.credit_ledger l WHERE l.credit_id = c.credit_id AND l.order_id = $2), "
+	"NOT c.is_active FROM mjc.credit c WHERE c.credit_id = ANY ($1) ORDER BY c.kind, c.credit_id",
 	4,
 	{UUIDARRAYOID, UUIDOID, TIMESTAMPTZOID, UUIDOID},
 	NULL};
@@ -128,7 +128,7 @@ mjc_credits_read(const MjcWords *codes, TimestampTz at, const pg_uuid_t *custome
 		for (int j = 0; j < n && !again; j++)
 			again = mjc_uuid_compare(&credits[j].id, &id) == 0;
 		if (!again)
-			credits[n++] = (MjcCredit){id, mjc_int8_col(0, 1), 0, 0};
+			credits[n++] = (MjcCredit){id, mjc_int8_col(0, 1), 0, 0, false};
 	}
 	return n;
 }
@@ -146,7 +146,7 @@ mjc_store_credit_read(const pg_uuid_t *customer_id, TimestampTz at, MjcCredit *c
 	if (mjc_exec(&stmt_credit,
 				 MJC_ARGS(MJC_UUID(customer_id), MJC_TIME(at), MJC_UUID(customer_id))) != 1)
 		return 0;
-	*credit = (MjcCredit){*customer_id, mjc_int8_col(0, 1), 0, 0};
+	*credit = (MjcCredit){*customer_id, mjc_int8_col(0, 1), 0, 0, false};
 	return 1;
 }
 
@@ -314,8 +314,8 @@ mjc_credits_of_order(const pg_uuid_t *ids, int n, const pg_uuid_t *order_id,
 	{
 		int64 taken = mjc_int8_col(i, 3);
 
-		credits[i] =
-			(MjcCredit){mjc_uuid_col(i, 1), mjc_money_add(taken, mjc_int8_col(i, 2)), 0, taken};
+		credits[i] = (MjcCredit){mjc_uuid_col(i, 1), mjc_money_add(taken, mjc_int8_col(i, 2)), 0,
+								 taken, mjc_bool_col(i, 4)};
 	}
 	return (int) rows;
 }
@@ -333,6 +333,14 @@ mjc_credit_settle(const MjcCredit *credit, const pg_uuid_t *order_id, const pg_u
 		(void) move_for_order(&credit->id, "spend", -more, order_id, actor);
 	else if (more < 0)
 		give_back(&credit->id, -more, order_id, actor);
+}
+
+/* mjc_credit_issue - something is put on it, once an op_id. Needs SPI open. */
+void
+mjc_credit_issue(const pg_uuid_t *credit_id, int64 amount, const char *op_id,
+				 const pg_uuid_t *actor)
+{
+	(void) move(&(Move){credit_id, "issue", amount, NULL, op_id, actor, NULL});
 }
 
 /* mjc_credit_give_back - what an order used of it and has not back (G3). Needs SPI open. */

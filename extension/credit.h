@@ -14,6 +14,7 @@ typedef struct MjcCredit
 	int64 balance; /* centimes, as it was read */
 	int64 used;	   /* of it, by this order */
 	int64 taken;   /* of it, by this order before it is priced anew */
+	bool closed;   /* nothing can be spent of it */
 } MjcCredit;
 
 extern int mjc_credits_read(const MjcWords *codes, TimestampTz at, const pg_uuid_t *customer_id,
@@ -26,6 +27,8 @@ extern int mjc_credits_of_order(const pg_uuid_t *ids, int n, const pg_uuid_t *or
 extern void mjc_credits_cap(MjcCredit *credits, int n, int64 more);
 extern void mjc_credit_settle(const MjcCredit *credit, const pg_uuid_t *order_id,
 							  const pg_uuid_t *actor);
+extern void mjc_credit_issue(const pg_uuid_t *credit_id, int64 amount, const char *op_id,
+							 const pg_uuid_t *actor);
 extern void mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id,
 								 const pg_uuid_t *actor);
 extern void mjc_credits_lock(const pg_uuid_t *ids, int n);

@@ -130,10 +130,24 @@ mjc_order_less(const pg_uuid_t *order_id, int64 value, const MjcActor *actor, Ti
 	write_order(order_id, back.asked + back.money, back.cards, at);
 }
 
-/* Units that had arrived came back. Errors: MJ503 more than came in and is still here. */
 static void
-give_back(const pg_uuid_t *order_id, const MjcBack *back, const char *reason, const MjcActor *actor,
-		  TimestampTz at)
+refund(const pg_uuid_t *order_id, int64 amount, const char *kind, const char *reason,
+	   const MjcActor *actor, TimestampTz at)
+{
+	if (amount == 0)
+		return;
+	(void) mjc_payment_refund_newest(order_id, amount, kind, reason, actor, at);
+	mjc_payment_event(order_id, "refund", amount,
+					  strcmp(kind, MJC_REFUND_EXCHANGE) == 0 ? "pays the exchange" : reason, actor);
+}
+
+/*
+ * mjc_back_money - units that had arrived came back: less is asked, and the buyer has his money
+ * but for what pays the order that they are exchanged for. mjc_back_cards does the rest.
+ */
+void
+mjc_back_money(const pg_uuid_t *order_id, const MjcBack *back, int64 exchanged, const char *reason,
+			   const MjcActor *actor, TimestampTz at)
 {
 	char *reference;
 
@@ -142,16 +156,11 @@ give_back(const pg_uuid_t *order_id, const MjcBack *back, const char *reason, co
 		(void) mjc_payment_ask_less(order_id, back->asked, at);
 		mjc_payment_event(order_id, "edit", back->asked, "asked no more", actor);
 	}
-	if (back->money > 0)
-	{
-		(void) mjc_payment_refund_newest(order_id, back->money, MJC_REFUND_RETURN, reason, actor,
-										 at);
-		mjc_payment_event(order_id, "refund", back->money, reason, actor);
-	}
-	mjc_back_cards(order_id, back, actor);
+	refund(order_id, exchanged, MJC_REFUND_EXCHANGE, reason, actor, at);
+	refund(order_id, back->money - exchanged, MJC_REFUND_RETURN, reason, actor, at);
 	mjc_exec_one(&stmt_told, MJC_ARGS(MJC_UUID(order_id)));
 	reference = mjc_text_col(0, 1);
-	if (back->money + back->cards > 0)
+	if (back->money - exchanged + back->cards > 0)
 		mjc_order_announce("payment_returned", order_id, reference, mjc_text_col(0, 2));
 	write_order(order_id, back->asked, back->cards, at);
 }
@@ -183,7 +192,8 @@ mjc_order_value_back(PG_FUNCTION_ARGS)
 	back = mjc_back_split(order_id, value, at);
 	if (back.asked + back.money + back.cards != value)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
-	give_back(order_id, &back, reason, &actor, at);
+	mjc_back_money(order_id, &back, 0, reason, &actor, at);
+	mjc_back_cards(order_id, &back, &actor);
 	mjc_end();
 	PG_RETURN_INT64(back.cards);
 }

@@ -63,7 +63,7 @@ static MjcStmt stmt_sums = {
 	"SELECT count(*) FILTER (WHERE p.state = 'pending'), "
 	"coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
 	"- coalesce((SELECT sum(r.amount_centimes) FROM mjc.refund r WHERE r.order_id = $1 "
-	"AND r.kind <> 'return'), 0)::pg_catalog.int8 "
+	"AND r.kind NOT IN ('return', 'exchange')), 0)::pg_catalog.int8 "
 	"FROM mjc.payment p WHERE p.order_id = $1",
 	1,
 	{UUIDOID},
@@ -272,7 +272,7 @@ mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64
 	provider_ref = mjc_text_or_null(0, 2);
 	currency = mjc_text_col(0, 3);
 	over = (strcmp(provider, "cod") == 0 && strcmp(kind, MJC_REFUND_EXCESS) != 0) ||
-		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0;
+		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0 || strcmp(kind, MJC_REFUND_EXCHANGE) == 0;
 	mjc_exec_one(&stmt_refund,
 				 MJC_ARGS(MJC_UUID(order_id), MJC_UUID(&id), MJC_UUID(payment_id), MJC_INT8(amount),
 						  MJC_TEXT(kind), MJC_BOOL(over), MJC_TEXT_OR_NULL(reason),

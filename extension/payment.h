@@ -35,6 +35,7 @@ typedef struct MjcReceived
 #define MJC_REFUND_OUTSIDE "outside"
 #define MJC_REFUND_RETURN "return"
 #define MJC_REFUND_END "end"
+#define MJC_REFUND_EXCHANGE "exchange"
 
 extern MjcReceived mjc_payment_receive(const MjcReceipt *receipt);
 extern MjcReceived mjc_payment_take(const MjcReceipt *receipt, const MjcActor *actor);

@@ -206,7 +206,7 @@ BEGIN
                                 coalesce(sum(x.received_centimes) FILTER (WHERE x.state <> 'mismatch'), 0) AS received,
                                 bool_or(x.state = 'paid') AS paid
                            FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
-      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind <> 'return'), 0) AS over
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind NOT IN ('return', 'exchange')), 0) AS over
                            FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
@@ -222,6 +222,27 @@ BEGIN
       LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back FROM mjc.refund x
                           WHERE x.order_id = p.order_id AND x.payment_id = p.payment_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since) AND p.refunded_centimes <> r.back;
+
+    RETURN QUERY  -- an order and the one that it was exchanged for name each other, and are of one customer
+    SELECT 'order_exchange', o.reference, format('exchange of %s, which does not say so', o.exchange_of)
+      FROM mjc.order o
+     WHERE (since IS NULL OR o.updated_at >= since) AND o.exchange_of IS NOT NULL
+       AND NOT EXISTS (SELECT FROM mjc.order x WHERE x.order_id = o.exchange_of AND o.order_id = ANY (x.exchanged_by) AND x.customer_id = o.customer_id)
+    UNION ALL
+    SELECT 'order_exchange', o.reference, format('exchanged for %s, which does not say so', u.id)
+      FROM mjc.order o CROSS JOIN LATERAL unnest(o.exchanged_by) u (id)
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.order x WHERE x.order_id = u.id AND x.exchange_of = o.order_id);
+
+    RETURN QUERY  -- money that left the one paid the other
+    SELECT 'order_exchange', o.reference, format('%s left it for exchanges, which took %s', r.moved, t.taken)
+      FROM mjc.order o
+      CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS moved FROM mjc.refund x WHERE x.order_id = o.order_id AND x.kind = 'exchange') r
+      CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_centimes), 0) AS taken
+                            FROM unnest(o.exchanged_by) u (id)
+                            JOIN mjc.order x ON x.order_id = u.id
+                            JOIN mjc.credit_ledger l ON l.credit_id = ANY (x.credit_ids) AND l.op_id = 'exchange:' || u.id AND l.kind = 'issue') t
+     WHERE (since IS NULL OR o.updated_at >= since) AND r.moved <> t.taken;
 
     RETURN QUERY  -- an order that was paid short is owed something
     SELECT 'order_paid_short', o.reference, 'nothing is owed any more'

@@ -124,6 +124,9 @@ BEGIN
                    'shippedAt', mjc.iso(o.shipped_at), 'deliveredAt', mjc.iso(o.delivered_at),
                    'estimatedDelivery', mjc.iso(timezone('Africa/Algiers', o.estimated_on + time '12:00')),
                    'trackingNumber', o.tracking_number, 'shippingCarrier', o.carrier,
+                   'exchangeOf', (SELECT json_build_object('id', x.order_id, 'orderNumber', x.reference) FROM mjc.order x WHERE x.order_id = o.exchange_of),
+                   'exchangedBy', (SELECT coalesce(json_agg(json_build_object('id', x.order_id, 'orderNumber', x.reference) ORDER BY u.n), '[]')
+                                     FROM unnest(o.exchanged_by) WITH ORDINALITY u (id, n) JOIN mjc.order x ON x.order_id = u.id),
                    'notes', CASE WHEN for_staff THEN o.notes ELSE c.note END,
                    'customerNote', c.note,
                    'items', (SELECT json_agg(json_build_object(
