@@ -1,7 +1,7 @@
 -- order_exchange: units of a delivered order come back and others leave for them, in one go.
 -- Parts 1 to 9 cost 1000.00, 10 costs 3000.00, 11 costs 500.00; a parcel costs 700.00.
 BEGIN;
-SELECT plan(81);
+SELECT plan(84);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 50) FROM generate_series(1, 9) n \g /dev/null
 SELECT pg_temp.make_stock(10, 50, 300000), pg_temp.make_stock(11, 50, 50000) \g /dev/null
@@ -169,6 +169,16 @@ SELECT :'doc'::jsonb ->> 'exchangeNumber' AS new \gset
 SELECT is((SELECT i.kind || ' ' || i.total_centimes FROM mjc.invoice i WHERE i.number = :'doc'::jsonb ->> 'creditNote'), 'credit_note 200000', 'a credit note of what came back');
 SELECT mjc.order_ship(:'new'), mjc.invoice_issue(:'new') \g /dev/null
 SELECT is((SELECT concat_ws(' ', i.kind, i.total_centimes, i.body::jsonb ->> 'credit', i.body::jsonb ->> 'due') FROM mjc.invoice i WHERE i.order_id = pg_temp.order_id(:'new')), 'invoice 270000 200000 70000', 'the second has its invoice, paid in part');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Gifts of promotions: one that comes back is worth nothing, and a new order may bring another
+SELECT mjc.promotion_set('exchange-gift', jsonb_build_object('name', 'x', 'kind', 'gift', 'scope', 'order', 'getQuantity', 1, 'giftProduct', pg_temp.pid(11), 'minAmount', 2000)) \g /dev/null
+SELECT pg_temp.delivered('{9}', '{2}', phone => '0550000013') AS gifted \gset
+SELECT pg_temp.exchange(:'gifted', '{2}', '{1}', '{5}', '{1}') AS doc \gset
+SELECT is(pg_temp.told(:'doc') || coalesce(:'doc'::jsonb ->> 'creditNote', ' no note'), 'value 0.00 paid 0.00 due 1700.00 refunded 0.00 cards 0.00 no note', 'a gift is worth nothing');
+SELECT pg_temp.exchange(:'gifted', '{1}', '{2}', '{8}', '{2}') AS doc \gset
+SELECT is(pg_temp.told(:'doc') || (SELECT string_agg(' ' || l.sku || ' ' || l.qty || ' ' || l.total_centimes, '' ORDER BY l.line_no) FROM mjc.order_line l WHERE l.order_id = (:'doc'::jsonb ->> 'exchangeId')::uuid),
+    'value 2000.00 paid 2000.00 due 700.00 refunded 0.00 cards 0.00 TEST-ONLY-8 2 200000 TEST-ONLY-11 1 0', 'the new order has its gift');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- What would be a broken promise
