@@ -51,6 +51,7 @@ typedef enum Buyer
 	BUYER_STAFF,	/* staff for whoever has that phone */
 	BUYER_CUSTOMER, /* signed in */
 	BUYER_NAMED,	/* staff for a customer of the list */
+	BUYER_EXCHANGE, /* staff, for units that came back */
 } Buyer;
 
 typedef struct Order
@@ -77,6 +78,7 @@ typedef struct Order
 	MjcDestination to;		/* BUYER_NAMED: where the parcel goes */
 	char *staff_note;		/* or NULL */
 	char *key;				/* Idempotency-Key or NULL */
+	MjcExchange *exchange;	/* BUYER_EXCHANGE: what pays */
 } Order;
 
 /* ---------------------------------------------------------------- Rules -- */
@@ -191,6 +193,9 @@ static MjcTable order_table = {
 				"coupons",
 				"credit_ids",
 				"taken_off_centimes",
+				"credit_back_centimes",
+				"exchange_of",
+				"exchanged_by",
 				NULL},
 	.types = {UUIDOID,		  TEXTOID,		  UUIDOID,		  TEXTOID,		  TEXTOID,
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  INT8OID,		  INT8OID,
@@ -198,7 +203,8 @@ static MjcTable order_table = {
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  TEXTOID,		  DATEOID,
 			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 			  TIMESTAMPTZOID, TEXTOID,		  INT8OID,		  INT8OID,		  INT8OID,
-			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID}};
+			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID,		  INT8OID,
+			  UUIDOID,		  UUIDARRAYOID}};
 static MjcTable payment_table = {
 	.name = "payment",
 	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
@@ -250,6 +256,13 @@ static MjcStmt stmt_insert_event = {
 	NULL};
 static MjcStmt stmt_reference = {
 	"SELECT reference FROM mjc.order WHERE order_id = $1", 1, {UUIDOID}, NULL};
+static MjcStmt stmt_exchanged = {
+	"SELECT o.reference, o.payment_method, o.delivery_mode, c.first_name, c.last_name, c.phone, "
+	"c.email, c.street, c.city, c.postal_code, coalesce(c.region, o.wilaya_code, ''), c.country "
+	"FROM mjc.order o JOIN mjc.order_contact c ON c.order_id = o.order_id WHERE o.order_id = $1",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_doc = {"SELECT mjc.order_doc($1)::pg_catalog.text", 1, {UUIDOID}, NULL};
 static MjcStmt stmt_look = {"SELECT mjc.access_note($1, 'rest', 'order_place', $2, 1, $3)",
 							3,
@@ -412,7 +425,9 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
 				 MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
 				 MJC_INT8(cart->credit), MJC_DATUM(mjc_order_coupon_codes(&order->quote)),
-				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0)));
+				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0), MJC_INT8(0),
+				 MJC_UUID_OR_NULL(order->exchange == NULL ? NULL : &order->exchange->of),
+				 MJC_DATUM(mjc_uuid_array(NULL, 0))));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,
@@ -451,6 +466,25 @@ reserve_lines(const Order *order, const MjcActor *actor)
 	return mjc_reservation_take(&holder, takes, cart->nlines);
 }
 
+/* Money that came in for units that are back becomes store credit, as much as the order takes. */
+static void
+fund_exchange(const Order *order, const MjcActor *actor)
+{
+	MjcExchange *exchange = order->exchange;
+	char *op_id = psprintf("exchange:%s", mjc_uuid_text(&order->order_id));
+
+	for (int i = 0; i < order->quote.ncredits; i++)
+	{
+		const MjcCredit *credit = &order->quote.credits[i];
+
+		if (mjc_uuid_compare(&credit->id, &order->customer_id) == 0)
+			exchange->paid = Max(credit->used - exchange->own, 0);
+	}
+	if (exchange->paid > 0)
+		mjc_credit_issue(&order->customer_id, exchange->paid, op_id,
+						 actor->known ? &actor->id : NULL);
+}
+
 /* The uses of coupons and the parts of cards; whoever comes too late is refused here. */
 static void
 take_coupons_and_credit(const Order *order)
@@ -460,7 +494,7 @@ take_coupons_and_credit(const Order *order)
 	for (int i = 0; i < quote->ncoupons; i++)
 		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
 	for (int i = 0; i < quote->ncredits; i++)
-		mjc_credit_spend(&quote->credits[i], &order->order_id);
+		mjc_credit_settle(&quote->credits[i], &order->order_id, NULL);
 }
 
 /* What was ordered leaves the customer's cart: the last lock. */
@@ -506,6 +540,8 @@ price_order(Order *order)
 							   .coupons = order->coupons,
 							   .gift_cards = order->gift_cards,
 							   .store_credit = order->store_credit,
+							   .credits = order->exchange ? order->exchange->credits : NULL,
+							   .ncredits = order->exchange ? order->exchange->ncredits : 0,
 							   .at = order->at,
 							   .strict = true};
 
@@ -523,6 +559,15 @@ render(const Order *order)
 	return mjc_text_col(0, 1);
 }
 
+static char *
+keep_reply(const Order *order, const MjcClaim *claim)
+{
+	char *reply = render(order);
+
+	mjc_idempotency_store(claim, "order", &order->order_id, reply);
+	return reply;
+}
+
 /* The customer who is known by his id, and where the parcel goes. */
 static void
 complete_customer(Order *order, const MjcActor *actor)
@@ -534,6 +579,50 @@ complete_customer(Order *order, const MjcActor *actor)
 										  MJC_TEXT_OR_NULL(actor->request_id)));
 	}
 	mjc_contact_complete(&order->customer_id, &order->contact);
+}
+
+/* Writes the order; returns the reply, kept under the claim if there is one, else NULL. */
+static char *
+place_new(Order *order, const MjcActor *actor, const MjcClaim *claim)
+{
+	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
+	char *reply = NULL;
+	DateADT promised;
+
+	order->order_id = mjc_uuid_make();
+	choose_payment(order);
+	if (order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED)
+		lock_customer(order);
+	else if (order->buyer != BUYER_EXCHANGE)
+		find_customer(order);
+	check_customer(order);
+	if (order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED)
+		complete_customer(order, actor);
+	price_order(order);
+	order->reference = mjc_order_reference_next(order->at);
+	insert_order(order, status, actor);
+	mjc_order_announce("order_placed", &order->order_id, order->reference, status);
+	if (strcmp(order->channel, "staff") == 0 && actor->known)
+		mjc_audit(actor, "order_place", "order", order->reference, NULL,
+				  mjc_json_pair("status", status));
+	if (claim != NULL)
+		reply = keep_reply(order, claim);
+	promised = reserve_lines(order, actor);
+	if (order->exchange != NULL)
+		fund_exchange(order, actor);
+	take_coupons_and_credit(order);
+	if (order->buyer == BUYER_CUSTOMER)
+		clear_cart(order);
+	if (promised != 0)
+	{
+		/* Rare: part of it has to come from the supplier first. */
+		mjc_exec_one(&stmt_delay,
+					 MJC_ARGS(MJC_UUID(&order->order_id),
+							  MJC_DATUM(DateADTGetDatum(promised + order->quote.delivery.days))));
+		if (claim != NULL)
+			reply = keep_reply(order, claim);
+	}
+	return reply;
 }
 
 /*
@@ -550,52 +639,60 @@ place(Order *order, const MjcActor *actor, bool *replayed)
 										 [BUYER_CUSTOMER] = "order_place_own",
 										 [BUYER_NAMED] = "order_place_named"};
 	MjcClaim claim;
-	char *reply;
-	DateADT promised;
-	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
-	bool known = order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED;
 
 	order->at = GetCurrentTimestamp();
 	claim = mjc_idempotency_claim(routes[order->buyer], actor->known ? &actor->id : NULL,
 								  order->key, request_digest(order), order->at);
 	*replayed = claim.reply != NULL;
-	if (*replayed)
-	{
-		order->order_id = claim.subject;
-		return claim.reply;
-	}
-	order->order_id = mjc_uuid_make();
-	choose_payment(order);
-	if (known)
-		lock_customer(order);
-	else
-		find_customer(order);
-	check_customer(order);
-	if (known)
-		complete_customer(order, actor);
-	price_order(order);
-	order->reference = mjc_order_reference_next(order->at);
-	insert_order(order, status, actor);
-	mjc_order_announce("order_placed", &order->order_id, order->reference, status);
-	if (strcmp(order->channel, "staff") == 0 && actor->known)
-		mjc_audit(actor, "order_place", "order", order->reference, NULL,
-				  mjc_json_pair("status", status));
-	reply = render(order);
-	mjc_idempotency_store(&claim, "order", &order->order_id, reply);
-	promised = reserve_lines(order, actor);
-	take_coupons_and_credit(order);
-	if (order->buyer == BUYER_CUSTOMER)
-		clear_cart(order);
-	if (promised != 0)
-	{
-		/* Rare: part of it has to come from the supplier first. */
-		mjc_exec_one(&stmt_delay,
-					 MJC_ARGS(MJC_UUID(&order->order_id),
-							  MJC_DATUM(DateADTGetDatum(promised + order->quote.delivery.days))));
-		reply = render(order);
-		mjc_idempotency_store(&claim, "order", &order->order_id, reply);
-	}
-	return reply;
+	if (!*replayed)
+		return place_new(order, actor, &claim);
+	order->order_id = claim.subject;
+	return claim.reply;
+}
+
+/* Whom the first order is of and where it went. Errors: MJ341 the buyer is forgotten. */
+static void
+read_exchanged(Order *order)
+{
+	MjcContact *c = &order->contact;
+
+	mjc_exec_one(&stmt_exchanged, MJC_ARGS(MJC_UUID(&order->exchange->of)));
+	if (mjc_is_null(0, 4) || mjc_is_null(0, 6) || mjc_is_null(0, 8))
+		MJC_RAISE(MJC_ERR_ORDER_NOT_EXCHANGEABLE, {"why", "ERASED", 0});
+	order->staff_note = psprintf("Échange de la commande %s", mjc_text_col(0, 1));
+	order->method = mjc_text_col(0, 2);
+	order->delivery_mode = mjc_text_col(0, 3);
+	*c = (MjcContact){.first_name = mjc_text_col(0, 4),
+					  .last_name = mjc_text_col(0, 5),
+					  .phone = mjc_text_col(0, 6),
+					  .email = mjc_text_or_null(0, 7),
+					  .street = mjc_text_col(0, 8),
+					  .city = mjc_text_col(0, 9),
+					  .postal_code = mjc_text_or_null(0, 10),
+					  .region = mjc_text_col(0, 11),
+					  .country = mjc_text_col(0, 12)};
+}
+
+/*
+ * mjc_order_place_exchange - an order for units that came back; its id. Needs SPI open; the caller
+ * holds the customer, the products and the cards.
+ *
+ * Sets exchange->paid. Errors: MJ101, MJ102, MJ201, MJ209, MJ218, MJ341, MJ652.
+ */
+pg_uuid_t
+mjc_order_place_exchange(MjcExchange *exchange, const MjcLines *lines, const MjcActor *actor)
+{
+	Order order = {.buyer = BUYER_EXCHANGE,
+				   .channel = "staff",
+				   .confirmed = true,
+				   .customer_id = exchange->customer_id,
+				   .lines = *lines,
+				   .exchange = exchange,
+				   .at = GetCurrentTimestamp()};
+
+	read_exchanged(&order);
+	(void) place_new(&order, actor, NULL);
+	return order.order_id;
 }
 
 /* ----------------------------------------------------- SQL entry points -- */

@@ -63,7 +63,7 @@ static MjcStmt stmt_sums = {
 	"SELECT count(*) FILTER (WHERE p.state = 'pending'), "
 	"coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
 	"- coalesce((SELECT sum(r.amount_centimes) FROM mjc.refund r WHERE r.order_id = $1 "
-	"AND r.kind <> 'return'), 0)::pg_catalog.int8 "
+	"AND r.kind NOT IN ('return', 'exchange')), 0)::pg_catalog.int8 "
 	"FROM mjc.payment p WHERE p.order_id = $1",
 	1,
 	{UUIDOID},
@@ -272,7 +272,7 @@ mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64
 	provider_ref = mjc_text_or_null(0, 2);
 	currency = mjc_text_col(0, 3);
 	over = (strcmp(provider, "cod") == 0 && strcmp(kind, MJC_REFUND_EXCESS) != 0) ||
-		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0;
+		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0 || strcmp(kind, MJC_REFUND_EXCHANGE) == 0;
 	mjc_exec_one(&stmt_refund,
 				 MJC_ARGS(MJC_UUID(order_id), MJC_UUID(&id), MJC_UUID(payment_id), MJC_INT8(amount),
 						  MJC_TEXT(kind), MJC_BOOL(over), MJC_TEXT_OR_NULL(reason),
@@ -312,6 +312,17 @@ read_held(const pg_uuid_t *order_id, pg_uuid_t **ids, int64 **left, int *n)
 		held = mjc_money_add(held, (*left)[i]);
 	}
 	return held;
+}
+
+/* mjc_payment_held - what came in and is still here, centimes. */
+int64
+mjc_payment_held(const pg_uuid_t *order_id)
+{
+	pg_uuid_t *ids;
+	int64 *left;
+	int n;
+
+	return read_held(order_id, &ids, &left, &n);
 }
 
 /* Up to an amount goes back, of the newest payments first; how much, and the last refund. */
@@ -379,6 +390,17 @@ mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount, Ti
 										 MJC_INT8(amount), MJC_TIME(at)));
 }
 
+/* mjc_payment_ask_less - less is asked, as far as it is; by how much. */
+int64
+mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
+{
+	int64 asked = Min(mjc_payment_asked(order_id), amount);
+
+	if (asked > 0)
+		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
+	return asked;
+}
+
 /*
  * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back.
  *
@@ -389,10 +411,8 @@ int64
 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
 {
 	pg_uuid_t last;
-	int64 asked = Min(mjc_payment_asked(order_id), amount);
+	int64 asked = mjc_payment_ask_less(order_id, amount, at);
 
-	if (asked > 0)
-		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
 	return asked + send_back(order_id, amount - asked, MJC_REFUND_EXCESS, NULL, actor, at, &last);
 }
 

@@ -35,10 +35,12 @@ typedef struct MjcReceived
 #define MJC_REFUND_OUTSIDE "outside"
 #define MJC_REFUND_RETURN "return"
 #define MJC_REFUND_END "end"
+#define MJC_REFUND_EXCHANGE "exchange"
 
 extern MjcReceived mjc_payment_receive(const MjcReceipt *receipt);
 extern MjcReceived mjc_payment_take(const MjcReceipt *receipt, const MjcActor *actor);
 extern int64 mjc_payment_asked(const pg_uuid_t *order_id);
+extern int64 mjc_payment_held(const pg_uuid_t *order_id);
 extern const char *mjc_payment_state(const pg_uuid_t *order_id);
 extern void mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor,
 								TimestampTz at);
@@ -46,6 +48,7 @@ extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, Ti
 extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
 extern void mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount,
 							 TimestampTz at);
+extern int64 mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
 extern int64 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor,
 							  TimestampTz at);
 extern pg_uuid_t mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id,

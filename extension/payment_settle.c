@@ -62,6 +62,11 @@ static MjcStmt stmt_expired = {
 	1,
 	{UUIDOID},
 	NULL};
+static MjcStmt stmt_owed = {
+	"SELECT EXISTS (SELECT FROM mjc.refund r WHERE r.order_id = $1 AND r.state <> 'done')",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_state = {
 	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
 	3,
@@ -166,11 +171,21 @@ follow(const Paid *order, const MjcActor *actor)
 
 /* ---------------------------------------------------------- By provider -- */
 
+/* Does the buyer wait for money? Cash is handed back at once. */
+static bool
+is_owed(const pg_uuid_t *order_id)
+{
+	mjc_exec_fresh(&stmt_owed, MJC_ARGS(MJC_UUID(order_id)));
+	return mjc_bool_col(0, 1);
+}
+
 /* The order ended before its money came. Returns what was made of it. */
 static const char *
 settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor,
 			 pg_uuid_t *payment_id)
 {
+	bool owed;
+
 	if (order->expired && !short_of && !order->has_credit && receipt->amount >= order->due)
 	{
 		mjc_payment_reopen(&order->order_id, order->due, order->at);
@@ -182,11 +197,12 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 	*payment_id = mjc_payment_receive(receipt).payment_id;
 	(void) mjc_payment_refund(&order->order_id, payment_id, receipt->amount, MJC_REFUND_END, NULL,
 							  actor, order->at);
+	owed = order->expired && is_owed(&order->order_id);
 	if (strcmp(order->status, "CANCELLED") == 0)
-		set_state(order, order->expired ? "paid_short" : "refunded");
-	mjc_order_announce(order->expired ? "payment_short" : "payment_returned", &order->order_id,
+		set_state(order, owed ? "paid_short" : "refunded");
+	mjc_order_announce(owed ? "payment_short" : "payment_returned", &order->order_id,
 					   order->reference, order->status);
-	return order->expired ? "short" : "returned";
+	return owed ? "short" : "returned";
 }
 
 static const char *

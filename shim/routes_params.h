@@ -312,6 +312,16 @@ static const struct param_def staff_order_return_params[] = {
 	{"refund", IN_BODY, T_BOOL, 0, 0, 0, NULL},
 };
 
+static const struct param_def staff_order_exchange_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"newItems[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"newItems[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"reason", IN_BODY, T_TEXT, 1, 200, NEEDED_TEXT, NULL},
+	{"damaged", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+};
+
 static const struct param_def staff_order_update_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 	{"status", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},

@@ -142,6 +142,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.order_place(uuid[], integer[], text, text, text, text, text, text, text, text, text, text, text, text, uuid, text[], text[], text, boolean, text),
     mjc.order_refund(text, text),
     mjc.order_return(text, integer[], integer[], text, boolean, boolean),
+    mjc.order_exchange(text, integer[], integer[], text, uuid[], integer[], boolean),
     mjc.order_ship(text, text, text),
     mjc.outbox_drop(bigint),
     mjc.outbox_retry(bigint),

@@ -206,7 +206,7 @@ BEGIN
                                 coalesce(sum(x.received_centimes) FILTER (WHERE x.state <> 'mismatch'), 0) AS received,
                                 bool_or(x.state = 'paid') AS paid
                            FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
-      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind <> 'return'), 0) AS over
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind NOT IN ('return', 'exchange')), 0) AS over
                            FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
@@ -222,6 +222,27 @@ BEGIN
       LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back FROM mjc.refund x
                           WHERE x.order_id = p.order_id AND x.payment_id = p.payment_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since) AND p.refunded_centimes <> r.back;
+
+    RETURN QUERY  -- an order and the one that it was exchanged for name each other, and are of one customer
+    SELECT 'order_exchange', o.reference, format('exchange of %s, which does not say so', o.exchange_of)
+      FROM mjc.order o
+     WHERE (since IS NULL OR o.updated_at >= since) AND o.exchange_of IS NOT NULL
+       AND NOT EXISTS (SELECT FROM mjc.order x WHERE x.order_id = o.exchange_of AND o.order_id = ANY (x.exchanged_by) AND x.customer_id = o.customer_id)
+    UNION ALL
+    SELECT 'order_exchange', o.reference, format('exchanged for %s, which does not say so', u.id)
+      FROM mjc.order o CROSS JOIN LATERAL unnest(o.exchanged_by) u (id)
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.order x WHERE x.order_id = u.id AND x.exchange_of = o.order_id);
+
+    RETURN QUERY  -- money that left the one paid the other
+    SELECT 'order_exchange', o.reference, format('%s left it for exchanges, which took %s', r.moved, t.taken)
+      FROM mjc.order o
+      CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS moved FROM mjc.refund x WHERE x.order_id = o.order_id AND x.kind = 'exchange') r
+      CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_centimes), 0) AS taken
+                            FROM unnest(o.exchanged_by) u (id)
+                            JOIN mjc.order x ON x.order_id = u.id
+                            JOIN mjc.credit_ledger l ON l.credit_id = ANY (x.credit_ids) AND l.op_id = 'exchange:' || u.id AND l.kind = 'issue') t
+     WHERE (since IS NULL OR o.updated_at >= since) AND r.moved <> t.taken;
 
     RETURN QUERY  -- an order that was paid short is owed something
     SELECT 'order_paid_short', o.reference, 'nothing is owed any more'
@@ -345,6 +366,14 @@ BEGIN
      WHERE (since IS NULL OR l.at >= since) AND l.kind = 'spend'
        AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.credit_id = ANY (o.credit_ids));
 
+    RETURN QUERY  -- and no card got back from an order more than it gave
+    SELECT 'credit_back', l.order_id::text, format('credit %s has %s too much', l.credit_id, sum(l.amount_centimes))
+      FROM mjc.credit_ledger l
+     WHERE l.order_id IS NOT NULL
+       AND (since IS NULL OR l.credit_id IN (SELECT x.credit_id FROM mjc.credit_ledger x WHERE x.at >= since AND x.kind = 'refund'))
+     GROUP BY l.credit_id, l.order_id
+    HAVING sum(l.amount_centimes) > 0;
+
     RETURN QUERY  -- entries of a card follow each other, each balance from the one before
     SELECT 'credit_ledger', format('credit %s seq %s', s.credit_id, s.seq),
            format('balance %s after %s and %s', s.balance_centimes, s.balance_before, s.amount_centimes)
@@ -357,13 +386,13 @@ BEGIN
      WHERE s.seq <> s.seq_before + 1 OR s.balance_centimes <> s.balance_before + s.amount_centimes OR s.at < s.at_before;
 
     RETURN QUERY  -- what cards paid of an order is what they lost for it, until it comes back
-    SELECT 'credit_order', o.reference, format('paid by credit %s, taken from cards %s', o.credit_centimes, l.taken)
+    SELECT 'credit_order', o.reference, format('paid by credit %s, of it back %s, taken from cards %s', o.credit_centimes, o.credit_back_centimes, l.taken)
       FROM mjc.order o
      CROSS JOIN LATERAL (SELECT -coalesce(sum(x.amount_centimes), 0) AS taken
                            FROM unnest(o.credit_ids) u (id)
                            JOIN mjc.credit_ledger x ON x.credit_id = u.id AND x.order_id = o.order_id) l
      WHERE (since IS NULL OR o.updated_at >= since)
-       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes END;
+       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes - o.credit_back_centimes END;
 END
 $$;
 COMMENT ON FUNCTION mjc.check_pricing_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns coupons and credit';

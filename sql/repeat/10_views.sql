@@ -54,7 +54,8 @@ SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_stat
        (SELECT sum(l.qty) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS units,
        o.customer_group, mjc.dzd(o.shipping_tax_centimes) AS shipping_tax_dzd, mjc.dzd(o.stamp_duty_centimes) AS stamp_duty_dzd,
        mjc.dzd(o.rounding_centimes) AS rounding_dzd, mjc.dzd(o.credit_centimes) AS credit_dzd,
-       mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes) AS due_dzd, o.coupons
+       mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes) AS due_dzd, o.coupons,
+       mjc.dzd(o.credit_back_centimes) AS credit_back_dzd
   FROM mjc.order o
   LEFT JOIN mjc.wilaya w ON w.code = o.wilaya_code;
 

@@ -24,7 +24,7 @@ COMMENT ON TABLE mjc.coupon IS 'Coupon codes and their limits. Change with mjc.c
 COMMENT ON TABLE mjc.coupon_ledger IS 'Uses of coupons, append-only; written by mjc.order_place and mjc.order_change';
 COMMENT ON TABLE mjc.credit IS 'Gift cards and store credit; the balance is the newest row of its ledger. Change with mjc.gift_card_issue, mjc.store_credit_add, mjc.credit_close';
 COMMENT ON TABLE mjc.credit_code IS 'Secret: which gift card a code opens (its SHA-256)';
-COMMENT ON TABLE mjc.credit_ledger IS 'Movements of gift cards and store credit, append-only; written by mjc.gift_card_issue, mjc.store_credit_add, mjc.order_place and mjc.order_change';
+COMMENT ON TABLE mjc.credit_ledger IS 'Movements of gift cards and store credit, append-only; written by mjc.gift_card_issue, mjc.store_credit_add, mjc.order_place, mjc.order_change, mjc.order_edit, mjc.order_return and mjc.order_exchange';
 COMMENT ON TABLE mjc.customer IS 'Customers, without personal data; written by mjc.order_place and the shop. Change with mjc.customer_create, mjc.customer_update, mjc.customer_status_set';
 COMMENT ON TABLE mjc.customer_business IS 'Personal: company and tax numbers of customers. Change with mjc.customer_update';
 COMMENT ON TABLE mjc.customer_group IS 'Groups of customers with prices of their own. Change with mjc.customer_group_set';
@@ -244,6 +244,7 @@ COMMENT ON COLUMN mjc_report.customer_order.shipping_tax_dzd IS 'TVA contained i
 COMMENT ON COLUMN mjc_report.customer_order.stamp_duty_dzd IS 'Stamp duty on what is paid in cash, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.rounding_dzd IS 'What rounding to the dinar added, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.credit_dzd IS 'Paid by gift cards and store credit, dinars';
+COMMENT ON COLUMN mjc_report.customer_order.credit_back_dzd IS 'Of it given back to the cards when units were cancelled or came back, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.due_dzd IS 'What is left to pay of the total, dinars';
 COMMENT ON COLUMN mjc_report.customer_order.coupons IS 'Coupons that the order used';
 COMMENT ON COLUMN mjc_report.product.sale_from_at IS 'From when the sale price holds; empty: already';
@@ -393,7 +394,7 @@ COMMENT ON COLUMN mjc_report.refund.payment_id IS 'Payment that it is of';
 COMMENT ON COLUMN mjc_report.refund.customer_id IS 'Customer';
 COMMENT ON COLUMN mjc_report.refund.method IS 'Way the money had come';
 COMMENT ON COLUMN mjc_report.refund.provider IS 'Who took it';
-COMMENT ON COLUMN mjc_report.refund.kind IS 'excess: too much came; outside: by the provider; return: staff decided; end: the order ended';
+COMMENT ON COLUMN mjc_report.refund.kind IS 'excess: too much came; outside: by the provider; return: staff decided; end: the order ended; exchange: it pays an order that left for units that came back';
 COMMENT ON COLUMN mjc_report.refund.state IS 'due, refused (by the provider), done';
 COMMENT ON COLUMN mjc_report.refund.amount_dzd IS 'DZD';
 COMMENT ON COLUMN mjc_report.refund.provider_ref IS 'Name of it at the provider or the bank';

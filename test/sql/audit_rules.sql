@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(89);
+SELECT plan(90);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -83,6 +83,7 @@ INSERT INTO rule_call VALUES
     ('order_cancel_rest', format('%L', :'ref19')),
     ('order_edit', format('%L, ARRAY[pg_temp.pid(1)], %L', :'ref17', '{2}')),
     ('order_return', format('%L, %L, %L, %L', :'ref18', '{1}', '{1}', 'Défaut')),
+    ('order_exchange', format('%L, %L, %L, %L, ARRAY[pg_temp.pid(1)], %L', :'ref18', '{1}', '{1}', 'Défaut', '{1}')),
     ('order_deliver', format('%L', :'ref3')),
     ('order_note', format($$%L, 'Rappeler'$$, :'ref2')),
     ('order_place', $$ARRAY[pg_temp.pid(1)], '{1}', 'Amina', 'Test', '0550001009', street => '1 rue du Test', city => 'Testville', region => '99'$$),

@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(148);
+SELECT plan(150);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -205,9 +205,11 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.credit_ledger SET amount_centimes = amount_centimes - 1 WHERE order_id = :reduced', 'credit_ledger credit_order', 'a card that lost more than was paid'),
     ('UPDATE mjc.credit_ledger SET order_id = :held WHERE order_id = :reduced', 'credit_order', 'a part of another order'),
     ('UPDATE mjc.credit_ledger SET at = ''2001-01-01'' WHERE order_id = :reduced', 'credit_ledger', 'a movement of a card before the one before'),
-    ('DELETE FROM mjc.credit_ledger WHERE credit_id = :card AND seq = 2', 'credit_ledger credit_order', 'a gap in the ledger of a card'),
+    ('DELETE FROM mjc.credit_ledger WHERE credit_id = :card AND seq = 2', 'credit_back credit_ledger credit_order', 'a gap in the ledger of a card'),
     ('DELETE FROM mjc.credit_ledger WHERE order_id = :undone AND kind = ''refund''', 'credit_ledger credit_order', 'a part that was not given back'),
-    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -amount_centimes, balance_centimes - amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_order', 'a part given back too early')
+    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -amount_centimes, balance_centimes - amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_order', 'a part given back too early'),
+    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -2 * amount_centimes, balance_centimes - 2 * amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_back credit_order', 'more given back than was taken'),
+    ('UPDATE mjc.order SET credit_back_centimes = 5 WHERE order_id = :reduced', 'credit_order', 'a part that went back to no card')
   ) b (statement, rules, what);
 INSERT INTO breach
 SELECT 1000 + row_number() OVER (), replace(statement, ':karim', quote_literal(:'karim')), rules, what
