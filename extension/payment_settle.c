@@ -164,6 +164,20 @@ follow(const Paid *order, const MjcActor *actor)
 		mjc_order_advance(&order->order_id, MJC_STATUS_CONFIRMED, "status", actor);
 }
 
+/* A payment goes back as it came. */
+static void
+send_whole(const Paid *order, const pg_uuid_t *payment_id, int64 amount, const char *kind,
+		   const MjcActor *actor)
+{
+	MjcRefund refund = {.order_id = &order->order_id,
+						.kind = kind,
+						.parcel = MJC_FOR_NOTHING,
+						.actor = actor,
+						.at = order->at};
+
+	(void) mjc_payment_refund(&refund, payment_id, amount);
+}
+
 /* ---------------------------------------------------------- By provider -- */
 
 /* The order ended before its money came. Returns what was made of it. */
@@ -180,8 +194,7 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 		return "late";
 	}
 	*payment_id = mjc_payment_receive(receipt).payment_id;
-	(void) mjc_payment_refund(&order->order_id, payment_id, receipt->amount, MJC_REFUND_END, NULL,
-							  actor, order->at);
+	send_whole(order, payment_id, receipt->amount, MJC_REFUND_END, actor);
 	if (strcmp(order->status, "CANCELLED") == 0)
 		set_state(order, order->expired ? "paid_short" : "refunded");
 	mjc_order_announce(order->expired ? "payment_short" : "payment_returned", &order->order_id,
@@ -300,8 +313,7 @@ taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, cons
 	more = Min(total, mjc_int8_col(0, 3)) - mjc_int8_col(0, 2);
 	if (more <= 0)
 		return "repeat";
-	(void) mjc_payment_refund(order_id, &payment_id, more, MJC_REFUND_OUTSIDE, NULL, actor,
-							  order.at);
+	send_whole(&order, &payment_id, more, MJC_REFUND_OUTSIDE, actor);
 	mjc_payment_event(order_id, "refund", more, "by the provider", actor);
 	if (!is_ended(&order))
 	{
@@ -432,32 +444,6 @@ mjc_payment_book(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(id);
 }
 
-PG_FUNCTION_INFO_V1(mjc_payment_refund_book);
-/*
- * mjc.payment_refund_book(order_id uuid, amount bigint, reason text, actor uuid, channel text,
- *     request_id text) returns uuid - staff give money back, of the newest payments first;
- * the last refund that it makes. Errors: MJ004, MJ201, MJ503 more than came in.
- */
-Datum
-mjc_payment_refund_book(PG_FUNCTION_ARGS)
-{
-	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	int64 amount = amount_argument(fcinfo, 1);
-	char *reason = mjc_arg_text_or_null(fcinfo, 2);
-	MjcActor actor = mjc_actor_argument(fcinfo, 3);
-	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
-	Paid order;
-
-	mjc_begin_write();
-	order = lock_order(order_id);
-	*id = mjc_payment_refund_newest(order_id, amount, MJC_REFUND_RETURN, reason, &actor, order.at);
-	mjc_payment_event(order_id, "refund", amount, reason == NULL ? "refund" : reason, &actor);
-	mjc_order_announce("payment_returned", order_id, order.reference, order.status);
-	set_state(&order, order.payment_state);
-	mjc_end();
-	PG_RETURN_UUID_P(id);
-}
-
 PG_FUNCTION_INFO_V1(mjc_payment_mismatch_end);
 /*
  * mjc.payment_mismatch_end(order_id uuid, payment_id uuid, accept boolean, actor uuid,
@@ -499,8 +485,7 @@ mjc_payment_mismatch_end(PG_FUNCTION_ARGS)
 		(void) settle_open(&order, &receipt, &actor);
 	else if (receipt.amount > 0)
 	{
-		(void) mjc_payment_refund(order_id, payment_id, receipt.amount, MJC_REFUND_EXCESS, NULL,
-								  &actor, order.at);
+		send_whole(&order, payment_id, receipt.amount, MJC_REFUND_EXCESS, &actor);
 		/* It came after the end of an order that was not paid: now it was. */
 		set_state(&order,
 				  strcmp(order.payment_state, "void") == 0 ? "refunded" : order.payment_state);

@@ -23,6 +23,7 @@
 #include "money.h"
 #include "order.h"
 #include "payment.h"
+#include "refund.h"
 #include "reservation.h"
 #include "shipment.h"
 #include "spi.h"
@@ -466,12 +467,17 @@ static void
 deliver(const Order *order, int32 no, const MjcActor *actor)
 {
 	int64 cod;
+	int64 before;
 	bool last;
 
 	need_state(order, no, "shipped", "refused");
 	cod = mjc_int8_col(0, 2);
 	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	last = mjc_int8_col(0, 1) == 0 && order->status == MJC_STATUS_SHIPPED;
+	before = mjc_refund_unused(&order->order_id, no);
+	if (before > 0) /* nothing was owed: staff see it in mjc_report.payment_problem */
+		mjc_payment_event(&order->order_id, "refund", before,
+						  psprintf("given back for parcel %d, which is delivered", no), actor);
 	if (last)
 	{
 		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
@@ -498,11 +504,19 @@ refuse(const Order *order, int32 no, const char *reason, const MjcActor *actor)
 					   mjc_status_name(order->status));
 }
 
-/* Less is due: less is asked, or some goes back; the order knows. */
+/*
+ * Less is due for a parcel, or the rest: less is asked, or some goes back, but what staff gave
+ * back for it before; the order knows.
+ */
 static void
-book_less(const Order *order, int64 value, const MjcActor *actor)
+book_less(const Order *order, int32 parcel, int64 value, const MjcActor *actor)
 {
-	value = mjc_payment_less(&order->order_id, value, actor, order->at);
+	MjcUsed before = mjc_refund_use(&order->order_id, parcel, value, true, order->at);
+
+	if (before.used > 0)
+		mjc_payment_event(&order->order_id, "refund", before.used, "given back before", actor);
+	value = before.counted +
+			mjc_payment_less(&order->order_id, value - before.used, parcel, actor, order->at);
 	mjc_exec_one(&stmt_take_off,
 				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
 						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
@@ -518,7 +532,7 @@ take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 	pg_uuid_t due = mjc_uuid_make();
 
 	mjc_exec_fresh(&stmt_value, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
-	book_less(order, Max(cod, mjc_int8_col(0, 1)), actor);
+	book_less(order, no, Max(cod, mjc_int8_col(0, 1)), actor);
 	mjc_exec(&stmt_credit_parcel, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no), MJC_UUID(&due),
 										   MJC_TIME(order->at)));
 }
@@ -608,7 +622,7 @@ cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
 		MJC_RAISE(MJC_ERR_ORDER_NOT_PART_SHIPPED, {"status", status, 0});
 	mjc_shipment_unpack_all(&order->order_id);
 	n = read_open(&order->order_id, &takes);
-	book_less(order, cancel_lines(order, takes, n), actor);
+	book_less(order, MJC_FOR_REST, cancel_lines(order, takes, n), actor);
 	mjc_order_add_event(&order->order_id, "edit", status, status, actor,
 						reason == NULL ? "the rest is cancelled" : reason);
 	mjc_order_announce("order_changed", &order->order_id, order->reference, status);

@@ -223,6 +223,18 @@ BEGIN
                           WHERE x.order_id = p.order_id AND x.payment_id = p.payment_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since) AND p.refunded_centimes <> r.back;
 
+    RETURN QUERY  -- for a parcel went back at most what its goods cost, or what was to be collected for it
+    SELECT 'refund_parcel', o.reference, format('parcel %s: %s went back, it is worth %s', r.shipment_no, r.back, w.worth)
+      FROM mjc.order o
+     CROSS JOIN LATERAL (SELECT x.shipment_no, sum(x.amount_centimes) AS back FROM mjc.refund x
+                          WHERE x.order_id = o.order_id AND x.shipment_no > 0 GROUP BY x.shipment_no) r
+     CROSS JOIN LATERAL (SELECT greatest(max(s.cod_centimes), sum((l.total_centimes * x.qty + l.qty - 1) / l.qty)) AS worth
+                           FROM mjc.shipment s
+                           JOIN mjc.shipment_line x ON x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                           JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no
+                          WHERE s.order_id = o.order_id AND s.shipment_no = r.shipment_no) w
+     WHERE (since IS NULL OR o.updated_at >= since) AND r.back > coalesce(w.worth, 0);
+
     RETURN QUERY  -- an order that was paid short is owed something
     SELECT 'order_paid_short', o.reference, 'nothing is owed any more'
       FROM mjc.order o

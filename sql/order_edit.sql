@@ -387,6 +387,7 @@ DECLARE
     o mjc.order%ROWTYPE;
     words text := mjc.order_text(return_write.reason, 'reason', 200);
     value bigint;
+    given bigint := 0;  -- of it, now
     note text;
 BEGIN
     IF words IS NULL OR coalesce(cardinality(line_nos), 0) = 0 OR cardinality(line_nos) <> coalesce(cardinality(quantities), 0)
@@ -401,7 +402,7 @@ BEGIN
     END IF;
     value := mjc.order_return_value(id, line_nos, quantities);
     IF coalesce(refund, true) AND value > 0 THEN
-        PERFORM mjc.payment_refund_book(id, value, words, actor, channel, request_id);
+        given := mjc.payment_give_back(id, value, line_nos, quantities, words, actor, channel, request_id);
     END IF;
     PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
     UPDATE mjc.order x SET updated_at = clock_timestamp() WHERE x.order_id = id;
@@ -415,7 +416,7 @@ BEGIN
     IF mjc.invoice_live(id) IS NOT NULL AND value > 0 THEN
         note := mjc.credit_note_core(mjc.invoice_live(id), actor, channel, 'Retour', line_nos, quantities, false);
     END IF;
-    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0, 'creditNote', note);
+    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0, 'refundedAmount', mjc.dzd(given), 'creditNote', note);
 END
 $$;
 COMMENT ON FUNCTION mjc.return_write(uuid, integer[], integer[], text, boolean, boolean, uuid, text, text) IS 'For rules: see mjc.order_return';
@@ -431,7 +432,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_return(text, integer[], integer[], text, boolean, boolean) IS
-    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false: an exchange), and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ401, MJ503, MJ601';
+    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false: an exchange), but what was given back for their parcel before (mjc.payment_refund), and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ401, MJ503, MJ601';
 
 CREATE FUNCTION mjc.order_line_nos(id uuid, product_ids uuid[]) RETURNS integer[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

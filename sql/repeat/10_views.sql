@@ -320,7 +320,7 @@ SELECT o.reference AS order_reference, p.payment_id, o.customer_id, o.status AS 
 
 CREATE OR REPLACE VIEW mjc_report.refund WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, r.refund_id, r.payment_id, o.customer_id, p.method, p.provider, r.kind, r.state,
-       mjc.dzd(r.amount_centimes) AS amount_dzd, r.provider_ref, r.created_at, r.done_at
+       mjc.dzd(r.amount_centimes) AS amount_dzd, r.provider_ref, r.created_at, r.done_at, r.shipment_no, mjc.dzd(r.used_centimes) AS used_dzd
   FROM mjc.refund r
   JOIN mjc.order o ON o.order_id = r.order_id
   JOIN mjc.payment p ON p.order_id = r.order_id AND p.payment_id = r.payment_id;
@@ -342,7 +342,14 @@ SELECT CASE e.state WHEN 'parked' THEN 'event_parked' ELSE 'event_waits' END, NU
   FROM mjc.provider_event e WHERE e.state = 'parked' OR e.state = 'new' AND e.attempts >= 3
 UNION ALL
 SELECT 'task_parked', o.reference, t.parked_at, t.task_id, t.kind || ' ' || t.provider || ': ' || coalesce(t.error, '')
-  FROM mjc.provider_task t JOIN mjc.order o ON o.order_id = t.order_id WHERE t.parked_at IS NOT NULL;
+  FROM mjc.provider_task t JOIN mjc.order o ON o.order_id = t.order_id WHERE t.parked_at IS NOT NULL
+UNION ALL  -- money was given back for goods that the buyer got all the same
+SELECT 'refund_unused', o.reference, r.created_at, r.refund_id, mjc.dzd(r.amount_centimes - r.used_centimes) || ' DZD'
+  FROM mjc.refund r
+  JOIN mjc.order o ON o.order_id = r.order_id
+  LEFT JOIN mjc.shipment s ON s.order_id = r.order_id AND s.shipment_no = r.shipment_no
+ WHERE r.kind = 'return' AND r.shipment_no IS NOT NULL AND r.used_centimes < r.amount_centimes
+   AND CASE r.shipment_no WHEN 0 THEN o.status IN ('SHIPPED', 'DELIVERED') ELSE s.state = 'delivered' AND s.delivered_at > r.created_at END;
 
 CREATE OR REPLACE VIEW mjc_report.shipment WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_code, o.delivery_mode, s.state, s.carrier, s.tracking_number,

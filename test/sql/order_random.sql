@@ -116,7 +116,7 @@ BEGIN
         call := format('SELECT mjc.payment_record(%L, %s, %L, %L)', o.ref, amount, pg_temp.any_of('{BANK_TRANSFER,CASH_ON_DELIVERY}'),
                        CASE WHEN random() < 0.5 THEN 'VIR-' || pg_temp.roll(1, 100000) END);
     WHEN 'refund' THEN
-        call := format('SELECT mjc.payment_refund(%L, %s, %L)', o.ref, round((random() * 1500)::numeric, 2), 'x');
+        call := format('SELECT mjc.payment_refund(%L, %s, %L, %s)', o.ref, round((random() * 1500)::numeric, 2), 'x', (ARRAY['NULL', 'NULL, true', '0', parcel::text])[pg_temp.roll(1, 4)]);
     WHEN 'refund_done' THEN
         SELECT * INTO r FROM mjc.refund x WHERE x.order_id = o.id ORDER BY random() LIMIT 1;
         call := format('SELECT mjc.refund_done(%L, %L)', o.ref, coalesce(r.refund_id, o.id));

@@ -1,7 +1,7 @@
 -- payment: several of an order, partial, refunds; staff book, staff give back; what ends an
 -- order sends its money back.
 BEGIN;
-SELECT plan(84);
+SELECT plan(85);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 1000) FROM generate_series(1, 3) n \g /dev/null
 SELECT mjc.payment_method_set('BANK_TRANSFER', true) \g /dev/null
@@ -181,7 +181,7 @@ SELECT is(pg_temp.broken(), NULL, 'and every promise is kept to the end');
 
 -- Rules of staff are for staff
 SELECT ok(NOT has_function_privilege('mjc_shim', f, 'EXECUTE') AND NOT has_function_privilege('mjc_analyst', f, 'EXECUTE') AND has_function_privilege('mjc_admin', f, 'EXECUTE'), f::text)
-  FROM unnest(ARRAY['mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text)', 'mjc.refund_done(text,uuid,text)',
+  FROM unnest(ARRAY['mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text,integer,boolean)', 'mjc.refund_for(text,uuid,integer)', 'mjc.refund_done(text,uuid,text)',
                     'mjc.payment_mismatch_settle(text,uuid,boolean)', 'mjc.payment_method_set(text,boolean)', 'mjc.provider_event_retry(text,text)']::regprocedure[]) f;
 SELECT * FROM finish();
 ROLLBACK;

@@ -86,7 +86,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
     'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean,text)', 'mjc.order_refund(text,text)',
     'mjc.order_ship(text,text,text)', 'mjc.outbox_drop(bigint)', 'mjc.outbox_retry(bigint)', 'mjc.payment_method_set(text,boolean)', 'mjc.payment_mismatch_settle(text,uuid,boolean)',
-    'mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text)', 'mjc.provider_event_retry(text,text)', 'mjc.refund_done(text,uuid,text)', 'mjc.order_edit(text,uuid[],integer[])', 'mjc.order_cancel_rest(text,text)', 'mjc.order_return(text,integer[],integer[],text,boolean,boolean)',
+    'mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text,integer,boolean)', 'mjc.refund_for(text,uuid,integer)', 'mjc.provider_event_retry(text,text)', 'mjc.refund_done(text,uuid,text)', 'mjc.order_edit(text,uuid[],integer[])', 'mjc.order_cancel_rest(text,text)', 'mjc.order_return(text,integer[],integer[],text,boolean,boolean)',
     'mjc.remittance_record(text,text,jsonb,date)', 'mjc.shipment_cod_set(text,integer,numeric)', 'mjc.shipment_deliver(text,integer)', 'mjc.shipment_pack(text,integer[],integer[],text,text)', 'mjc.shipment_refuse(text,integer,text)',
     'mjc.shipment_return(text,integer,boolean)', 'mjc.shipment_ship(text,integer,text,text)', 'mjc.shipment_unpack(text,integer)', 'mjc.setting_set(text,text)',
     'mjc.carrier_zone_set(text,text,text,date)', 'mjc.coupon_batch(text,integer,text,jsonb)', 'mjc.coupon_delete(text)', 'mjc.coupon_set(text,jsonb)',
