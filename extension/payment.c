@@ -61,9 +61,9 @@ static MjcStmt stmt_insert_paid = {
 	NULL};
 static MjcStmt stmt_sums = {
 	"SELECT count(*) FILTER (WHERE p.state = 'pending'), "
-	"coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
-	"- coalesce((SELECT sum(r.amount_centimes) FROM mjc.refund r WHERE r.order_id = $1 "
-	"AND r.kind <> 'return'), 0)::pg_catalog.int8 "
+	"coalesce(sum(p.received_centimes - coalesce((SELECT sum(r.amount_centimes) "
+	"FROM mjc.refund r WHERE r.order_id = $1 AND r.payment_id = p.payment_id "
+	"AND r.kind <> 'return'), 0)) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
 	"FROM mjc.payment p WHERE p.order_id = $1",
 	1,
 	{UUIDOID},
@@ -113,8 +113,9 @@ static MjcStmt stmt_reopen = {
 static MjcStmt stmt_take_back = {
 	"UPDATE mjc.payment SET refunded_centimes = refunded_centimes + $3, "
 	"state = CASE WHEN refunded_centimes + $3 = received_centimes THEN 'refunded' ELSE state END, "
-	"refunded_at = $4, updated_at = $4 WHERE order_id = $1 AND payment_id = $2 "
-	"AND state = 'paid' AND received_centimes - refunded_centimes >= $3 "
+	"paid_at = CASE WHEN refunded_centimes + $3 = received_centimes THEN coalesce(paid_at, $4) "
+	"ELSE paid_at END, refunded_at = $4, updated_at = $4 WHERE order_id = $1 AND payment_id = $2 "
+	"AND state IN ('paid', 'mismatch') AND received_centimes - refunded_centimes >= $3 "
 	"RETURNING provider, provider_ref, currency",
 	4,
 	{UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID},

@@ -207,7 +207,8 @@ BEGIN
                                 bool_or(x.state = 'paid') AS paid
                            FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
       LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind <> 'return'), 0) AS over
-                           FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
+                           FROM mjc.refund x JOIN mjc.payment y ON y.order_id = x.order_id AND y.payment_id = x.payment_id
+                          WHERE x.order_id = o.order_id AND y.state <> 'mismatch') r ON true
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
                     THEN p.n > 0 AND p.asked + p.received - r.over = o.total_centimes - o.credit_centimes - o.taken_off_centimes AND o.order_state <> 'cancelled'

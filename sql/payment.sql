@@ -8,12 +8,12 @@ CREATE FUNCTION mjc.payment_settle(order_id uuid, checkout_id uuid, amount bigin
 COMMENT ON FUNCTION mjc.payment_settle(uuid, uuid, bigint, text, text, boolean) IS
     'For rules: a provider says that a checkout brought money. paid; excess and twice: what is too much goes back; late: an expired order goes on; short, returned: owed to the buyer; mismatch; repeat; unknown. Errors: MJ003, MJ004, MJ201; MJ101, MJ204 to MJ206 the order cannot go on: call again with short_of';
 
-CREATE FUNCTION mjc.payment_taken_back(order_id uuid, payment_ref text, total bigint) RETURNS text
+CREATE FUNCTION mjc.payment_taken_back(order_id uuid, payment_ref text, refund_ref text, amount bigint, whole boolean, currency text) RETURNS text
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_payment_taken_back';
-COMMENT ON FUNCTION mjc.payment_taken_back(uuid, text, bigint) IS
-    'For rules: a provider says that in all so many centimes of a payment went back; what we did not know of is booked. taken_back, repeat, unknown. Errors: MJ003, MJ004, MJ201';
+COMMENT ON FUNCTION mjc.payment_taken_back(uuid, text, text, bigint, boolean, text) IS
+    'For rules: a provider made a refund of this name, or (no name) so many centimes of a payment went back in all; whole: that is all of it. What we did not know of pays what is owed of that payment, and the rest is booked. taken_back; beyond what came in; repeat; unknown. Errors: MJ003, MJ004, MJ201';
 
 CREATE FUNCTION mjc.payment_book(order_id uuid, amount bigint, method text, provider text, provider_ref text, note text,
     actor uuid, channel text, request_id text, short_of boolean) RETURNS uuid
@@ -179,7 +179,7 @@ COMMENT ON FUNCTION mjc.refund_for(text, uuid, integer) IS
     'What a refund is for that staff gave by hand: a parcel, 0 what has not left, NULL nothing in particular (a gesture), which also settles a refund_unused of mjc_report.payment_problem. Errors: MJ003, MJ004, MJ006, MJ332, MJ333, MJ346, MJ347, MJ401, MJ601';
 
 -- An order that was paid short is refunded once nothing is owed any more.
-CREATE FUNCTION mjc.refund_state_set(id uuid, refund uuid, new_state text, ref text) RETURNS boolean
+CREATE FUNCTION mjc.refund_state_set(id uuid, refund uuid, new_state text, ref text, by_provider boolean) RETURNS boolean
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -188,7 +188,7 @@ DECLARE
 BEGIN
     PERFORM FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
     UPDATE mjc.refund r
-       SET state = new_state, provider_ref = coalesce(ref, r.provider_ref), updated_at = at, done_at = CASE WHEN new_state = 'done' THEN at END
+       SET state = new_state, provider_ref = coalesce(ref, r.provider_ref), at_provider = by_provider AND new_state = 'done', updated_at = at, done_at = CASE WHEN new_state = 'done' THEN at END
      WHERE r.order_id = id AND r.refund_id = refund AND r.state <> 'done' AND r.state <> new_state;
     IF NOT FOUND THEN
         RETURN false;
@@ -199,7 +199,7 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION mjc.refund_state_set(uuid, uuid, text, text) IS 'For rules: due, refused or done; false when it was done, or is that already, or there is none';
+COMMENT ON FUNCTION mjc.refund_state_set(uuid, uuid, text, text, boolean) IS 'For rules: due, refused or done, by the provider or by hand; false when it was done, or is that already, or there is none';
 
 CREATE FUNCTION mjc.refund_done_write(id uuid, refund uuid, ref text, actor uuid, channel text, request_id text) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -210,7 +210,7 @@ BEGIN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
     PERFORM mjc.doc_text(jsonb_strip_nulls(jsonb_build_object('reference', ref)), 'reference', 1, 100);
-    IF NOT mjc.refund_state_set(id, refund, 'done', ref) THEN
+    IF NOT mjc.refund_state_set(id, refund, 'done', ref, false) THEN
         PERFORM mjc.raise('REFUND_STATE');
     END IF;
     -- Nobody is to send it a second time.

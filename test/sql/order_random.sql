@@ -110,8 +110,12 @@ BEGIN
     WHEN 'taken_back' THEN
         SELECT * INTO p FROM mjc.payment x WHERE x.order_id = o.id AND x.provider = 'stripe' AND x.provider_ref IS NOT NULL ORDER BY random() LIMIT 1;
         IF NOT FOUND THEN RETURN; END IF;
-        call := format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'charge.refunded', jsonb_build_object('id', 'ch_1', 'payment_intent', p.provider_ref, 'currency', 'dzd',
-            'amount', p.received_centimes, 'amount_refunded', CASE WHEN random() < 0.5 THEN p.received_centimes ELSE floor(random() * p.received_centimes)::bigint END));
+        amount := CASE WHEN random() < 0.5 THEN p.received_centimes ELSE floor(random() * p.received_centimes)::bigint END;
+        call := CASE WHEN random() < 0.5 THEN format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'charge.refunded', jsonb_build_object('id', 'ch_1', 'payment_intent', p.provider_ref, 'currency', 'dzd',
+                                                         'amount', p.received_centimes, 'amount_refunded', amount))
+                     ELSE format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'refund.updated', jsonb_build_object('id', 're_' || pg_temp.roll(1, 6), 'payment_intent', p.provider_ref, 'currency', 'dzd',
+                             'amount', amount, 'status', pg_temp.any_of('{succeeded,succeeded,failed}'), 'metadata', jsonb_build_object('refund_id',
+                             (SELECT x.refund_id FROM mjc.refund x WHERE x.order_id = o.id AND random() < 0.3 ORDER BY random() LIMIT 1)))) END;
     WHEN 'record' THEN
         call := format('SELECT mjc.payment_record(%L, %s, %L, %L)', o.ref, amount, pg_temp.any_of('{BANK_TRANSFER,CASH_ON_DELIVERY}'),
                        CASE WHEN random() < 0.5 THEN 'VIR-' || pg_temp.roll(1, 100000) END);
