@@ -172,6 +172,8 @@ static const char *
 settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor,
 			 pg_uuid_t *payment_id)
 {
+	bool owed;
+
 	if (order->expired && !short_of && !order->has_credit && receipt->amount >= order->due)
 	{
 		mjc_payment_reopen(&order->order_id, order->due, order->at);
@@ -180,13 +182,15 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 		mjc_order_revive(&order->order_id, actor);
 		return "late";
 	}
+	owed = order->expired && strcmp(receipt->provider, "cod") != 0; /* cash is handed back */
 	*payment_id = mjc_payment_receive(receipt).payment_id;
 	send_whole(order, payment_id, receipt->amount, MJC_REFUND_END, actor);
 	if (strcmp(order->status, "CANCELLED") == 0)
-		set_state(order, order->expired ? "paid_short" : "refunded");
-	mjc_order_announce(order->expired ? "payment_short" : "payment_returned", &order->order_id,
+		set_state(order, owed || strcmp(order->payment_state, "paid_short") == 0 ? "paid_short"
+																				 : "refunded");
+	mjc_order_announce(owed ? "payment_short" : "payment_returned", &order->order_id,
 					   order->reference, order->status);
-	return order->expired ? "short" : "returned";
+	return owed ? "short" : "returned";
 }
 
 static const char *
