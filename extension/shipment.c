@@ -665,6 +665,7 @@ mjc_shipment_pack(PG_FUNCTION_ARGS)
 				  {"to", "PROCESSING", 0});
 	no = insert_parcel(order_id, carrier, tracking_number, order.at, false);
 	pack_lines(&order, no, lines, units, n);
+	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id))); /* carriers tell of it from now on */
 	if (order.status != MJC_STATUS_PROCESSING)
 		mjc_order_advance(order_id, MJC_STATUS_PROCESSING, "status", &actor);
 	order.status = MJC_STATUS_PROCESSING;

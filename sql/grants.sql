@@ -39,6 +39,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.csv_cell(text),
     mjc.customer_segment(bigint, timestamptz, timestamptz),
     mjc.customer_words(text),
+    mjc.carrier_word(text),
     mjc.cart_owner_of_token(text),
     mjc.damaged_change(text, integer),
     mjc.dzd(bigint),
@@ -105,6 +106,7 @@ TO mjc_admin;
 
 -- rule
 GRANT EXECUTE ON FUNCTION
+    mjc.carrier_status_set(text, text, text),
     mjc.carrier_zone_set(text, text, text, date),
     mjc.consent_text_set(text, text, text),
     mjc.coupon_batch(text, integer, text, jsonb),

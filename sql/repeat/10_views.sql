@@ -355,9 +355,31 @@ CREATE OR REPLACE VIEW mjc_report.shipment WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_code, o.delivery_mode, s.state, s.carrier, s.tracking_number,
        (SELECT sum(x.qty) FROM mjc.shipment_line x WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no) AS units,
        mjc.dzd(s.cod_centimes) AS cod_dzd, mjc.dzd(s.remitted_centimes) AS remitted_dzd,
-       s.packed_at, s.shipped_at, s.delivered_at, s.refused_at, s.returned_at, s.remitted_at
+       s.packed_at, s.shipped_at, s.delivered_at, s.refused_at, s.returned_at, s.remitted_at,
+       r.status AS carrier_status, r.label AS carrier_label, r.at AS carrier_status_at
   FROM mjc.shipment s
-  JOIN mjc.order o ON o.order_id = s.order_id;
+  JOIN mjc.order o ON o.order_id = s.order_id
+  LEFT JOIN LATERAL (SELECT coalesce(c.status, 'other') AS status, x.label, x.at
+                       FROM mjc.shipment_report x LEFT JOIN mjc.carrier_status c ON c.carrier = x.carrier AND c.word = x.word
+                      WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                      ORDER BY x.at DESC, x.received_at DESC, x.event_id DESC LIMIT 1) r ON true;
+
+CREATE OR REPLACE VIEW mjc_report.shipment_report WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, r.shipment_no, r.carrier, r.at, r.received_at, coalesce(c.status, 'other') AS status, r.label
+  FROM mjc.shipment_report r
+  JOIN mjc.order o ON o.order_id = r.order_id
+  LEFT JOIN mjc.carrier_status c ON c.carrier = r.carrier AND c.word = r.word;
+
+-- Parcels under way that their carrier tried to deliver in vain.
+CREATE OR REPLACE VIEW mjc_report.parcel_attempt WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_code, s.state, s.carrier, s.tracking_number, s.shipped_at,
+       a.failed_attempts, a.last_failed_at
+  FROM mjc.shipment s
+  JOIN mjc.order o ON o.order_id = s.order_id
+ CROSS JOIN LATERAL (SELECT count(*) AS failed_attempts, max(r.at) AS last_failed_at
+                       FROM mjc.shipment_report r JOIN mjc.carrier_status c ON c.carrier = r.carrier AND c.word = r.word
+                      WHERE r.order_id = s.order_id AND r.shipment_no = s.shipment_no AND c.status = 'attempt_failed') a
+ WHERE s.state IN ('shipped', 'refused') AND a.failed_attempts > 0;
 
 CREATE OR REPLACE VIEW mjc_report.cod_receivable WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, s.shipment_no, s.carrier, s.tracking_number, s.delivered_at,

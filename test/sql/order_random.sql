@@ -152,7 +152,7 @@ BEGIN
         call := format('SELECT mjc.remittance_record(%L, %L, %L)', 'Yalidine', 'R-' || pg_temp.roll(1, 100000), jsonb_build_array(jsonb_build_object('parcel', o.ref, 'amount', asked)));
     WHEN 'carrier' THEN
         call := (SELECT format('SELECT pg_temp.told(%L, %L, %L)', 'yalidine', x.type, jsonb_build_object('tracking', s.tracking_number, 'status', x.status, 'payment_id', 'P' || pg_temp.roll(1, 3)))
-                   FROM mjc.shipment s, (VALUES ('parcel_status_updated', 'Livré'), ('parcel_status_updated', 'Echèc livraison'), ('parcel_status_updated', 'Retourné au vendeur'),
+                   FROM mjc.shipment s, (VALUES ('parcel_status_updated', 'Livré'), ('parcel_status_updated', 'Echèc livraison'), ('parcel_status_updated', 'Retourné au vendeur'), ('parcel_status_updated', 'Tentative échouée'),
                         ('parcel_payment_updated', 'payed')) x (type, status) WHERE s.order_id = o.id AND s.tracking_number IS NOT NULL ORDER BY random() LIMIT 1);
     WHEN 'bill' THEN call := pg_temp.any_of(ARRAY['SELECT mjc.issue_invoices()', format('SELECT mjc.invoice_issue(%L)', o.ref)]);
     WHEN 'credit_note' THEN

@@ -1,7 +1,7 @@
 -- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
 -- carriers collect and remit. Scenarios are the failures that the shop must survive.
 BEGIN;
-SELECT plan(182);
+SELECT plan(232);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
 
@@ -310,6 +310,66 @@ SELECT is(mjc_api.provider_event_store('yalidine', '[{"id": "yp1", "type": "parc
 DO $$ BEGIN FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP; END $$;
 SELECT is((SELECT string_agg(outcome, ' ' ORDER BY event_id) FROM mjc.provider_event WHERE event_id IN ('yp1', 'yp2')), 'remitted repeat', 'once');
 SELECT is((SELECT amount_centimes FROM mjc.remittance WHERE reference = 'PAY-9'), 770000::bigint, 'under its payment id');
+
+-- All that the carrier tells of a parcel is kept, with its words and its time; only what we know moves it
+CREATE FUNCTION pg_temp.told(tracking text, status text, at text, reason text DEFAULT NULL, event text DEFAULT gen_random_uuid()) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM mjc_api.provider_event_store('yalidine', jsonb_build_array(jsonb_build_object('id', event, 'type', 'parcel_status_updated', 'payload',
+        jsonb_strip_nulls(jsonb_build_object('event_id', event, 'occurred_at', at, 'data', jsonb_build_object('tracking', tracking, 'status', status, 'reason', reason)))))::text);
+    FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP;
+    RETURN (SELECT e.state || coalesce(' ' || e.outcome, '') FROM mjc.provider_event e WHERE e.event_id = event);
+END
+$$;
+CREATE FUNCTION pg_temp.history(ref text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT string_agg(r.status || ' ' || r.label, ', ' ORDER BY r.at, r.received_at) FROM mjc_report.shipment_report r WHERE r.order_reference = ref $$;
+CREATE FUNCTION pg_temp.latest(ref text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT concat_ws(' ', x ->> 'status', x ->> 'carrierStatus', x ->> 'carrierLabel', x ->> 'carrierStatusAt') FROM json_array_elements(mjc.order_json(pg_temp.order_id(ref)) -> 'shipments') x $$;
+SELECT pg_temp.ordered(3, '0550000048') AS ref \gset
+SELECT is((mjc.order_json(pg_temp.order_id(:'ref')) -> 'shipments')::text, '[]', 'an order without parcels');
+SELECT mjc.shipment_pack(:'ref', NULL, NULL, 'Yalidine', 'YAL-H') \g /dev/null
+SELECT is(pg_temp.told('YAL-H', 'En préparation', '2026-01-05 08:00:00', event => 'yh1'), 'applied noted', 'told of a parcel that is packed');
+SELECT mjc.shipment_ship(:'ref', 1) \g /dev/null
+SELECT is(pg_temp.told('YAL-H', 'Sorti en livraison', '2026-01-05 12:00:00'), 'applied noted', 'it is out for delivery');
+SELECT is(pg_temp.told('YAL-H', 'Tentative échouée', '2026-01-05 13:00:00', 'Client injoignable', 'yh2'), 'applied noted', 'nobody is there');
+SELECT is(pg_temp.told('YAL-H', ' TENTATIVE  ÉCHOUÉE ', '2026-01-06T13:30:00+01:00', 'Client absent'), 'applied noted', 'nor the next day, by the same words written otherwise');
+SELECT is(pg_temp.told('YAL-H', 'Centre', '2026-01-05 11:00'), 'applied noted', 'what comes late');
+SELECT is(pg_temp.told('YAL-H', 'Mis en quarantaine', '2026-01-05 11:30:00'), 'applied noted', 'and what nobody knows');
+SELECT is(pg_temp.history(:'ref'), 'preparing En préparation, at_hub Centre, other Mis en quarantaine, out_for_delivery Sorti en livraison, attempt_failed Tentative échouée, attempt_failed TENTATIVE  ÉCHOUÉE', 'stands where it belongs');
+SELECT is(pg_temp.told('YAL-H', 'Tentative échouée', '2026-01-05 13:00:00'), 'applied repeat', 'the same news under another name');
+SELECT is(mjc.shipment_report_add(pg_temp.order_id(:'ref'), 1, 'yh2', 'yalidine', 'Tentative échouée', NULL, '2026-01-07'), false, 'or under the same');
+SELECT is(pg_temp.latest(:'ref'), 'shipped attempt_failed TENTATIVE  ÉCHOUÉE 2026-01-06T12:30:00.000Z', 'the buyer sees the latest, by the carrier''s time');
+SELECT is((SELECT count(*) FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND kind = 'shipment'), 1::bigint, 'nothing of ours moved but the packing');
+SELECT results_eq('SELECT order_reference, shipment_no, state, failed_attempts, last_failed_at FROM mjc_report.parcel_attempt', format($$VALUES (%L, 1, 'shipped', 2::bigint, '2026-01-06 12:30:00+00'::timestamptz)$$, :'ref'), 'staff see the attempts');
+SELECT is((SELECT concat_ws(' ', x ->> 'failedAttempts', x ->> 'carrierStatus', json_array_length(x -> 'carrierReports'), x #>> '{carrierReports,4,reason}') FROM json_array_elements(mjc.shipments_json(pg_temp.order_id(:'ref')) -> 'shipments') x),
+    '2 attempt_failed 6 Client injoignable', 'and all of it');
+SELECT is((SELECT carrier_status || ' ' || carrier_label FROM mjc_report.shipment WHERE order_reference = :'ref'), 'attempt_failed TENTATIVE  ÉCHOUÉE', 'in the report too');
+SELECT mjc.carrier_status_set('Yalidine', 'Mis en quarantaine', 'on_hold') \g /dev/null
+SELECT matches(pg_temp.history(:'ref'), 'on_hold Mis en quarantaine', 'what it means is said later, also of what was told before');
+SELECT mjc.carrier_status_set('yalidine', 'LIVRÉ', 'delivered') \g /dev/null
+SELECT is((SELECT step FROM mjc.carrier_status WHERE carrier = 'yalidine' AND word = 'livre'), 'deliver', 'what moves a parcel stays so');
+SELECT is((pg_temp.failure(format('SELECT mjc.carrier_status_set(%L, %L, %L)', k, w, m))).code, code, title)
+  FROM (VALUES (NULL, 'x', 'on_hold', 'MJ003', 'whose word'), ('yalidine', ' ', 'on_hold', 'MJ003', 'which word'), ('yalidine', 'x', NULL, 'MJ003', 'what it means'),
+               ('yalidine', 'x', 'other', 'MJ010', 'what nobody means'), ('yalidine', repeat('x', 101), 'on_hold', 'MJ006', 'a long word')) v (k, w, m, code, title);
+SELECT is(pg_temp.told('YAL-H', 'Livré', '2026-01-07 10:00:00') || ' ' || pg_temp.latest(:'ref'), 'applied delivered delivered delivered Livré 2026-01-07T09:00:00.000Z', 'delivered');
+SELECT is(pg_temp.told('YAL-H', 'Echèc livraison', '2026-01-06 18:00:00') || ' ' || pg_temp.latest(:'ref'), 'applied repeat delivered delivered Livré 2026-01-07T09:00:00.000Z', 'a failure of the day before, told too late, changes nothing');
+SELECT is_empty('SELECT 1 FROM mjc_report.parcel_attempt', 'nobody is to be called any more');
+SELECT is(pg_temp.told('YAL-NONE', 'Centre', NULL) || ', ' || pg_temp.told('YAL-NONE', 'Livré', NULL), 'ignored nothing, new', 'of a parcel that we do not know only what moves parcels is waited with');
+SELECT is(mjc.person_order(pg_temp.order_id(:'ref')) #>> '{shipments,0,reports,4,reason}', 'Client injoignable', 'the buyer may have all of it');
+SAVEPOINT forgotten;
+SELECT mjc.order_person_forget(ARRAY[pg_temp.order_id(:'ref')]) \g /dev/null
+SELECT is((SELECT count(reason) || ' of ' || count(*) FROM mjc.shipment_report WHERE order_id = pg_temp.order_id(:'ref')), '0 of 8', 'and what was written of him is forgotten with him');
+ROLLBACK TO SAVEPOINT forgotten;
+SELECT is(mjc.carrier_time(t, '2026-06-01 00:00:00+00'), coalesce(v::timestamptz, '2026-06-01 00:00:00+00'), coalesce('a time: ' || t, 'no time'))
+  FROM (VALUES ('2026-01-31 10:00:00', '2026-01-31 09:00:00+00'), ('2026-01-31T10:00', '2026-01-31 09:00:00+00'), ('2026-01-31T10:00:00Z', '2026-01-31 10:00:00+00'), ('2026-01-31T10:00:00.123+01:00', '2026-01-31 09:00:00+00'),
+               ('2026-01-31T10:00:00-0130', '2026-01-31 11:30:00+00'), ('2024-02-29 00:30:00', '2024-02-28 23:30:00+00'), ('2026-02-29 10:00:00', NULL), ('2026-04-31 10:00:00', NULL), ('2026-13-01 10:00:00', NULL), ('2026-01-31 24:00:00', NULL),
+               ('2026-01-31', NULL), ('hier', NULL), ('', NULL), (NULL, NULL), ('2027-01-31 10:00:00', NULL)) x (t, v);
+SELECT is(mjc.carrier_word(w), v, coalesce('a word: ' || w, 'no word')) FROM (VALUES ('Echèc livraison', 'echec livraison'), ('  RETOURNÉ   AU Vendeur ', 'retourne au vendeur'), ('Reçu à Wilaya', 'recu a wilaya'), ('', ''), (NULL, NULL)) x (w, v);
+SELECT is_empty('SELECT c.word FROM mjc.carrier_status c WHERE c.word <> mjc.carrier_word(c.word)', 'words are seeded as they are looked for');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- News of a parcel that by our books is still here is not lost
 SELECT pg_temp.ordered(7, '0550000046') AS f \gset
