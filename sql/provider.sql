@@ -513,7 +513,12 @@ BEGIN
     END IF;
     SELECT x.* INTO t FROM mjc.provider_task x WHERE x.task_id = provider_task_done.task_id FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN;  -- staff were faster
+        -- Staff or the provider's desk were faster; what it made of our call all the same is known by its name.
+        IF provider_task_done.kind = 'refund' AND body ->> 'status' = 'succeeded' AND body ->> 'id' IS NOT NULL THEN
+            PERFORM mjc.provider_refund(provider_task_done.order_id, body ->> 'payment_intent', body ->> 'id', provider_task_done.task_id,
+                                        mjc.bigint_or_null(body ->> 'amount'), upper(body ->> 'currency'), true);
+        END IF;
+        RETURN;
     END IF;
     IF outcome NOT IN ('ok', 'refused') THEN
         PERFORM mjc.provider_task_later(t.task_id, provider_task_done.error);

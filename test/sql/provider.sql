@@ -2,7 +2,7 @@
 -- Stripe's and Chargily Pay's own documentation. Numbers in titles are those of the rules for
 -- payments by providers (webhooks) and of the failure scenarios that the shop must survive.
 BEGIN;
-SELECT plan(177);
+SELECT plan(181);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 30) n \g /dev/null
 UPDATE mjc.payment_method SET is_enabled = true;
@@ -443,6 +443,15 @@ SELECT is(pg_temp.named(:'ref') || '; ' || pg_temp.asked_for(:'ref'), 'return do
 SELECT is(pg_temp.refunded('re_d9b', 'pi_d9', 300000, :'sent') || ' ' || pg_temp.named(:'ref') || '; ' || pg_temp.payments(:'ref'),
     'applied taken_back outside done 1000 re_d9b, return done 1000 re_d9, return done 2000 re_d9b; CONFIRMED part_paid: paid 10700 10700 4000, pending 1000 0 0', 'and our call for all of it had gone out: 4000 went back, 1000 of it too much');
 SELECT is(pg_temp.total('pi_d9', 1070000, 400000) || coalesce(pg_temp.asked_for(:'ref'), ''), 'applied repeat', 'as the total says');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+SELECT pg_temp.paid_by(28, 'd13', 10) AS ref \gset
+SELECT mjc.payment_refund(:'ref', 3000, 'Geste') AS sent \gset
+SELECT pg_temp.refunded('re_d13', 'pi_d13', 100000) \g /dev/null
+SELECT is((SELECT count(*) FROM (SELECT mjc_api.provider_task_done(:'sent', 'refund', pg_temp.order_id(:'ref'), 'ok', '{"id": "re_d13b", "status": "succeeded", "amount": 300000, "payment_intent": "pi_d13", "currency": "dzd"}', NULL)) x), 1::bigint,
+    'our call was under way meanwhile, and is answered');
+SELECT is(pg_temp.named(:'ref'), 'outside done 1000 re_d13b, return done 1000 re_d13, return done 2000 re_d13b', 'what it made is booked too');
+SELECT is(pg_temp.refunded('re_d13b', 'pi_d13', 300000, :'sent'), 'applied repeat', 'once');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- Paid back by hand, and by the provider too
