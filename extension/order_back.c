@@ -25,6 +25,7 @@
 #include "order.h"
 #include "order_back.h"
 #include "payment.h"
+#include "refund.h"
 #include "shipment.h"
 #include "spi.h"
 #include "uuid.h"
@@ -117,38 +118,59 @@ write_order(const pg_uuid_t *order_id, int64 off, int64 cards, TimestampTz at)
 										MJC_TEXT(mjc_payment_state(order_id)), MJC_TIME(at)));
 }
 
-/* mjc_order_less - less of an order under way will be had: less is due of it. Needs SPI open. */
+/*
+ * mjc_order_less - less of an order under way will be had: less is due of it, but what staff gave
+ * back before for the same goods. parcel: what they are in, as of refunds. Needs SPI open.
+ */
 void
-mjc_order_less(const pg_uuid_t *order_id, int64 value, const MjcActor *actor, TimestampTz at)
+mjc_order_less(const pg_uuid_t *order_id, int32 parcel, int64 value, const MjcActor *actor,
+			   TimestampTz at)
 {
-	MjcBack back = mjc_back_split(order_id, value, at);
+	MjcUsed before = mjc_refund_use(order_id, parcel, value, true, at);
+	MjcBack back = mjc_back_split(order_id, value - before.used, at);
+	MjcRefund refund = {.order_id = order_id,
+						.kind = MJC_REFUND_EXCESS,
+						.parcel = parcel,
+						.used = true,
+						.actor = actor,
+						.at = at};
 
+	if (before.used > 0)
+		mjc_payment_event(order_id, "refund", before.used, "given back before", actor);
 	(void) mjc_payment_ask_less(order_id, back.asked, at);
 	if (back.money > 0)
-		(void) mjc_payment_refund_newest(order_id, back.money, MJC_REFUND_EXCESS, NULL, actor, at);
+		(void) mjc_payment_refund_newest(&refund, back.money);
 	mjc_back_cards(order_id, &back, actor);
-	write_order(order_id, back.asked + back.money, back.cards, at);
+	write_order(order_id, before.counted + back.asked + back.money, back.cards, at);
 }
 
 static void
-refund(const pg_uuid_t *order_id, int64 amount, const char *kind, const char *reason,
-	   const MjcActor *actor, TimestampTz at)
+give(MjcRefund refund, const char *kind, int64 amount)
 {
+	refund.kind = kind;
 	if (amount == 0)
 		return;
-	(void) mjc_payment_refund_newest(order_id, amount, kind, reason, actor, at);
-	mjc_payment_event(order_id, "refund", amount,
-					  strcmp(kind, MJC_REFUND_EXCHANGE) == 0 ? "pays the exchange" : reason, actor);
+	(void) mjc_payment_refund_newest(&refund, amount);
+	mjc_payment_event(refund.order_id, "refund", amount,
+					  strcmp(kind, MJC_REFUND_EXCHANGE) == 0 ? "pays the exchange" : refund.reason,
+					  refund.actor);
 }
 
 /*
  * mjc_back_money - units that had arrived came back: less is asked, and the buyer has his money
- * but for what pays the order that they are exchanged for. mjc_back_cards does the rest.
+ * but for what pays the order that they are exchanged for. parcel: they were in, if it is known.
+ * mjc_back_cards does the rest.
  */
 void
-mjc_back_money(const pg_uuid_t *order_id, const MjcBack *back, int64 exchanged, const char *reason,
-			   const MjcActor *actor, TimestampTz at)
+mjc_back_money(const pg_uuid_t *order_id, int32 parcel, const MjcBack *back, int64 exchanged,
+			   const char *reason, const MjcActor *actor, TimestampTz at)
 {
+	MjcRefund refund = {.order_id = order_id,
+						.reason = reason,
+						.parcel = parcel,
+						.used = true,
+						.actor = actor,
+						.at = at};
 	char *reference;
 
 	if (back->asked > 0)
@@ -156,8 +178,8 @@ mjc_back_money(const pg_uuid_t *order_id, const MjcBack *back, int64 exchanged, 
 		(void) mjc_payment_ask_less(order_id, back->asked, at);
 		mjc_payment_event(order_id, "edit", back->asked, "asked no more", actor);
 	}
-	refund(order_id, exchanged, MJC_REFUND_EXCHANGE, reason, actor, at);
-	refund(order_id, back->money - exchanged, MJC_REFUND_RETURN, reason, actor, at);
+	give(refund, MJC_REFUND_EXCHANGE, exchanged);
+	give(refund, MJC_REFUND_RETURN, back->money - exchanged);
 	mjc_exec_one(&stmt_told, MJC_ARGS(MJC_UUID(order_id)));
 	reference = mjc_text_col(0, 1);
 	if (back->money - exchanged + back->cards > 0)
@@ -169,10 +191,10 @@ mjc_back_money(const pg_uuid_t *order_id, const MjcBack *back, int64 exchanged, 
 
 PG_FUNCTION_INFO_V1(mjc_order_value_back);
 /*
- * mjc.order_value_back(order_id uuid, value bigint, reason text, actor uuid, channel text,
- *     request_id text) returns bigint - units of a delivered order came back: their value goes
- * back to where it came from; what of it went to cards, centimes. The caller has locked the order
- * and its products.
+ * mjc.order_value_back(order_id uuid, value bigint, shipment_no integer, reason text, actor uuid,
+ *     channel text, request_id text) returns bigint - units of a delivered order came back: their
+ * value goes back to where it came from; what of it went to cards, centimes. The caller has locked
+ * the order and its products.
  *
  * Errors: MJ003, MJ201, MJ503 more than came in and is still here.
  */
@@ -181,8 +203,9 @@ mjc_order_value_back(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
 	int64 value = mjc_arg_int64(fcinfo, 1, "value");
-	char *reason = mjc_arg_text(fcinfo, 2, "reason");
-	MjcActor actor = mjc_actor_argument(fcinfo, 3);
+	int32 parcel = mjc_arg_int32(fcinfo, 2, "shipment_no");
+	char *reason = mjc_arg_text(fcinfo, 3, "reason");
+	MjcActor actor = mjc_actor_argument(fcinfo, 4);
 	TimestampTz at = GetCurrentTimestamp();
 	MjcBack back;
 
@@ -192,7 +215,7 @@ mjc_order_value_back(PG_FUNCTION_ARGS)
 	back = mjc_back_split(order_id, value, at);
 	if (back.asked + back.money + back.cards != value)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
-	mjc_back_money(order_id, &back, 0, reason, &actor, at);
+	mjc_back_money(order_id, parcel, &back, 0, reason, &actor, at);
 	mjc_back_cards(order_id, &back, &actor);
 	mjc_end();
 	PG_RETURN_INT64(back.cards);

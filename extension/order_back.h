@@ -21,9 +21,10 @@ typedef struct MjcBack
 
 extern MjcBack mjc_back_split(const pg_uuid_t *order_id, int64 value, TimestampTz at);
 extern void mjc_back_cards(const pg_uuid_t *order_id, const MjcBack *back, const MjcActor *actor);
-extern void mjc_back_money(const pg_uuid_t *order_id, const MjcBack *back, int64 exchanged,
-						   const char *reason, const MjcActor *actor, TimestampTz at);
-extern void mjc_order_less(const pg_uuid_t *order_id, int64 value, const MjcActor *actor,
+extern void mjc_back_money(const pg_uuid_t *order_id, int32 parcel, const MjcBack *back,
+						   int64 exchanged, const char *reason, const MjcActor *actor,
 						   TimestampTz at);
+extern void mjc_order_less(const pg_uuid_t *order_id, int32 parcel, int64 value,
+						   const MjcActor *actor, TimestampTz at);
 
 #endif /* MJC_ORDER_BACK_H */

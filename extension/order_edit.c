@@ -323,7 +323,8 @@ settle(const Edit *edit, const MjcActor *actor)
 		mjc_credit_settle(&edit->quote.credits[i], &edit->order_id, who);
 	if (more > 0)
 		mjc_payment_more(&edit->order_id, edit->method, more, edit->at);
-	else if (more < 0 && mjc_payment_less(&edit->order_id, -more, actor, edit->at) != -more)
+	else if (more < 0 &&
+			 mjc_payment_less(&edit->order_id, -more, MJC_FOR_NOTHING, actor, edit->at) != -more)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS); /* staff gave it back before */
 	mjc_exec_one(&stmt_paid,
 				 MJC_ARGS(MJC_UUID(&edit->order_id), MJC_TEXT(mjc_payment_state(&edit->order_id))));

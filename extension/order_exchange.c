@@ -86,10 +86,10 @@ check_store_credit(const pg_uuid_t *customer_id)
 
 PG_FUNCTION_INFO_V1(mjc_order_exchange);
 /*
- * mjc.order_exchange_core(order_id uuid, value bigint, reason text, product_ids uuid[],
- *     quantities integer[], actor uuid, channel text, request_id text) returns uuid - units of a
- * delivered order, worth so much (centimes), are back; the order that leaves for them. The caller
- * has locked what the header names, and the store credit is there.
+ * mjc.order_exchange_core(order_id uuid, value bigint, shipment_no integer, reason text,
+ *     product_ids uuid[], quantities integer[], actor uuid, channel text, request_id text) returns
+ * uuid - units of a delivered order, worth so much (centimes), are back; the order that leaves for
+ * them. The caller has locked what the header names, and the store credit is there.
  *
  * Errors: MJ003, MJ010, MJ101, MJ102, MJ104, MJ201, MJ209, MJ218, MJ302, MJ341, MJ503, MJ652.
  */
@@ -98,13 +98,14 @@ mjc_order_exchange(PG_FUNCTION_ARGS)
 {
 	MjcExchange exchange = {.of = *mjc_arg_uuid(fcinfo, 0, "order_id")};
 	int64 value = mjc_arg_int64(fcinfo, 1, "value");
-	char *reason = mjc_arg_text(fcinfo, 2, "reason");
+	int32 parcel = mjc_arg_int32(fcinfo, 2, "shipment_no");
+	char *reason = mjc_arg_text(fcinfo, 3, "reason");
 	Datum *products;
 	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, 3, "new_product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, 4, "new_quantities", INT4OID, MAX_ARRAY, &quantities);
+	int n = mjc_arg_array(fcinfo, 4, "new_product_ids", UUIDOID, MAX_ARRAY, &products);
+	int nq = mjc_arg_array(fcinfo, 5, "new_quantities", INT4OID, MAX_ARRAY, &quantities);
 	MjcLines lines = mjc_lines_read(products, n, quantities, nq);
-	MjcActor actor = mjc_actor_argument(fcinfo, 5);
+	MjcActor actor = mjc_actor_argument(fcinfo, 6);
 	pg_uuid_t *made = palloc(sizeof(pg_uuid_t));
 	TimestampTz at = GetCurrentTimestamp();
 	MjcBack back;
@@ -122,7 +123,7 @@ mjc_order_exchange(PG_FUNCTION_ARGS)
 	purse(&exchange, &back);
 	mjc_back_cards(&exchange.of, &back, &actor);
 	*made = mjc_order_place_exchange(&exchange, &lines, &actor);
-	mjc_back_money(&exchange.of, &back, exchange.paid, reason, &actor, at);
+	mjc_back_money(&exchange.of, parcel, &back, exchange.paid, reason, &actor, at);
 	mjc_exec_one(&stmt_link, MJC_ARGS(MJC_UUID(&exchange.of), MJC_UUID(made)));
 	mjc_end();
 	PG_RETURN_UUID_P(made);

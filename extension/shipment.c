@@ -25,6 +25,7 @@
 #include "order.h"
 #include "order_back.h"
 #include "payment.h"
+#include "refund.h"
 #include "reservation.h"
 #include "shipment.h"
 #include "spi.h"
@@ -473,12 +474,17 @@ static void
 deliver(const Order *order, int32 no, const MjcActor *actor)
 {
 	int64 cod;
+	int64 before;
 	bool last;
 
 	need_state(order, no, "shipped", "refused");
 	cod = mjc_int8_col(0, 2);
 	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	last = mjc_int8_col(0, 1) == 0 && order->status == MJC_STATUS_SHIPPED;
+	before = mjc_refund_unused(&order->order_id, no);
+	if (before > 0) /* nothing was owed: staff see it in mjc_report.payment_problem */
+		mjc_payment_event(&order->order_id, "refund", before,
+						  psprintf("given back for parcel %d, which is delivered", no), actor);
 	if (last)
 	{
 		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
@@ -515,7 +521,7 @@ take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 	pg_uuid_t due = mjc_uuid_make();
 
 	mjc_exec_fresh(&stmt_value, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
-	mjc_order_less(&order->order_id, Max(cod, mjc_int8_col(0, 1)), actor, order->at);
+	mjc_order_less(&order->order_id, no, Max(cod, mjc_int8_col(0, 1)), actor, order->at);
 	mjc_exec(&stmt_credit_parcel, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no), MJC_UUID(&due),
 										   MJC_TIME(order->at)));
 }
@@ -608,7 +614,7 @@ cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
 	n = read_open(&order->order_id, &takes);
 	value = cancel_lines(order, takes, n);
 	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
-	mjc_order_less(&order->order_id, value, actor, order->at);
+	mjc_order_less(&order->order_id, MJC_FOR_REST, value, actor, order->at);
 	mjc_order_add_event(&order->order_id, "edit", status, status, actor,
 						reason == NULL ? "the rest is cancelled" : reason);
 	mjc_order_announce("order_changed", &order->order_id, order->reference, status);
@@ -650,6 +656,7 @@ mjc_shipment_pack(PG_FUNCTION_ARGS)
 				  {"to", "PROCESSING", 0});
 	no = insert_parcel(order_id, carrier, tracking_number, order.at, false);
 	pack_lines(&order, no, lines, units, n);
+	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id))); /* carriers tell of it from now on */
 	if (order.status != MJC_STATUS_PROCESSING)
 		mjc_order_advance(order_id, MJC_STATUS_PROCESSING, "status", &actor);
 	order.status = MJC_STATUS_PROCESSING;

@@ -206,6 +206,8 @@ const struct route routes_table[] = {
 	{METHOD_POST, "/admin/orders/:orderId/payments/:paymentId/mismatch",
 	 "mjc_api.staff_payment_mismatch", ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE,
 	 PARAMS(staff_payment_mismatch_params)},
+	{METHOD_POST, "/admin/orders/:orderId/refunds/:refundId/parcel", "mjc_api.staff_refund_for",
+	 ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_refund_for_params)},
 	{METHOD_POST, "/admin/orders/:orderId/refunds/:refundId/done", "mjc_api.staff_refund_done",
 	 ROLE_ADMIN, RATE_STAFF, STAFF_WRITE, 200, ACTION_NONE, PARAMS(staff_refund_done_params)},
 	{METHOD_GET, "/admin/orders/:orderId/shipments", "mjc_api.staff_order_shipments", ROLE_ADMIN,

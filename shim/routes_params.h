@@ -398,6 +398,14 @@ static const struct param_def payment_refund_params[] = {
 	{"orderId", IN_BODY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
 	{PAYMENT_AMOUNT},
 	{"reason", IN_BODY, T_TEXT, 1, 500, NEEDED_TEXT | P_MULTILINE, NULL},
+	{"shipmentNo", IN_BODY, T_INT, 0, 10000, 0, NULL},
+	{"goodwill", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+};
+
+static const struct param_def staff_refund_for_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"refundId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"shipmentNo", IN_BODY, T_INT, 0, 10000, 0, NULL},
 };
 
 static const struct param_def staff_payment_record_params[] = {

@@ -39,6 +39,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.csv_cell(text),
     mjc.customer_segment(bigint, timestamptz, timestamptz),
     mjc.customer_words(text),
+    mjc.carrier_word(text),
     mjc.cart_owner_of_token(text),
     mjc.damaged_change(text, integer),
     mjc.dzd(bigint),
@@ -105,6 +106,7 @@ TO mjc_admin;
 
 -- rule
 GRANT EXECUTE ON FUNCTION
+    mjc.carrier_status_set(text, text, text),
     mjc.carrier_zone_set(text, text, text, date),
     mjc.consent_text_set(text, text, text),
     mjc.coupon_batch(text, integer, text, jsonb),
@@ -149,7 +151,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.payment_method_set(text, boolean),
     mjc.payment_mismatch_settle(text, uuid, boolean),
     mjc.payment_record(text, numeric, text, text, text),
-    mjc.payment_refund(text, numeric, text),
+    mjc.payment_refund(text, numeric, text, integer, boolean),
     mjc.person_export(uuid),
     mjc.price_list_delete(text),
     mjc.price_list_price_end(uuid),
@@ -161,6 +163,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.promotion_set(text, jsonb),
     mjc.provider_event_retry(text, text),
     mjc.refund_done(text, uuid, text),
+    mjc.refund_for(text, uuid, integer),
     mjc.remittance_record(text, text, jsonb, date),
     mjc.setting_set(text, text),
     mjc.shipment_cod_set(text, integer, numeric),

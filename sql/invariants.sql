@@ -207,7 +207,8 @@ BEGIN
                                 bool_or(x.state = 'paid') AS paid
                            FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
       LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind NOT IN ('return', 'exchange')), 0) AS over
-                           FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
+                           FROM mjc.refund x JOIN mjc.payment y ON y.order_id = x.order_id AND y.payment_id = x.payment_id
+                          WHERE x.order_id = o.order_id AND y.state <> 'mismatch') r ON true
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
                     THEN p.n > 0 AND p.asked + p.received - r.over = o.total_centimes - o.credit_centimes - o.taken_off_centimes AND o.order_state <> 'cancelled'
@@ -243,6 +244,18 @@ BEGIN
                             JOIN mjc.order x ON x.order_id = u.id
                             JOIN mjc.credit_ledger l ON l.credit_id = ANY (x.credit_ids) AND l.op_id = 'exchange:' || u.id AND l.kind = 'issue') t
      WHERE (since IS NULL OR o.updated_at >= since) AND r.moved <> t.taken;
+
+    RETURN QUERY  -- for a parcel went back at most what its goods cost, or what was to be collected for it
+    SELECT 'refund_parcel', o.reference, format('parcel %s: %s went back, it is worth %s', r.shipment_no, r.back, w.worth)
+      FROM mjc.order o
+     CROSS JOIN LATERAL (SELECT x.shipment_no, sum(x.amount_centimes) AS back FROM mjc.refund x
+                          WHERE x.order_id = o.order_id AND x.shipment_no > 0 GROUP BY x.shipment_no) r
+     CROSS JOIN LATERAL (SELECT greatest(max(s.cod_centimes), sum((l.total_centimes * x.qty + l.qty - 1) / l.qty)) AS worth
+                           FROM mjc.shipment s
+                           JOIN mjc.shipment_line x ON x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                           JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no
+                          WHERE s.order_id = o.order_id AND s.shipment_no = r.shipment_no) w
+     WHERE (since IS NULL OR o.updated_at >= since) AND r.back > coalesce(w.worth, 0);
 
     RETURN QUERY  -- an order that was paid short is owed something
     SELECT 'order_paid_short', o.reference, 'nothing is owed any more'

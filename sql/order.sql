@@ -127,6 +127,16 @@ BEGIN
                    'exchangeOf', (SELECT json_build_object('id', x.order_id, 'orderNumber', x.reference) FROM mjc.order x WHERE x.order_id = o.exchange_of),
                    'exchangedBy', (SELECT coalesce(json_agg(json_build_object('id', x.order_id, 'orderNumber', x.reference) ORDER BY u.n), '[]')
                                      FROM unnest(o.exchanged_by) WITH ORDINALITY u (id, n) JOIN mjc.order x ON x.order_id = u.id),
+                   'shipments', (SELECT coalesce(json_agg(json_build_object(
+                                     'shipmentNo', s.shipment_no, 'status', s.state, 'carrier', s.carrier, 'trackingNumber', s.tracking_number,
+                                     'shippedAt', mjc.iso(s.shipped_at), 'deliveredAt', mjc.iso(s.delivered_at),
+                                     'carrierStatus', r.status, 'carrierLabel', r.label, 'carrierStatusAt', mjc.iso(r.at)) ORDER BY s.shipment_no), '[]')
+                                   FROM mjc.shipment s
+                                   LEFT JOIN LATERAL (SELECT coalesce(k.status, 'other') AS status, x.label, x.at
+                                                        FROM mjc.shipment_report x LEFT JOIN mjc.carrier_status k ON k.carrier = x.carrier AND k.word = x.word
+                                                       WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                                                       ORDER BY x.at DESC, x.received_at DESC, x.event_id DESC LIMIT 1) r ON true
+                                  WHERE s.order_id = o.order_id AND s.state <> 'unpacked'),
                    'notes', CASE WHEN for_staff THEN o.notes ELSE c.note END,
                    'customerNote', c.note,
                    'items', (SELECT json_agg(json_build_object(

@@ -353,11 +353,11 @@ CREATE FUNCTION mjc.order_take_back(order_id uuid, line_nos integer[], quantitie
 COMMENT ON FUNCTION mjc.order_take_back(uuid, integer[], integer[], boolean, uuid, text, text) IS
     'For rules, with the order locked: units of these lines that had left stand on the desk. Errors: MJ003, MJ010, MJ115, MJ331';
 
-CREATE FUNCTION mjc.order_value_back(order_id uuid, value bigint, reason text, actor uuid, channel text, request_id text) RETURNS bigint
+CREATE FUNCTION mjc.order_value_back(order_id uuid, value bigint, shipment_no integer, reason text, actor uuid, channel text, request_id text) RETURNS bigint
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_value_back';
-COMMENT ON FUNCTION mjc.order_value_back(uuid, bigint, text, uuid, text, text) IS
+COMMENT ON FUNCTION mjc.order_value_back(uuid, bigint, integer, text, uuid, text, text) IS
     'For rules, with the order and its products locked: a value (centimes) of it goes back, off what is asked, then as money, then to the cards that paid a part; what went to cards, centimes. Errors: MJ003, MJ201, MJ503';
 
 -- What units of a line cost that come back now, after those that came back before.
@@ -428,6 +428,7 @@ DECLARE
     o mjc.order%ROWTYPE;
     words text := mjc.return_check(line_nos, quantities, return_write.reason);
     value bigint;
+    owed record;  -- of it, what staff did not give back before
     cards bigint := 0;
 BEGIN
     SELECT x.* INTO o FROM mjc.order x WHERE x.order_id = id FOR UPDATE;
@@ -438,8 +439,12 @@ BEGIN
     END IF;
     value := mjc.order_return_value(id, line_nos, quantities);
     PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
+    SELECT 0::bigint AS amount, -1 AS parcel INTO owed;
     IF coalesce(refund, true) AND value > 0 THEN
-        cards := mjc.order_value_back(id, value, words, actor, channel, request_id);
+        owed := mjc.refund_before(id, value, line_nos, quantities, actor, channel, request_id);
+    END IF;
+    IF owed.amount > 0 THEN
+        cards := mjc.order_value_back(id, owed.amount, owed.parcel, words, actor, channel, request_id);
     END IF;
     UPDATE mjc.order x SET updated_at = clock_timestamp() WHERE x.order_id = id;
     PERFORM mjc.order_event_add(id, o.status, actor, channel, 'Retour : ' || words);
@@ -447,7 +452,8 @@ BEGIN
         jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value),
                            'refunded', coalesce(refund, true)), request_id);
     RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0,
-                              'toCards', mjc.dzd(cards), 'creditNote', mjc.return_document(id, value, line_nos, quantities, actor, channel));
+                              'refundedAmount', mjc.dzd(owed.amount), 'toCards', mjc.dzd(cards),
+                              'creditNote', mjc.return_document(id, value, line_nos, quantities, actor, channel));
 END
 $$;
 COMMENT ON FUNCTION mjc.return_write(uuid, integer[], integer[], text, boolean, boolean, uuid, text, text) IS 'For rules: see mjc.order_return';
@@ -463,7 +469,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_return(text, integer[], integer[], text, boolean, boolean) IS
-    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false), off the money first, then to the cards that paid, and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ354, MJ401, MJ503, MJ601';
+    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false) but what was given back for their parcel before (mjc.payment_refund), off the money first, then to the cards that paid, and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ354, MJ401, MJ503, MJ601';
 
 CREATE FUNCTION mjc.order_line_nos(id uuid, product_ids uuid[]) RETURNS integer[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -552,11 +558,11 @@ END
 $$;
 COMMENT ON FUNCTION mjc.exchange_lock_cards(uuid, uuid[]) IS 'For rules: cards that paid an order and the customer''s store credit, opened if need be, locked';
 
-CREATE FUNCTION mjc.order_exchange_core(order_id uuid, value bigint, reason text, new_product_ids uuid[], new_quantities integer[], actor uuid, channel text, request_id text) RETURNS uuid
+CREATE FUNCTION mjc.order_exchange_core(order_id uuid, value bigint, shipment_no integer, reason text, new_product_ids uuid[], new_quantities integer[], actor uuid, channel text, request_id text) RETURNS uuid
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'mjc_order_exchange';
-COMMENT ON FUNCTION mjc.order_exchange_core(uuid, bigint, text, uuid[], integer[], uuid, text, text) IS
+COMMENT ON FUNCTION mjc.order_exchange_core(uuid, bigint, integer, text, uuid[], integer[], uuid, text, text) IS
     'For rules that hold all of it: units worth so much (centimes) are back, the order that leaves for them. Errors: MJ003, MJ010, MJ101, MJ102, MJ104, MJ201, MJ209, MJ218, MJ302, MJ341, MJ503, MJ652';
 
 -- In dinars: what of the money went back, what stayed on cards, what the second order was paid and is due.
@@ -588,6 +594,7 @@ DECLARE
     o record;
     words text := mjc.return_check(line_nos, quantities, exchange_write.reason);
     value bigint;
+    owed record;  -- of it, what staff did not give back before
     made uuid;
     told jsonb;
     returned bigint;
@@ -598,7 +605,11 @@ BEGIN
     PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
     PERFORM mjc.exchange_lock_cards(o.customer_id, o.credit_ids);
     returned := (SELECT coalesce(sum(r.amount_centimes), 0) FROM mjc.refund r WHERE r.order_id = id AND r.kind = 'return');
-    made := mjc.order_exchange_core(id, value, words, new_product_ids, new_quantities, actor, channel, request_id);
+    SELECT 0::bigint AS amount, -1 AS parcel INTO owed;
+    IF value > 0 THEN
+        owed := mjc.refund_before(id, value, line_nos, quantities, actor, channel, request_id);
+    END IF;
+    made := mjc.order_exchange_core(id, owed.amount, owed.parcel, words, new_product_ids, new_quantities, actor, channel, request_id);
     told := mjc.exchange_told(id, made, value, o.credit_back);
     returned := (SELECT coalesce(sum(r.amount_centimes), 0) FROM mjc.refund r WHERE r.order_id = id AND r.kind = 'return') - returned;
     PERFORM mjc.order_event_add(id, o.status, actor, channel, 'Échange contre ' || (told ->> 'exchangeNumber') || ' : ' || words);

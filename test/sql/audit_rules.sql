@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(90);
+SELECT plan(92);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -56,6 +56,7 @@ SELECT delivery_id AS hooked FROM mjc.webhook_delivery WHERE outbox_id = :told A
 CREATE TEMP TABLE rule_call (f text PRIMARY KEY, call text NOT NULL);
 GRANT SELECT ON rule_call TO PUBLIC;
 INSERT INTO rule_call VALUES
+    ('carrier_status_set', $$'yalidine', 'Perdu', 'on_hold'$$),
     ('carrier_zone_set', $$'standard', '16', 'zone-test'$$),
     ('consent_text_set', $$'audit_test', 'fr', 'Texte'$$),
     ('coupon_batch', $$'audit-promo', 2, 'AUD'$$),
@@ -96,6 +97,7 @@ INSERT INTO rule_call VALUES
     ('payment_record', format($$%L, 100, 'BANK_TRANSFER'$$, :'ref8')),
     ('payment_refund', format($$%L, 100, 'Geste'$$, :'ref9')),
     ('provider_event_retry', $$'stripe', 'audit_evt'$$),
+    ('refund_for', format('%L, %L, NULL', :'ref9', :'refund9')),
     ('refund_done', format('%L, %L', :'ref9', :'refund9')),
     ('price_list_delete', $$'audit-old'$$),
     ('price_list_price_end', format('%L', :'price')),

@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(150);
+SELECT plan(151);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -133,6 +133,7 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.order SET payment_state = ''part_paid'' WHERE order_id = :held', 'order_payment', 'an order that is said to be paid in part'),
     ('UPDATE mjc.payment SET state = ''paid'', paid_at = now(), received_centimes = amount_centimes WHERE order_id = :cancelled', 'order_payment', 'money kept of a cancelled order'),
     ('UPDATE mjc.payment SET refunded_centimes = refunded_centimes - 1 WHERE order_id = :refunded', 'payment_refund', 'a payment that says less went back'),
+    ('UPDATE mjc.refund SET shipment_no = 7 WHERE order_id = :refunded', 'refund_parcel', 'a refund for a parcel that is not there'),
     ('DELETE FROM mjc.refund WHERE order_id = :refunded', 'order_payment payment_refund', 'a refund that is not there'),
     ('UPDATE mjc.order SET payment_state = ''paid_short'' WHERE order_id = :cancelled', 'order_paid_short', 'an order that is owed nothing'),
     ('INSERT INTO mjc.checkout VALUES (:held, gen_random_uuid(), ''BANK_CARD'', ''stripe'', ''x'', ''y'', ''z'', 100, ''paid'', NULL, now(), now(), now())', 'checkout_payment', 'a checkout whose money is nowhere'),

@@ -196,7 +196,7 @@ SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref'), mjc.payment_refund(:'r
 SELECT pg_temp.stock(11) AS before \gset
 SELECT is((pg_temp.failure(format('SELECT mjc.order_return(%L, %L, %L, %L)', :'ref', '{1}', '{1}', 'x'))).code, 'MJ503', 'not more than is here');
 SELECT is(pg_temp.stock(11) || '; ' || pg_temp.money(:'ref'), :'before' || '; DELIVERED paid total 1700 asked 0 here 500', 'and nothing happened');
-SELECT is((pg_temp.failure(format('SELECT mjc.order_value_back(%L, %s, %L, NULL, %L, NULL)', pg_temp.order_id(:'ref'), v, 'x', 'psql'))).code, c, 'a value of ' || v) FROM (VALUES ('0', 'MJ201'), ('-1', 'MJ201'), ('NULL', 'MJ003')) x (v, c);
+SELECT is((pg_temp.failure(format('SELECT mjc.order_value_back(%L, %s, -1, %L, NULL, %L, NULL)', pg_temp.order_id(:'ref'), v, 'x', 'psql'))).code, c, 'a value of ' || v) FROM (VALUES ('0', 'MJ201'), ('-1', 'MJ201'), ('NULL', 'MJ003')) x (v, c);
 
 -- The rest is cancelled: cash that a parcel on the road collects stays, the cards have theirs
 SELECT a.credit_id AS card, a.code FROM mjc.gift_card_issue(3000) a \gset

@@ -146,7 +146,7 @@ SELECT is((pg_temp.failure(format('SELECT mjc.order_exchange(%s, %s, %s, %s, %s,
                (NULL, '''{1}''', '''{1}''', '''x''', 'NULL', '''{1}''', 'MJ003', 'no new products'), (NULL, '''{1}''', '''{1}''', '''x''', 'pg_temp.pids(''{5}'')', 'NULL', 'MJ003', 'no new units'),
                ('NULL', '''{1}''', '''{1}''', '''x''', 'pg_temp.pids(''{5}'')', '''{1}''', 'MJ003', 'no order'), (quote_literal('MJ-2026-999999-0'), '''{1}''', '''{1}''', '''x''', 'pg_temp.pids(''{5}'')', '''{1}''', 'MJ401', 'a mistyped number'),
                (quote_literal(:'pending'), '''{1}''', '''{1}''', '''x''', 'pg_temp.pids(''{5}'')', '''{1}''', 'MJ339', 'of an order that did not arrive')) v (r, l, q, w, p, n, code, title);
-SELECT is((pg_temp.failure(format('SELECT mjc.order_exchange_core(%L, %s, %L, %L, %L, NULL, %L, NULL)', pg_temp.order_id(:'ref'), v, 'x', pg_temp.pids('{5}'), '{1}', 'psql'))).code, c, 'a value of ' || v) FROM (VALUES ('-1', 'MJ201'), ('NULL', 'MJ003'), ('999900', 'MJ503')) x (v, c);
+SELECT is((pg_temp.failure(format('SELECT mjc.order_exchange_core(%L, %s, -1, %L, %L, %L, NULL, %L, NULL)', pg_temp.order_id(:'ref'), v, 'x', pg_temp.pids('{5}'), '{1}', 'psql'))).code, c, 'a value of ' || v) FROM (VALUES ('-1', 'MJ201'), ('NULL', 'MJ003'), ('999900', 'MJ503')) x (v, c);
 SELECT mjc.customer_status_set(pg_temp.buyer(:'ref'), 'blocked') \g /dev/null
 SELECT is((pg_temp.failure(format('SELECT pg_temp.exchange(%L, %L, %L, %L, %L)', :'ref', '{1}', '{1}', '{5}', '{1}'))).code, 'MJ652', 'with a customer who is blocked');
 SELECT mjc.customer_status_set(pg_temp.buyer(:'ref'), 'active') \g /dev/null

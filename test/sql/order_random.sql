@@ -112,13 +112,17 @@ BEGIN
     WHEN 'taken_back' THEN
         SELECT * INTO p FROM mjc.payment x WHERE x.order_id = o.id AND x.provider = 'stripe' AND x.provider_ref IS NOT NULL ORDER BY random() LIMIT 1;
         IF NOT FOUND THEN RETURN; END IF;
-        call := format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'charge.refunded', jsonb_build_object('id', 'ch_1', 'payment_intent', p.provider_ref, 'currency', 'dzd',
-            'amount', p.received_centimes, 'amount_refunded', CASE WHEN random() < 0.5 THEN p.received_centimes ELSE floor(random() * p.received_centimes)::bigint END));
+        amount := CASE WHEN random() < 0.5 THEN p.received_centimes ELSE floor(random() * p.received_centimes)::bigint END;
+        call := CASE WHEN random() < 0.5 THEN format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'charge.refunded', jsonb_build_object('id', 'ch_1', 'payment_intent', p.provider_ref, 'currency', 'dzd',
+                                                         'amount', p.received_centimes, 'amount_refunded', amount))
+                     ELSE format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'refund.updated', jsonb_build_object('id', 're_' || pg_temp.roll(1, 6), 'payment_intent', p.provider_ref, 'currency', 'dzd',
+                             'amount', amount, 'status', pg_temp.any_of('{succeeded,succeeded,failed}'), 'metadata', jsonb_build_object('refund_id',
+                             (SELECT x.refund_id FROM mjc.refund x WHERE x.order_id = o.id AND random() < 0.3 ORDER BY random() LIMIT 1)))) END;
     WHEN 'record' THEN
         call := format('SELECT mjc.payment_record(%L, %s, %L, %L)', o.ref, amount, pg_temp.any_of('{BANK_TRANSFER,CASH_ON_DELIVERY}'),
                        CASE WHEN random() < 0.5 THEN 'VIR-' || pg_temp.roll(1, 100000) END);
     WHEN 'refund' THEN
-        call := format('SELECT mjc.payment_refund(%L, %s, %L)', o.ref, round((random() * 1500)::numeric, 2), 'x');
+        call := format('SELECT mjc.payment_refund(%L, %s, %L, %s)', o.ref, round((random() * 1500)::numeric, 2), 'x', (ARRAY['NULL', 'NULL, true', '0', parcel::text])[pg_temp.roll(1, 4)]);
     WHEN 'refund_done' THEN
         SELECT * INTO r FROM mjc.refund x WHERE x.order_id = o.id ORDER BY random() LIMIT 1;
         call := format('SELECT mjc.refund_done(%L, %L)', o.ref, coalesce(r.refund_id, o.id));
@@ -150,7 +154,7 @@ BEGIN
         call := format('SELECT mjc.remittance_record(%L, %L, %L)', 'Yalidine', 'R-' || pg_temp.roll(1, 100000), jsonb_build_array(jsonb_build_object('parcel', o.ref, 'amount', asked)));
     WHEN 'carrier' THEN
         call := (SELECT format('SELECT pg_temp.told(%L, %L, %L)', 'yalidine', x.type, jsonb_build_object('tracking', s.tracking_number, 'status', x.status, 'payment_id', 'P' || pg_temp.roll(1, 3)))
-                   FROM mjc.shipment s, (VALUES ('parcel_status_updated', 'Livré'), ('parcel_status_updated', 'Echèc livraison'), ('parcel_status_updated', 'Retourné au vendeur'),
+                   FROM mjc.shipment s, (VALUES ('parcel_status_updated', 'Livré'), ('parcel_status_updated', 'Echèc livraison'), ('parcel_status_updated', 'Retourné au vendeur'), ('parcel_status_updated', 'Tentative échouée'),
                         ('parcel_payment_updated', 'payed')) x (type, status) WHERE s.order_id = o.id AND s.tracking_number IS NOT NULL ORDER BY random() LIMIT 1);
     WHEN 'bill' THEN call := pg_temp.any_of(ARRAY['SELECT mjc.issue_invoices()', format('SELECT mjc.invoice_issue(%L)', o.ref)]);
     WHEN 'credit_note' THEN
