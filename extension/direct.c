@@ -193,7 +193,8 @@ describe_insert(const MjcTable *table, MjcStmt *insert)
 	appendStringInfo(&sql, "INSERT INTO mjc.%s (", quote_identifier(table->name));
 	for (int i = 0; table->columns[i] != NULL; i++)
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", table->columns[i]);
-	appendStringInfoString(&sql, ") VALUES (");
+	/* The number of an identity column is the caller's. */
+	appendStringInfoString(&sql, ") OVERRIDING SYSTEM VALUE VALUES (");
 	for (int i = 0; table->columns[i] != NULL; i++)
 	{
 		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
