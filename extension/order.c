@@ -132,6 +132,9 @@ count_units(const Order *order)
 
 /* -------------------------------------------------------------- Storage -- */
 
+static MjcTable phone_table = {.name = "customer_phone",
+							   .columns = {"phone", "customer_id", NULL},
+							   .types = {TEXTOID, UUIDOID}};
 static MjcStmt stmt_phone_claim = {
 	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
 	"ON CONFLICT (phone) DO NOTHING",
@@ -331,7 +334,8 @@ find_customer(Order *order)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
+		if (mjc_direct_claim(&phone_table, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made)),
+							 &stmt_phone_claim))
 		{
 			insert_guest(order, &made);
 			return;
