@@ -8,11 +8,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "commands/sequence.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "args.h"
@@ -40,14 +37,6 @@ static MjcStmt stmt_webhook = {"SELECT mjc.webhook_write($1, $2, $3, $4, $5, $6)
 							   {INT8OID, TEXTOID, TEXTOID, UUIDOID, JSONBOID, TIMESTAMPTZOID},
 							   NULL};
 
-/* The table's own counter. */
-static int64
-next_number(void)
-{
-	return nextval_internal(
-		get_relname_relid("outbox_outbox_id_seq", get_namespace_oid("mjc", false)), false);
-}
-
 /* Most shops tell no other system. */
 static bool
 has_endpoints(void)
@@ -64,7 +53,7 @@ has_endpoints(void)
 int64
 mjc_outbox_write(MjcArg topic, MjcArg kind, MjcArg id, MjcArg payload)
 {
-	MjcArg number = MJC_INT8(next_number());
+	MjcArg number = MJC_INT8(mjc_counter_next("outbox_outbox_id_seq"));
 	MjcArg at = MJC_TIME(GetCurrentTimestamp());
 
 	mjc_direct_write(&outbox_table,
