@@ -5,6 +5,7 @@
  * others wait for this halves the rate of a hot product. Here a row is locked,
  * the newest one read and the next one written by the calls that the executor
  * itself ends in: indexes, CHECK constraints, NOT NULL and serializability hold.
+ * Of a key that is claimed, ON CONFLICT DO NOTHING holds too: the same speculative insertion.
  *
  * Only a table that is exactly what the schema steps made is used this way: an
  * ordinary table with our columns and types, no rules, and for writing no
