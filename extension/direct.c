@@ -341,7 +341,7 @@ insert_unless_taken(struct MjcTableState *state, Relation rel)
 {
 	List *arbiters = list_make1_oid(state->primary_key);
 	TransactionId xid = GetCurrentTransactionId();
-	bool conflict = false;
+	bool conflict;
 
 	do
 	{
@@ -349,6 +349,7 @@ insert_unless_taken(struct MjcTableState *state, Relation rel)
 		uint32 token;
 
 		CHECK_FOR_INTERRUPTS();
+		conflict = false;
 		if (!mjc_check_index_constraints(state->info, state->row, state->estate, &other, arbiters))
 			return false;
 		token = SpeculativeInsertionLockAcquire(xid);
