@@ -33,6 +33,7 @@
 #include "order.h"
 #include "order_contact.h"
 #include "order_rows.h"
+#include "outbox.h"
 #include "quote.h"
 #include "reservation.h"
 #include "setting.h"
@@ -59,6 +60,7 @@ typedef struct Order
 	Buyer buyer;
 	pg_uuid_t order_id;
 	pg_uuid_t customer_id;
+	bool made_customer; /* by this order: a guest nobody knew */
 	TimestampTz at;
 	const char *channel; /* "web" or "staff" */
 	bool confirmed;		 /* staff spoke to the customer */
@@ -132,6 +134,9 @@ count_units(const Order *order)
 
 /* -------------------------------------------------------------- Storage -- */
 
+static MjcTable phone_table = {.name = "customer_phone",
+							   .columns = {"phone", "customer_id", NULL},
+							   .types = {TEXTOID, UUIDOID}};
 static MjcStmt stmt_phone_claim = {
 	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
 	"ON CONFLICT (phone) DO NOTHING",
@@ -233,12 +238,6 @@ static MjcStmt stmt_customer_lock = {
 	1,
 	{UUIDOID},
 	NULL};
-static MjcStmt stmt_announce = {
-	"SELECT mjc.outbox_write($1, 'order', $2, pg_catalog.jsonb_build_object('orderNumber', $3, "
-	"'status', $4))",
-	4,
-	{TEXTOID, UUIDOID, TEXTOID, TEXTOID},
-	NULL};
 static MjcStmt stmt_cart = {"SELECT mjc.cart_ordered($1, $2)", 2, {UUIDOID, UUIDARRAYOID}, NULL};
 static MjcStmt stmt_delay = {
 	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2) WHERE order_id = $1",
@@ -290,13 +289,32 @@ mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *fro
 						  MJC_TEXT(actor->channel), MJC_TEXT_OR_NULL(note)));
 }
 
+static void
+push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue value = {.type = jbvString};
+
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = (int) strlen(text);
+	pushJsonbValue(state, token, &value);
+}
+
 /* mjc_order_announce - a message to the buyer: topic is "order_" and what happened. */
 void
 mjc_order_announce(const char *topic, const pg_uuid_t *order_id, const char *reference,
 				   const char *status)
 {
-	mjc_exec_one(&stmt_announce, MJC_ARGS(MJC_TEXT(topic), MJC_UUID(order_id), MJC_TEXT(reference),
-										  MJC_TEXT(status)));
+	JsonbParseState *state = NULL;
+	Jsonb *payload;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_text(&state, WJB_KEY, "orderNumber");
+	push_text(&state, WJB_VALUE, reference);
+	push_text(&state, WJB_KEY, "status");
+	push_text(&state, WJB_VALUE, status);
+	payload = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	mjc_outbox_write((MjcArg) MJC_TEXT(topic), (MjcArg) MJC_TEXT("order"),
+					 (MjcArg) MJC_UUID(order_id), (MjcArg) MJC_DATUM(JsonbPGetDatum(payload)));
 }
 
 static void
@@ -312,6 +330,7 @@ insert_guest(Order *order, const pg_uuid_t *made)
 					 MJC_ARGS(MJC_UUID(made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
 							  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
 	order->customer_id = *made;
+	order->made_customer = true;
 }
 
 /*
@@ -328,7 +347,8 @@ find_customer(Order *order)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
+		if (mjc_direct_claim(&phone_table, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made)),
+							 &stmt_phone_claim))
 		{
 			insert_guest(order, &made);
 			return;
@@ -356,11 +376,33 @@ lock_customer(Order *order)
 
 /*
  * What the shop knows of the customer, read under the lock that find_customer or lock_customer
- * took: whoever blocks a customer waits for it too. A guest pays the prices of everybody:
- * what he says of himself proves nothing.
+ * took: whoever blocks a customer waits for it too. Of one whom this order made there is nothing
+ * to know. A guest pays the prices of everybody: what he says of himself proves nothing.
  *
- * Errors: MJ074 closed for maintenance; MJ652 blocked, MJ653 erased; MJ303 too many open orders
- * of this phone, MJ304 too many units.
+ * Returns the number of his open orders. Errors: MJ652 blocked, MJ653 erased.
+ */
+static int64
+read_standing(Order *order)
+{
+	order->customer_group = "retail";
+	if (order->made_customer)
+		return 0;
+	if (mjc_exec_fresh(&stmt_standing, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
+		elog(ERROR, "customer of an order not found");
+	if (order->buyer == BUYER_NAMED && strcmp(mjc_text_col(0, 1), "erased") == 0)
+		mjc_raise(MJC_ERR_CUSTOMER_ERASED);
+	if (strcmp(mjc_text_col(0, 1), "active") != 0)
+		mjc_raise(MJC_ERR_CUSTOMER_BLOCKED);
+	if (order->buyer != BUYER_GUEST)
+		order->customer_group = mjc_text_col(0, 2);
+	return mjc_int8_col(0, 3);
+}
+
+/*
+ * May he order now?
+ *
+ * Errors: MJ074 closed for maintenance; MJ652, MJ653 as read_standing(); of guests MJ303 too many
+ * open orders of this phone, MJ304 too many units.
  */
 static void
 check_customer(Order *order)
@@ -369,25 +411,14 @@ check_customer(Order *order)
 	static const char *const names[] = {"guest_order_units_max", "guest_open_orders_max",
 										"maintenance_mode"};
 	int64 values[lengthof(names)];
-	int64 max_units;
-	int64 max_open;
 
 	mjc_settings(names, lengthof(names), values);
-	max_units = values[0];
-	max_open = values[1];
 	if (values[2] != 0 && strcmp(order->channel, "web") == 0)
 		mjc_raise(MJC_ERR_MAINTENANCE);
-	if (guest && count_units(order) > max_units)
-		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, max_units});
-	if (mjc_exec_fresh(&stmt_standing, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
-		elog(ERROR, "customer of an order not found");
-	if (order->buyer == BUYER_NAMED && strcmp(mjc_text_col(0, 1), "erased") == 0)
-		mjc_raise(MJC_ERR_CUSTOMER_ERASED);
-	if (strcmp(mjc_text_col(0, 1), "active") != 0)
-		mjc_raise(MJC_ERR_CUSTOMER_BLOCKED);
-	if (guest && mjc_int8_col(0, 3) >= max_open)
-		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, max_open});
-	order->customer_group = guest ? "retail" : mjc_text_col(0, 2);
+	if (guest && count_units(order) > values[0])
+		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, values[0]});
+	if (read_standing(order) >= values[1] && guest)
+		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, values[1]});
 }
 
 static void
