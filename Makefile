@@ -15,7 +15,7 @@
 # part may use what stands before it.
 SQL_PARTS = prelude money words tax text numbering account audit session privacy outbox webhook idempotency document setting \
 	catalogue catalogue_api stock stock_read pricing quote price_list promotion \
-	tariff credit pricing_api cart cart_api order order_api payment payment_api shipment provider \
+	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
 	job invariants install grants
 

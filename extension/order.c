@@ -35,6 +35,7 @@
 #include "order_rows.h"
 #include "quote.h"
 #include "reservation.h"
+#include "sale.h"
 #include "setting.h"
 #include "spi.h"
 #include "text.h"
@@ -422,6 +423,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 	mjc_order_write_lines(&order->order_id, &order->quote);
 	mjc_order_write_trace(&order->order_id, &order->quote);
 	insert_payment(order);
+	mjc_sale_open(&order->order_id);
 	mjc_direct_write(&event_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
 							  MJC_TEXT("placed"), MJC_NULL, MJC_TEXT(status),

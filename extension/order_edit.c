@@ -25,6 +25,7 @@
 #include "payment.h"
 #include "quote.h"
 #include "reservation.h"
+#include "sale.h"
 #include "spi.h"
 #include "uuid.h"
 
@@ -324,6 +325,7 @@ mjc_order_edit(PG_FUNCTION_ARGS)
 	lock_order(&edit);
 	price(&edit, &lines);
 	lock_products(&edit);
+	mjc_sale_touch(&edit.order_id);
 	write_rows(&edit);
 	settle(&edit, &actor);
 	mjc_exec_one(&stmt_status, MJC_ARGS(MJC_UUID(&edit.order_id)));

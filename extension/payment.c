@@ -22,6 +22,7 @@
 #include "money.h"
 #include "order.h"
 #include "payment.h"
+#include "sale.h"
 #include "spi.h"
 #include "uuid.h"
 
@@ -271,6 +272,8 @@ mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64
 	provider = mjc_text_col(0, 1);
 	provider_ref = mjc_text_or_null(0, 2);
 	currency = mjc_text_col(0, 3);
+	if (strcmp(kind, MJC_REFUND_EXCESS) != 0)
+		mjc_sale_touch(order_id);
 	over = (strcmp(provider, "cod") == 0 && strcmp(kind, MJC_REFUND_EXCESS) != 0) ||
 		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0;
 	mjc_exec_one(&stmt_refund,
