@@ -76,3 +76,17 @@ SELECT f.dim, f.on_day, f.key, f.orders, f.cancelled_orders, f.units, f.returned
        f.refunded_centimes, f.sold_ht_centimes, f.cost_centimes
   FROM mjc.sale_pending p
  CROSS JOIN LATERAL (SELECT x.* FROM mjc.sale_fact x WHERE x.order_id = p.order_id OFFSET 0) f;
+
+-- For people: dinars, one row a day and what the day is split by.
+CREATE OR REPLACE VIEW mjc_report.sales AS
+SELECT s.dim, s.on_day, s.key, sum(s.orders)::bigint AS orders, sum(s.cancelled_orders)::bigint AS cancelled_orders,
+       sum(s.units)::bigint AS units, sum(s.returned_units)::bigint AS returned_units,
+       mjc.dzd(sum(s.total_centimes)::bigint) AS gross_dzd, mjc.dzd(sum(s.returned_centimes)::bigint) AS returned_dzd,
+       mjc.dzd(sum(s.total_centimes - s.returned_centimes)::bigint) AS revenue_dzd,
+       mjc.dzd(sum(s.discount_centimes)::bigint) AS discount_dzd, mjc.dzd(sum(s.shipping_centimes)::bigint) AS shipping_dzd,
+       mjc.dzd(sum(s.stamp_duty_centimes)::bigint) AS stamp_duty_dzd,
+       mjc.dzd(sum(s.tax_centimes - s.returned_tax_centimes)::bigint) AS tax_dzd, mjc.dzd(sum(s.refunded_centimes)::bigint) AS refunded_dzd,
+       mjc.dzd(sum(s.sold_ht_centimes)::bigint) AS sold_ht_dzd, mjc.dzd(sum(s.cost_centimes)::bigint) AS cost_dzd,
+       mjc.dzd(sum(s.sold_ht_centimes - s.cost_centimes)::bigint) AS margin_dzd
+  FROM mjc.sale_live s
+ GROUP BY s.dim, s.on_day, s.key;
