@@ -36,6 +36,7 @@
 #include "outbox.h"
 #include "quote.h"
 #include "reservation.h"
+#include "sale.h"
 #include "setting.h"
 #include "spi.h"
 #include "text.h"
@@ -468,6 +469,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 	mjc_order_write_lines(&order->order_id, &order->quote);
 	mjc_order_write_trace(&order->order_id, &order->quote);
 	insert_payment(order);
+	mjc_sale_open(&order->order_id);
 	mjc_direct_write(&event_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
 							  MJC_TEXT("placed"), MJC_NULL, MJC_TEXT(status),

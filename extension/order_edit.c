@@ -30,6 +30,7 @@
 #include "payment.h"
 #include "quote.h"
 #include "reservation.h"
+#include "sale.h"
 #include "spi.h"
 #include "uuid.h"
 
@@ -385,6 +386,7 @@ mjc_order_edit(PG_FUNCTION_ARGS)
 	price(&edit, &lines);
 	lock_products(&edit);
 	lock_balances(&edit, &lines);
+	mjc_sale_touch(&edit.order_id);
 	write_rows(&edit);
 	settle(&edit, &actor);
 	mjc_exec_one(&stmt_status, MJC_ARGS(MJC_UUID(&edit.order_id)));

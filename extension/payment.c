@@ -22,6 +22,7 @@
 #include "money.h"
 #include "order.h"
 #include "payment.h"
+#include "sale.h"
 #include "spi.h"
 #include "uuid.h"
 
@@ -274,6 +275,7 @@ mjc_payment_refund(const MjcRefund *r, const pg_uuid_t *payment_id, int64 amount
 	provider = mjc_text_col(0, 1);
 	provider_ref = mjc_text_or_null(0, 2);
 	currency = mjc_text_col(0, 3);
+	mjc_sale_touch(r->order_id);
 	over = (strcmp(provider, "cod") == 0 && strcmp(r->kind, MJC_REFUND_EXCESS) != 0) ||
 		   strcmp(r->kind, MJC_REFUND_OUTSIDE) == 0 || strcmp(r->kind, MJC_REFUND_EXCHANGE) == 0;
 	mjc_exec_one(&stmt_refund, MJC_ARGS(MJC_UUID(r->order_id), MJC_UUID(&id), MJC_UUID(payment_id),

@@ -27,6 +27,7 @@
 #include "payment.h"
 #include "refund.h"
 #include "reservation.h"
+#include "sale.h"
 #include "shipment.h"
 #include "spi.h"
 #include "text.h"
@@ -575,6 +576,7 @@ cancel_lines(const Order *order, const MjcTake *takes, int n)
 	Datum *units = palloc(sizeof(Datum) * Max(n, 1));
 	int64 value = 0;
 
+	mjc_sale_touch(&order->order_id);
 	for (int i = 0; i < n; i++)
 	{
 		lines[i] = Int32GetDatum(takes[i].line_no);

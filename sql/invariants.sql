@@ -619,6 +619,82 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_webhook_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns messages to other systems';
 
+CREATE FUNCTION mjc.check_sale_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    days date[];
+BEGIN
+    IF since IS NOT NULL THEN
+        -- The days of orders that changed, from the orders alone: cheap enough for every minute.
+        SELECT array_agg(DISTINCT mjc.algiers_date(o.placed_at)) INTO days FROM mjc.order o WHERE o.updated_at >= since;
+        RETURN QUERY
+        SELECT 'sale_day', format('day %s', d.on_day), format('live: orders %s, cancelled %s, total %s; orders: %s, %s, %s', l.orders, l.cancelled, l.total,
+                   o.orders, o.cancelled, o.total)
+          FROM unnest(days) d (on_day)
+          LEFT JOIN (
+               SELECT s.on_day, sum(s.orders) AS orders, sum(s.cancelled_orders) AS cancelled, sum(s.total_centimes) AS total
+                 FROM mjc.sale_live s WHERE s.dim = 'all' AND s.on_day = ANY (days) GROUP BY s.on_day) l ON l.on_day = d.on_day
+         CROSS JOIN LATERAL (
+               SELECT count(*) FILTER (WHERE x.order_state <> 'cancelled') AS orders, count(*) FILTER (WHERE x.order_state = 'cancelled') AS cancelled,
+                      coalesce(sum(x.total_centimes) FILTER (WHERE x.order_state <> 'cancelled'), 0) AS total
+                 FROM mjc.order x
+                WHERE x.placed_at >= d.on_day::timestamp AT TIME ZONE 'Africa/Algiers'
+                  AND x.placed_at < (d.on_day + 1)::timestamp AT TIME ZONE 'Africa/Algiers') o
+         WHERE (l.orders, l.cancelled, l.total) IS DISTINCT FROM (o.orders::numeric, o.cancelled::numeric, o.total);
+        RETURN;
+    END IF;
+
+    RETURN QUERY  -- what was folded, with its corrections, is what all folded orders amount to
+    SELECT 'sale_recount', format('%s %s %s', z.dim, z.on_day, z.key),
+           format('folded less recounted: orders %s, cancelled %s, units %s, returned %s, total %s, returned %s, tax %s, refunded %s, sold %s, cost %s',
+                  z.orders, z.cancelled_orders, z.units, z.returned_units, z.total, z.returned, z.tax, z.refunded, z.sold_ht, z.cost)
+      FROM (SELECT x.dim, x.on_day, x.key, sum(x.orders) AS orders, sum(x.cancelled_orders) AS cancelled_orders, sum(x.units) AS units,
+                   sum(x.returned_units) AS returned_units, sum(x.total_centimes) AS total, sum(x.returned_centimes) AS returned,
+                   sum(x.discount_centimes) AS discount, sum(x.shipping_centimes) AS shipping, sum(x.stamp_duty_centimes) AS stamp_duty,
+                   sum(x.tax_centimes) AS tax, sum(x.returned_tax_centimes) AS returned_tax, sum(x.refunded_centimes) AS refunded,
+                   sum(x.sold_ht_centimes) AS sold_ht, sum(x.cost_centimes) AS cost
+              FROM (SELECT s.dim, s.on_day, s.key, s.orders, s.cancelled_orders, s.units, s.returned_units, s.total_centimes, s.returned_centimes,
+                           s.discount_centimes, s.shipping_centimes, s.stamp_duty_centimes, s.tax_centimes, s.returned_tax_centimes,
+                           s.refunded_centimes, s.sold_ht_centimes, s.cost_centimes
+                      FROM mjc.sale_day s
+                    UNION ALL
+                    SELECT d.dim, d.on_day, d.key, d.orders, d.cancelled_orders, d.units, d.returned_units, d.total_centimes, d.returned_centimes,
+                           d.discount_centimes, d.shipping_centimes, d.stamp_duty_centimes, d.tax_centimes, d.returned_tax_centimes,
+                           d.refunded_centimes, d.sold_ht_centimes, d.cost_centimes
+                      FROM mjc.sale_delta d
+                    UNION ALL
+                    SELECT f.dim, f.on_day, f.key, -f.orders, -f.cancelled_orders, -f.units, -f.returned_units, -f.total_centimes, -f.returned_centimes,
+                           -f.discount_centimes, -f.shipping_centimes, -f.stamp_duty_centimes, -f.tax_centimes, -f.returned_tax_centimes,
+                           -f.refunded_centimes, -f.sold_ht_centimes, -f.cost_centimes
+                      FROM mjc.sale_fact f
+                     WHERE NOT EXISTS (SELECT FROM mjc.sale_pending p WHERE p.order_id = f.order_id)) x
+             GROUP BY x.dim, x.on_day, x.key) z
+     WHERE (z.orders, z.cancelled_orders, z.units, z.returned_units, z.total, z.returned, z.discount, z.shipping, z.stamp_duty, z.tax,
+            z.returned_tax, z.refunded, z.sold_ht, z.cost) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    RETURN QUERY
+    SELECT 'sale_pending', format('order %s', p.order_id), 'is pending and does not exist'
+      FROM mjc.sale_pending p WHERE NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = p.order_id);
+
+    RETURN QUERY  -- what its goods cost is what left the shelves for an order, and did not come back
+    SELECT 'sale_cost', format('product %s location %s order %s', c.product_id, c.location_id, c.ref_id), format('ledger %s, reservation %s', c.cost, c.kept)
+      FROM (SELECT g.product_id, g.location_id, g.ref_id, sum(g.before - g.value_centimes) AS cost,
+                   (SELECT sum(r.cost_centimes) FROM mjc.reservation r
+                     WHERE r.product_id = g.product_id AND r.reservation_id = mjc.uuid_or_null(g.ref_id) AND r.location_id = g.location_id) AS kept
+              FROM (SELECT x.product_id, x.location_id, x.ref_kind, x.ref_id, x.kind, x.value_centimes,
+                           lag(x.value_centimes, 1, 0::bigint) OVER (PARTITION BY x.product_id, x.location_id ORDER BY x.seq) AS before
+                      FROM mjc.stock_ledger x) g
+             WHERE g.kind IN ('ship', 'return') AND g.ref_kind = 'order'
+             GROUP BY g.product_id, g.location_id, g.ref_id) c
+     WHERE c.cost IS DISTINCT FROM c.kept;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_sale_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns sales figures; with since: days of orders that changed, by their orders alone';
+
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -636,6 +712,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_invoice_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_sale_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -119,6 +119,7 @@ BEGIN
         WHEN 'outbox_purge' THEN mjc.outbox_purge()
         WHEN 'provider_event' THEN mjc.provider_event_apply()
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
+        WHEN 'sale_fold' THEN mjc.sale_fold()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
         WHEN 'webhook_purge' THEN mjc.webhook_purge()
@@ -167,8 +168,8 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        -- What took stock must commit before the next job begins: buyers wait for it.
-        EXIT WHEN cancelled OR (job IN ('order_expire', 'provider_event', 'stock_expire') AND done > 0)
+        -- What locks orders' stock or figures must commit before the next job begins: people wait for it.
+        EXIT WHEN cancelled OR (job IN ('order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

@@ -30,6 +30,8 @@ AS $$
            ('provider_task', NULL, 'that a provider is still to be asked something of an order'),
            ('order_reference', NULL, 'which order a number names: it is in orders'),
            ('reservation', NULL, 'units held for the orders'),
+           ('sale_delta', NULL, 'figures of the orders on their way into the sales figures'),
+           ('sale_pending', NULL, 'that the figures of an order are still to be added up'),
            ('sign_in_limit', NULL, 'a hash of the e-mail, forgotten within minutes')
 $$;
 COMMENT ON FUNCTION mjc.person_tables() IS

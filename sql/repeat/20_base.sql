@@ -58,6 +58,7 @@ VALUES
     ('personal_access_purge', interval '1 hour'),
     ('provider_event', interval '100 milliseconds'),
     ('provider_event_purge', interval '1 hour'),
+    ('sale_fold', interval '5 seconds'),
     ('session_purge', interval '1 hour'),
     ('stock_expire', interval '1 minute'),
     ('webhook_purge', interval '1 hour')

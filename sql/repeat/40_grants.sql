@@ -17,7 +17,7 @@ GRANT SELECT ON
     mjc.document_series, mjc.fitment, mjc.invoice, mjc.invoice_due, mjc.invoice_void, mjc.job, mjc.location, mjc.manufacturer, mjc.migration, mjc.order, mjc.order_block,
     mjc.order_event, mjc.order_line, mjc.order_reference, mjc.order_trace, mjc.payment, mjc.payment_method,
     mjc.personal_access, mjc.price, mjc.price_list, mjc.pricing_version, mjc.product, mjc.product_image, mjc.product_price_past, mjc.promotion, mjc.provider_ref, mjc.provider_task, mjc.refund, mjc.remittance, mjc.remittance_line, mjc.remittance_reference,
-    mjc.reservation, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment, mjc.shipment_line, mjc.shipment_report, mjc.tracking,
+    mjc.reservation, mjc.sale_day, mjc.sale_delta, mjc.sale_fact, mjc.sale_line_fact, mjc.sale_live, mjc.sale_pending, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment, mjc.shipment_line, mjc.shipment_report, mjc.tracking,
     mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
     mjc.stock_ledger, mjc.stock_now, mjc.table_class, mjc.webhook_delivery, mjc.webhook_endpoint, mjc.wilaya
 TO mjc_admin;

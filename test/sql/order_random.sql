@@ -265,6 +265,9 @@ BEGIN
         END IF;
         INSERT INTO outcome VALUES (kind, CASE WHEN answer = 'done' AND kind IN ('settle', 'settle_wrong', 'taken_back', 'carrier') THEN value ELSE answer END)
         ON CONFLICT (kind, answer) DO UPDATE SET n = outcome.n + 1;
+        IF random() < 0.3 THEN
+            PERFORM mjc.sale_fold(pg_temp.roll(1, 4));
+        END IF;
         IF bad IS NULL AND (step % every = 0 OR step = steps) THEN
             bad := pg_temp.broken();
         END IF;
