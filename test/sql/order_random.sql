@@ -89,7 +89,7 @@ DECLARE
 BEGIN
     kind := pg_temp.any_of(CASE WHEN o.method IN ('CASH_ON_DELIVERY', 'BANK_TRANSFER') THEN '{}'::text[]
                                 ELSE '{checkout,checkout,checkout,checkout,settle,settle,settle,settle,settle,settle_wrong,settle_wrong,settle_wrong,settle_wrong,checkout_failed,taken_back,taken_back,taken_back,mismatch}' END
-        || '{record,record,refund,refund_done,task,mismatch,mismatch,pack,pack,pack,pack,unpack,ship_parcel,ship_parcel,ship_parcel,ship_parcel,deliver_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,remit,carrier,stock,confirm,hurry,edit,edit,cancel_rest,take_back,take_back,exchange,exchange}'::text[] || CASE WHEN random() < 0.25 THEN '{order,order,cancel,refund_order,refund_order,expire,bill,credit_note,credit_note,count,note}'::text[] ELSE '{}' END);
+        || '{record,record,refund,refund_done,task,mismatch,mismatch,pack,pack,pack,pack,unpack,ship_parcel,ship_parcel,ship_parcel,ship_parcel,deliver_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,remit,carrier,stock,confirm,hurry,part,part,edit,edit,cancel_rest,take_back,take_back,exchange,exchange}'::text[] || CASE WHEN random() < 0.25 THEN '{order,order,cancel,refund_order,refund_order,expire,bill,credit_note,credit_note,count,note}'::text[] ELSE '{}' END);
     -- Mostly a parcel that can go that way.
     parcel := (SELECT s.shipment_no FROM mjc.shipment s WHERE s.order_id = o.id
                          ORDER BY s.state = ANY (CASE WHEN kind IN ('unpack', 'ship_parcel') THEN '{packed}' WHEN kind = 'refuse_parcel' THEN '{shipped}' ELSE '{shipped,refused}'::text[] END) DESC,
@@ -167,6 +167,7 @@ BEGIN
     WHEN 'count' THEN call := format('SELECT mjc.stock_count(%L, %s)', pg_temp.pid(pg_temp.roll(1, 2)), pg_temp.roll(0, 200));
     WHEN 'confirm' THEN call := format('SELECT mjc.order_confirm(%L)', o.ref);
     WHEN 'hurry' THEN call := format('SELECT mjc.order_change(%1$L, ''SHIPPED''), mjc.order_change(%1$L, ''DELIVERED'')', o.ref);
+    WHEN 'part' THEN call := format('SELECT mjc.shipment_ship(%1$L, mjc.shipment_pack(%1$L, ''{1}'', ''{1}'')), mjc.order_cancel_rest(%1$L)', o.ref);
     WHEN 'edit' THEN
         call := CASE pg_temp.roll(1, 3) WHEN 1 THEN format('SELECT mjc.order_edit(%L, %L, %L)', o.ref, pg_temp.pids('{1}'), ARRAY[pg_temp.roll(1, 5)])
                      ELSE format('SELECT mjc.order_edit(%L, %L, %L)', o.ref, pg_temp.pids('{2,1}'), ARRAY[pg_temp.roll(1, 4), pg_temp.roll(1, 4)]) END;
@@ -287,7 +288,7 @@ SELECT pg_temp.make_stock(n, 400) FROM generate_series(1, 2) n \g /dev/null
 SELECT pg_temp.play(0.01 * n, 180, 6) FROM generate_series(1, 16) n \g /dev/null
 SELECT is_empty('SELECT * FROM surprise', 'nothing happens that should not');
 SELECT set_has($$SELECT kind FROM outcome WHERE answer NOT LIKE 'MJ%' AND answer <> 'waits'$$,
-    $$SELECT unnest('{place,checkout,settle,settle_wrong,checkout_failed,taken_back,record,refund,refund_done,task,mismatch,pack,unpack,ship_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,order,cancel,refund_order,expire,remit,carrier,bill,credit_note,stock,count,note,confirm,hurry,edit,cancel_rest,take_back,exchange}'::text[])$$,
+    $$SELECT unnest('{place,checkout,settle,settle_wrong,checkout_failed,taken_back,record,refund,refund_done,task,mismatch,pack,unpack,ship_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,order,cancel,refund_order,expire,remit,carrier,bill,credit_note,stock,count,note,confirm,hurry,part,edit,cancel_rest,take_back,exchange}'::text[])$$,
     'each step is taken at least once');
 SELECT set_has($$SELECT answer FROM outcome WHERE kind IN ('settle', 'settle_wrong')$$, $$VALUES ('paid'), ('repeat'), ('mismatch')$$, 'a provider''s money meets orders in every state');
 SELECT set_has('SELECT answer FROM outcome', $$VALUES ('MJ301'), ('MJ331'), ('MJ332'), ('MJ333'), ('MJ501'), ('MJ502'), ('MJ503'), ('MJ505')$$, 'and what cannot be is refused');
