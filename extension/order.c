@@ -10,10 +10,10 @@
  * its quote, whose trace is stored with it; one payment row of what is due; one
  * reservation for each unit; one use of each coupon; a guest's phone is canonical
  * and names one customer; a key names one order.
- * Tables written: idempotency_key, customer, customer_person, customer_phone,
- * customer_order, order, order_reference, order_contact, order_line, order_trace,
- * payment, order_event, outbox, audit (staff), cart, and those of reservation.c, coupon.c,
- * credit.c and numbering.c; personal_access (staff who name the customer).
+ * Tables written: idempotency_key, customer_order, order, order_reference, order_contact,
+ * order_line, order_trace, payment, order_event, outbox, audit (staff), cart, and those of
+ * order_buyer.c, reservation.c, coupon.c, credit.c and numbering.c; personal_access (staff who name
+ * the customer).
  */
 #include "postgres.h"
 
@@ -31,6 +31,7 @@
 #include "idempotency.h"
 #include "numbering.h"
 #include "order.h"
+#include "order_buyer.h"
 #include "order_contact.h"
 #include "order_rows.h"
 #include "outbox.h"
@@ -46,22 +47,10 @@
 #define DEFAULT_METHOD "CASH_ON_DELIVERY"
 #define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 
-/* Who places an order; what each may. */
-typedef enum Buyer
-{
-	BUYER_GUEST,	/* known by the phone; limits, prices of everybody */
-	BUYER_STAFF,	/* staff for whoever has that phone */
-	BUYER_CUSTOMER, /* signed in */
-	BUYER_NAMED,	/* staff for a customer of the list */
-	BUYER_EXCHANGE, /* staff, for units that came back */
-} Buyer;
-
 typedef struct Order
 {
-	Buyer buyer;
+	MjcBuyer who;
 	pg_uuid_t order_id;
-	pg_uuid_t customer_id;
-	bool made_customer; /* by this order: a guest nobody knew */
 	TimestampTz at;
 	const char *channel; /* "web" or "staff" */
 	bool confirmed;		 /* staff spoke to the customer */
@@ -74,14 +63,13 @@ typedef struct Order
 	const char *delivery_mode;
 	const char *method;	  /* of payment */
 	const char *provider; /* who takes that payment: "cod", "bank", ... */
-	const char *customer_group;
 	MjcQuote quote;
 	TimestampTz confirm_by; /* until then the units are held for it */
 	const pg_uuid_t *hold;	/* hold that it takes over, or NULL */
-	MjcDestination to;		/* BUYER_NAMED: where the parcel goes */
+	MjcDestination to;		/* MJC_BUYER_NAMED: where the parcel goes */
 	char *staff_note;		/* or NULL */
 	char *key;				/* Idempotency-Key or NULL */
-	MjcExchange *exchange;	/* BUYER_EXCHANGE: what pays */
+	MjcExchange *exchange;	/* MJC_BUYER_EXCHANGE: what pays */
 } Order;
 
 /* ---------------------------------------------------------------- Rules -- */
@@ -103,9 +91,9 @@ request_digest(const Order *order)
 	mjc_digest_begin(&digest);
 	mjc_contact_digest(&digest, &order->contact);
 	mjc_digest_bytes(&digest, order->hold == NULL ? NULL : order->hold->data, UUID_LEN);
-	if (order->buyer == BUYER_NAMED)
+	if (order->who.kind == MJC_BUYER_NAMED)
 	{
-		mjc_digest_bytes(&digest, order->customer_id.data, UUID_LEN);
+		mjc_digest_bytes(&digest, order->who.customer_id.data, UUID_LEN);
 		mjc_digest_bytes(&digest, order->to.address_id ? order->to.address_id->data : NULL,
 						 UUID_LEN);
 		mjc_digest_text(&digest, order->staff_note);
@@ -135,34 +123,6 @@ count_units(const Order *order)
 
 /* -------------------------------------------------------------- Storage -- */
 
-static MjcTable phone_table = {.name = "customer_phone",
-							   .columns = {"phone", "customer_id", NULL},
-							   .types = {TEXTOID, UUIDOID}};
-static MjcStmt stmt_phone_claim = {
-	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
-	"ON CONFLICT (phone) DO NOTHING",
-	2,
-	{TEXTOID, UUIDOID},
-	NULL};
-static MjcStmt stmt_phone_lock = {
-	"SELECT customer_id FROM mjc.customer_phone WHERE phone = $1 FOR UPDATE", 1, {TEXTOID}, NULL};
-static MjcTable customer_table = {
-	.name = "customer",
-	.columns = {"customer_id", "kind", "customer_type", "profession", "account_id", "created_at",
-				"customer_group", "status", "erased_at", "merged_into", NULL},
-	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
-			  TIMESTAMPTZOID, UUIDOID}};
-static MjcStmt stmt_standing = {
-	"SELECT c.status, c.customer_group, (SELECT count(*) FROM mjc.customer_order o "
-	"WHERE o.customer_id = $1 AND o.is_open) FROM mjc.customer c WHERE c.customer_id = $1",
-	1,
-	{UUIDOID},
-	NULL};
-static MjcTable person_table = {
-	.name = "customer_person",
-	.columns = {"customer_id", "first_name", "last_name", "phone", "email", NULL},
-	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
-	.parent_written = true};
 static MjcTable order_table = {
 	.name = "order",
 	.columns = {"order_id",
@@ -233,12 +193,6 @@ static MjcTable listing_table = {
 	.name = "customer_order",
 	.columns = {"customer_id", "order_id", "placed_at", "is_open", NULL},
 	.types = {UUIDOID, UUIDOID, TIMESTAMPTZOID, BOOLOID}};
-static MjcStmt stmt_customer_lock = {
-	"SELECT customer_id FROM mjc.customer WHERE customer_id = $1 AND merged_into IS NULL "
-	"FOR NO KEY UPDATE",
-	1,
-	{UUIDOID},
-	NULL};
 static MjcStmt stmt_cart = {"SELECT mjc.cart_ordered($1, $2)", 2, {UUIDOID, UUIDARRAYOID}, NULL};
 static MjcStmt stmt_delay = {
 	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2) WHERE order_id = $1",
@@ -319,110 +273,6 @@ mjc_order_announce(const char *topic, const pg_uuid_t *order_id, const char *ref
 }
 
 static void
-insert_guest(Order *order, const pg_uuid_t *made)
-{
-	const MjcContact *c = &order->contact;
-
-	mjc_direct_write(&customer_table,
-					 MJC_ARGS(MJC_UUID(made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
-							  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at),
-							  MJC_TEXT("retail"), MJC_TEXT("active"), MJC_NULL, MJC_NULL));
-	mjc_direct_write(&person_table,
-					 MJC_ARGS(MJC_UUID(made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
-							  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
-	order->customer_id = *made;
-	order->made_customer = true;
-}
-
-/*
- * The customer of this phone, made when there is none. Orders of one phone wait
- * for each other here, so that the limits below hold. A guest who is erased or
- * joined to a registered customer just now leaves his phone free: then once more.
- */
-static void
-find_customer(Order *order)
-{
-	const MjcContact *c = &order->contact;
-	pg_uuid_t made = mjc_uuid_make();
-
-	for (;;)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (mjc_direct_claim(&phone_table, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made)),
-							 &stmt_phone_claim))
-		{
-			insert_guest(order, &made);
-			return;
-		}
-		if (mjc_exec(&stmt_phone_lock, MJC_ARGS(MJC_TEXT(c->phone))) == 1)
-		{
-			order->customer_id = mjc_uuid_col(0, 1);
-			return;
-		}
-	}
-}
-
-/*
- * The customer who is signed in or named: blocked, erased or joined to before this, or after
- * the order.
- *
- * Errors: MJ004 an account that is no customer's, nobody of that id, a guest who was joined.
- */
-static void
-lock_customer(Order *order)
-{
-	if (mjc_exec(&stmt_customer_lock, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
-		mjc_raise(MJC_ERR_NOT_FOUND);
-}
-
-/*
- * What the shop knows of the customer, read under the lock that find_customer or lock_customer
- * took: whoever blocks a customer waits for it too. Of one whom this order made there is nothing
- * to know. A guest pays the prices of everybody: what he says of himself proves nothing.
- *
- * Returns the number of his open orders. Errors: MJ652 blocked, MJ653 erased.
- */
-static int64
-read_standing(Order *order)
-{
-	order->customer_group = "retail";
-	if (order->made_customer)
-		return 0;
-	if (mjc_exec_fresh(&stmt_standing, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
-		elog(ERROR, "customer of an order not found");
-	if (order->buyer == BUYER_NAMED && strcmp(mjc_text_col(0, 1), "erased") == 0)
-		mjc_raise(MJC_ERR_CUSTOMER_ERASED);
-	if (strcmp(mjc_text_col(0, 1), "active") != 0)
-		mjc_raise(MJC_ERR_CUSTOMER_BLOCKED);
-	if (order->buyer != BUYER_GUEST)
-		order->customer_group = mjc_text_col(0, 2);
-	return mjc_int8_col(0, 3);
-}
-
-/*
- * May he order now?
- *
- * Errors: MJ074 closed for maintenance; MJ652, MJ653 as read_standing(); of guests MJ303 too many
- * open orders of this phone, MJ304 too many units.
- */
-static void
-check_customer(Order *order)
-{
-	bool guest = order->buyer == BUYER_GUEST;
-	static const char *const names[] = {"guest_order_units_max", "guest_open_orders_max",
-										"maintenance_mode"};
-	int64 values[lengthof(names)];
-
-	mjc_settings(names, lengthof(names), values);
-	if (values[2] != 0 && strcmp(order->channel, "web") == 0)
-		mjc_raise(MJC_ERR_MAINTENANCE);
-	if (guest && count_units(order) > values[0])
-		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, values[0]});
-	if (read_standing(order) >= values[1] && guest)
-		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, values[1]});
-}
-
-static void
 insert_payment(const Order *order)
 {
 	pg_uuid_t payment_id = mjc_uuid_make();
@@ -446,7 +296,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 	mjc_direct_write(
 		&order_table,
 		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
-				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
+				 MJC_UUID(&order->who.customer_id), MJC_TEXT(order->channel),
 				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_TEXT("pending"),
 				 MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
 				 MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods),
@@ -454,7 +304,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 				 MJC_TEXT(order->delivery_mode), MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL,
 				 MJC_NULL, MJC_TEXT_OR_NULL(order->staff_note),
 				 MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), MJC_TIME(order->at),
-				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
+				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->who.group),
 				 MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
 				 MJC_INT8(cart->credit), MJC_DATUM(mjc_order_coupon_codes(&order->quote)),
 				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0), MJC_INT8(0),
@@ -463,7 +313,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,
-					 MJC_ARGS(MJC_UUID(&order->customer_id), MJC_UUID(&order->order_id),
+					 MJC_ARGS(MJC_UUID(&order->who.customer_id), MJC_UUID(&order->order_id),
 							  MJC_TIME(order->at), MJC_BOOL(true)));
 	mjc_contact_write(&order->order_id, &order->contact);
 	mjc_order_write_lines(&order->order_id, &order->quote);
@@ -510,11 +360,11 @@ fund_exchange(const Order *order, const MjcActor *actor)
 	{
 		const MjcCredit *credit = &order->quote.credits[i];
 
-		if (mjc_uuid_compare(&credit->id, &order->customer_id) == 0)
+		if (mjc_uuid_compare(&credit->id, &order->who.customer_id) == 0)
 			exchange->paid = Max(credit->used - exchange->own, 0);
 	}
 	if (exchange->paid > 0)
-		mjc_credit_issue(&order->customer_id, exchange->paid, op_id,
+		mjc_credit_issue(&order->who.customer_id, exchange->paid, op_id,
 						 actor->known ? &actor->id : NULL);
 }
 
@@ -525,7 +375,8 @@ take_coupons_and_credit(const Order *order)
 	const MjcQuote *quote = &order->quote;
 
 	for (int i = 0; i < quote->ncoupons; i++)
-		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
+		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->who.customer_id,
+						order->at);
 	for (int i = 0; i < quote->ncredits; i++)
 		mjc_credit_settle(&quote->credits[i], &order->order_id, NULL);
 }
@@ -536,7 +387,7 @@ clear_cart(const Order *order)
 {
 	Datum products = mjc_uuid_array(order->lines.product_ids, order->lines.n);
 
-	mjc_exec_one(&stmt_cart, MJC_ARGS(MJC_UUID(&order->customer_id), MJC_DATUM(products)));
+	mjc_exec_one(&stmt_cart, MJC_ARGS(MJC_UUID(&order->who.customer_id), MJC_DATUM(products)));
 }
 
 /*
@@ -565,8 +416,8 @@ static void
 price_order(Order *order)
 {
 	MjcQuoteRequest request = {.lines = order->lines,
-							   .customer_id = &order->customer_id,
-							   .customer_group = order->customer_group,
+							   .customer_id = &order->who.customer_id,
+							   .customer_group = order->who.group,
 							   .place = order->contact.region,
 							   .delivery_mode = order->delivery_mode,
 							   .payment_method = order->method,
@@ -586,7 +437,7 @@ price_order(Order *order)
 static char *
 render(const Order *order)
 {
-	if (order->buyer != BUYER_NAMED)
+	if (order->who.kind != MJC_BUYER_NAMED)
 		return mjc_order_json(&order->order_id, false);
 	mjc_exec_one(&stmt_doc, MJC_ARGS(MJC_UUID(&order->order_id)));
 	return mjc_text_col(0, 1);
@@ -605,13 +456,13 @@ keep_reply(const Order *order, const MjcClaim *claim)
 static void
 complete_customer(Order *order, const MjcActor *actor)
 {
-	if (order->buyer == BUYER_NAMED)
+	if (order->who.kind == MJC_BUYER_NAMED)
 	{
-		mjc_contact_address(&order->customer_id, &order->to, &order->contact);
-		mjc_exec_one(&stmt_look, MJC_ARGS(MJC_UUID(&actor->id), MJC_UUID(&order->customer_id),
+		mjc_contact_address(&order->who.customer_id, &order->to, &order->contact);
+		mjc_exec_one(&stmt_look, MJC_ARGS(MJC_UUID(&actor->id), MJC_UUID(&order->who.customer_id),
 										  MJC_TEXT_OR_NULL(actor->request_id)));
 	}
-	mjc_contact_complete(&order->customer_id, &order->contact);
+	mjc_contact_complete(&order->who.customer_id, &order->contact);
 }
 
 /* Writes the order; returns the reply, kept under the claim if there is one, else NULL. */
@@ -624,12 +475,12 @@ place_new(Order *order, const MjcActor *actor, const MjcClaim *claim)
 
 	order->order_id = mjc_uuid_make();
 	choose_payment(order);
-	if (order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED)
-		lock_customer(order);
-	else if (order->buyer != BUYER_EXCHANGE)
-		find_customer(order);
-	check_customer(order);
-	if (order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED)
+	if (order->who.kind == MJC_BUYER_CUSTOMER || order->who.kind == MJC_BUYER_NAMED)
+		mjc_buyer_lock(&order->who);
+	else if (order->who.kind != MJC_BUYER_EXCHANGE)
+		mjc_buyer_find(&order->who, &order->contact, order->at);
+	mjc_buyer_check(&order->who, order->channel, count_units(order));
+	if (order->who.kind == MJC_BUYER_CUSTOMER || order->who.kind == MJC_BUYER_NAMED)
 		complete_customer(order, actor);
 	price_order(order);
 	order->reference = mjc_order_reference_next(order->at);
@@ -644,7 +495,7 @@ place_new(Order *order, const MjcActor *actor, const MjcClaim *claim)
 	if (order->exchange != NULL)
 		fund_exchange(order, actor);
 	take_coupons_and_credit(order);
-	if (order->buyer == BUYER_CUSTOMER)
+	if (order->who.kind == MJC_BUYER_CUSTOMER)
 		clear_cart(order);
 	if (promised != 0)
 	{
@@ -667,14 +518,14 @@ place_new(Order *order, const MjcActor *actor, const MjcClaim *claim)
 static char *
 place(Order *order, const MjcActor *actor, bool *replayed)
 {
-	static const char *const routes[] = {[BUYER_GUEST] = "order_place_guest",
-										 [BUYER_STAFF] = "order_place",
-										 [BUYER_CUSTOMER] = "order_place_own",
-										 [BUYER_NAMED] = "order_place_named"};
+	static const char *const routes[] = {[MJC_BUYER_GUEST] = "order_place_guest",
+										 [MJC_BUYER_STAFF] = "order_place",
+										 [MJC_BUYER_CUSTOMER] = "order_place_own",
+										 [MJC_BUYER_NAMED] = "order_place_named"};
 	MjcClaim claim;
 
 	order->at = GetCurrentTimestamp();
-	claim = mjc_idempotency_claim(routes[order->buyer], actor->known ? &actor->id : NULL,
+	claim = mjc_idempotency_claim(routes[order->who.kind], actor->known ? &actor->id : NULL,
 								  order->key, request_digest(order), order->at);
 	*replayed = claim.reply != NULL;
 	if (!*replayed)
@@ -715,10 +566,10 @@ read_exchanged(Order *order)
 pg_uuid_t
 mjc_order_place_exchange(MjcExchange *exchange, const MjcLines *lines, const MjcActor *actor)
 {
-	Order order = {.buyer = BUYER_EXCHANGE,
+	Order order = {.who.kind = MJC_BUYER_EXCHANGE,
 				   .channel = "staff",
 				   .confirmed = true,
-				   .customer_id = exchange->customer_id,
+				   .who.customer_id = exchange->customer_id,
 				   .lines = *lines,
 				   .exchange = exchange,
 				   .at = GetCurrentTimestamp()};
@@ -771,7 +622,7 @@ Datum
 mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_GUEST, .channel = "web"};
+	Order order = {.who.kind = MJC_BUYER_GUEST, .channel = "web"};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
@@ -802,7 +653,7 @@ Datum
 mjc_api_order_place(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_CUSTOMER, .channel = "web"};
+	Order order = {.who.kind = MJC_BUYER_CUSTOMER, .channel = "web"};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
@@ -814,7 +665,7 @@ mjc_api_order_place(PG_FUNCTION_ARGS)
 	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
 	mjc_begin_write();
 	actor = mjc_actor_account(fcinfo);
-	order.customer_id = actor.id;
+	order.who.customer_id = actor.id;
 	reply = MemoryContextStrdup(caller, place(&order, &actor, &replayed));
 	mjc_end();
 	return mjc_idempotency_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
@@ -836,13 +687,13 @@ Datum
 mjc_api_order_place_named(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_NAMED, .channel = "staff", .confirmed = true};
+	Order order = {.who.kind = MJC_BUYER_NAMED, .channel = "staff", .confirmed = true};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 4);
-	order.customer_id = *mjc_arg_uuid(fcinfo, 5, "customerId");
+	order.who.customer_id = *mjc_arg_uuid(fcinfo, 5, "customerId");
 	order.to.address_id = mjc_arg_uuid_or_null(fcinfo, 6);
 	read_lines(fcinfo, 7, &order);
 	order.to.sent = mjc_contact_read_named(fcinfo, 9, &order.contact);
@@ -874,7 +725,7 @@ Datum
 mjc_order_place(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_STAFF, .channel = "staff", .confirmed = true};
+	Order order = {.who.kind = MJC_BUYER_STAFF, .channel = "staff", .confirmed = true};
 	MjcActor actor;
 	bool replayed;
 	char *reference;
