@@ -18,8 +18,6 @@ from decimal import Decimal
 
 
 class Psycopg2:
-    place = "%s"
-
     def __init__(self, dsn):
         import psycopg2
         self.error = psycopg2.Error

@@ -20,6 +20,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+$SIG{PIPE} = 'IGNORE';
 binmode(Test::More->builder->$_, ':encoding(UTF-8)') for qw(output failure_output todo_output);
 
 my $dir = make_dir();
@@ -180,7 +181,7 @@ sub send_to
 	return;
 }
 
-# How it ended, and the fields of the lines that begin with this word.
+# How it ended: there are no more commands.
 sub ended
 {
 	my $process = shift;
@@ -190,6 +191,7 @@ sub ended
 	return $?;
 }
 
+# What it said in the lines that begin with this word.
 sub lines
 {
 	my ($process, $word) = @_;
@@ -305,7 +307,7 @@ is_deeply([ states(@read_only, @freed, @refused) ],
 
 #------------------------------------------------------------------ many of them, and orders meanwhile
 
-# A psql that stays; answer_to() says its answer to a statement.
+# A psql that stays; answer_to() is what a statement of it gives.
 sub session
 {
 	my $pid = open2(my $out, my $in, "$ENV{MJC_TEST_PG_BIN}/psql", '-XqAt', '-d', $psql);
