@@ -76,7 +76,7 @@ test-fault: ## the long tests: what a killed program, a full disk, a lost line d
 
 # The only target that asks the npm registry; the versions are those of package-lock.json.
 CLIENT = $(BUILD)/client
-test-client: ## the clients of other people (npm) against the shop's tokens and its providers
+test-client: ## the clients of other people: npm's for tokens and providers, psql, JDBC, ODBC, psycopg2 for reports
 	@docker/packages.sh client
 	+@$(BUILD_ALL) all client-build
 	@mkdir -p $(CLIENT) && cp test/client/package.json test/client/package-lock.json $(CLIENT)
@@ -86,7 +86,7 @@ test-client: ## the clients of other people (npm) against the shop's tokens and 
 	@MJC_TEST_CLIENT=$(abspath $(CLIENT)) MJC_TEST_VERIFY=$(abspath $(BUILD))/test/client/verify \
 		MJC_TEST_PROVIDER=$(abspath $(BUILD))/test/client/provider \
 		MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM \
-		test/run.sh $(or $(T),$(filter-out %/lib.mjs,$(wildcard test/client/*.mjs)))
+		test/run.sh $(or $(T),$(filter-out %/lib.mjs,$(wildcard test/client/*.mjs test/client/*.t)))
 
 test-attack: ## sqlmap on every route, sqlsmith for SQLSMITH_SECONDS (900) as the shim and as an analyst
 	@docker/packages.sh attack

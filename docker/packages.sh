@@ -48,6 +48,12 @@ gcovr|make coverage
 readonly CLIENT_PACKAGES="
 nodejs|runs the clients of make test-client
 npm|installs them
+default-jdk-headless|runs the JDBC client
+libpostgresql-jdbc-java|JDBC
+odbc-postgresql|ODBC
+unixodbc|isql
+python3-pyodbc|the ODBC client
+python3-psycopg2|the psycopg2 client
 "
 readonly ATTACK_PACKAGES="
 sqlmap|looks for SQL injection in every route (make test-attack)

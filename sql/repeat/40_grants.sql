@@ -26,7 +26,7 @@ GRANT SELECT ON
     mjc_report.cart, mjc_report.cod_receivable, mjc_report.cod_refusal, mjc_report.consent, mjc_report.coupon, mjc_report.credit, mjc_report.customer_order, mjc_report.customer_refusal, mjc_report.dead_stock, mjc_report.invoice, mjc_report.invoice_due, mjc_report.job,
     mjc_report.order_history, mjc_report.order_line, mjc_report.order_trace, mjc_report.order_transition,
     mjc_report.payment, mjc_report.payment_problem, mjc_report.price, mjc_report.product, mjc_report.promotion, mjc_report.refund, mjc_report.reservation,
-    mjc_report.parcel_attempt, mjc_report.setting, mjc_report.shipment, mjc_report.shipment_report, mjc_report.shipping_tariff, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
+    mjc_report.parcel_attempt, mjc_report.sales, mjc_report.setting, mjc_report.shipment, mjc_report.shipment_report, mjc_report.shipping_tariff, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
     mjc_report.stock_movement, mjc_report.stock_valuation, mjc_report.table_class
 TO mjc_admin, mjc_analyst;
 
