@@ -10,12 +10,13 @@
 #   VARIANT=clang      the same with clang, in .build/clang/
 #   VARIANT=asan       AddressSanitizer and UBSan, in .build/asan/
 #   VARIANT=coverage   gcov, in .build/coverage/
+#   VARIANT=nosales    orders that no sales figure knows, for make bench-sales, in .build/nosales/
 
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
 SQL_PARTS = prelude money words tax text numbering account audit session privacy outbox webhook idempotency document setting partition event \
 	catalogue catalogue_api stock stock_read pricing quote price_list promotion \
-	tariff credit pricing_api cart cart_api order order_api payment payment_api shipment provider \
+	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
 	job invariants install grants
 
@@ -75,7 +76,7 @@ test-fault: ## the long tests: what a killed program, a full disk, a lost line d
 
 # The only target that asks the npm registry; the versions are those of package-lock.json.
 CLIENT = $(BUILD)/client
-test-client: ## the clients of other people (npm) against the shop's tokens and its providers
+test-client: ## the clients of other people: npm's for tokens and providers, psql, JDBC, ODBC, psycopg2 for reports
 	@docker/packages.sh client
 	+@$(BUILD_ALL) all client-build
 	@mkdir -p $(CLIENT) && cp test/client/package.json test/client/package-lock.json $(CLIENT)
@@ -85,7 +86,7 @@ test-client: ## the clients of other people (npm) against the shop's tokens and 
 	@MJC_TEST_CLIENT=$(abspath $(CLIENT)) MJC_TEST_VERIFY=$(abspath $(BUILD))/test/client/verify \
 		MJC_TEST_PROVIDER=$(abspath $(BUILD))/test/client/provider \
 		MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec setpriv --pdeathsig TERM \
-		test/run.sh $(or $(T),$(filter-out %/lib.mjs,$(wildcard test/client/*.mjs)))
+		test/run.sh $(or $(T),$(filter-out %/lib.mjs,$(wildcard test/client/*.mjs test/client/*.t)))
 
 test-attack: ## sqlmap on every route, sqlsmith for SQLSMITH_SECONDS (900) as the shim and as an analyst
 	@docker/packages.sh attack
@@ -161,6 +162,7 @@ BUILD_RULES = $(VPATH)/Makefile $(VPATH)/mjchauffage.control
 VARIANT_FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined -fno-wrapv
 VARIANT_FLAGS_coverage = -O0 -g --coverage
+VARIANT_FLAGS_nosales = -DMJC_NO_SALES
 VARIANT_FLAGS = $(VARIANT_FLAGS_$(VARIANT))
 COMPILER_NAME = $(if $(filter clang,$(VARIANT)),clang,gcc)
 # Flags of the server's own compiler that clang does not know.

@@ -27,12 +27,16 @@ libssl-dev|token signatures in the shim
 libcurl4-openssl-dev|calls of payment providers in the shim
 libcrypt-dev|bcrypt in the shim
 zlib1g-dev|gzip in the shim
+weasyprint|documents as PDF
+python3-munkres|what weasyprint needs, instead of python3-scipy: 370 MB less
+fonts-dejavu-core|French and Arabic letters of a PDF
 curl|to try what the shop serves
 "
 readonly TEST_PACKAGES="
 postgresql-PG-pgtap|SQL tests
 libipc-run-perl|tests that start and watch processes
 perl|prove and the Perl tests
+poppler-utils|looks into a PDF
 nginx-light|the server in front, for its test
 openssl|a certificate for that test
 clang|the second compiler, fuzzing
@@ -44,6 +48,12 @@ gcovr|make coverage
 readonly CLIENT_PACKAGES="
 nodejs|runs the clients of make test-client
 npm|installs them
+default-jdk-headless|runs the JDBC client
+libpostgresql-jdbc-java|JDBC
+odbc-postgresql|ODBC
+unixodbc|isql
+python3-pyodbc|the ODBC client
+python3-psycopg2|the psycopg2 client
 "
 readonly ATTACK_PACKAGES="
 sqlmap|looks for SQL injection in every route (make test-attack)

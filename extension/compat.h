@@ -26,11 +26,22 @@
 
 /* ExecInsertIndexTuples learnt about summarizing indexes in 16. */
 #if PG_VERSION_NUM >= 160000
-#define mjc_insert_index_tuples(info, slot, estate)                                                \
-	ExecInsertIndexTuples((info), (slot), (estate), false, false, NULL, NIL, false)
+#define mjc_insert_index_tuples(info, slot, estate, speculative, conflict, arbiters)               \
+	ExecInsertIndexTuples((info), (slot), (estate), false, (speculative), (conflict), (arbiters),  \
+						  false)
 #else
-#define mjc_insert_index_tuples(info, slot, estate)                                                \
-	ExecInsertIndexTuples((info), (slot), (estate), false, false, NULL, NIL)
+#define mjc_insert_index_tuples(info, slot, estate, speculative, conflict, arbiters)               \
+	ExecInsertIndexTuples((info), (slot), (estate), false, (speculative), (conflict), (arbiters))
+#endif
+
+/* ExecCheckIndexConstraints takes the row to leave out since 18. */
+#if PG_VERSION_NUM >= 180000
+#define mjc_check_index_constraints(info, slot, estate, conflict, arbiters)                        \
+	ExecCheckIndexConstraints((info), (slot), (estate), (conflict), &(ItemPointerData){{0}},       \
+							  (arbiters))
+#else
+#define mjc_check_index_constraints(info, slot, estate, conflict, arbiters)                        \
+	ExecCheckIndexConstraints((info), (slot), (estate), (conflict), (arbiters))
 #endif
 
 /* What an index access method keeps between inserts is given back since 17. */

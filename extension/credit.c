@@ -6,10 +6,15 @@
  *    once.
  * G2 An order is priced with the balances of that moment; if one has become too
  *    small when the order takes its part, the order is refused and nothing is taken.
- * G3 What an order used goes back to where it came from, once, when the order is
- *    cancelled or refunded.
+ * G3 What an order used goes back to where it came from, never more than it took: all
+ *    of it when the order is cancelled or refunded, a part when it is priced anew or
+ *    units of it come back. The cards it uses last, store credit before gift cards and
+ *    the newest first, get it back first.
  * G4 Store credit of a guest who was joined to a registered customer is empty and
  *    belongs to him: what comes back to it goes on to his own at once.
+ *
+ * G5 An order that is priced anew keeps of each card what it took, as far as it needs
+ *    it, before it is asked for more.
  *
  * Lock order: after stock and coupons, by id.
  * Tables written: credit_ledger.
@@ -71,6 +76,24 @@ static MjcStmt stmt_spent = {
 	2,
 	{UUIDOID, UUIDOID},
 	NULL};
+/* Its movements of a kind so far: the next one has a name of its own. */
+static MjcStmt stmt_before = {
+	"SELECT count(*) FROM mjc.credit_ledger l WHERE l.credit_id = $1 AND l.order_id = $2 "
+	"AND l.kind = $3",
+	3,
+	{UUIDOID, UUIDOID, TEXTOID},
+	NULL};
+/* In the order in which it uses them: what may still be taken of each, and what it took. */
+static MjcStmt stmt_of_order = {
+	"SELECT c.credit_id, CASE WHEN c.is_active AND (c.expires_at IS NULL OR c.expires_at > $3) "
+	"AND (c.customer_id IS NULL OR c.customer_id = $4) THEN coalesce((SELECT l.balance_centimes "
+	"FROM mjc.credit_ledger l WHERE l.credit_id = c.credit_id ORDER BY l.seq DESC LIMIT 1), 0) "
+	"ELSE 0 END, (SELECT -coalesce(sum(l.amount_centimes), 0)::pg_catalog.int8 "
+	"FROM mjc.credit_ledger l WHERE l.credit_id = c.credit_id AND l.order_id = $2), "
+	"NOT c.is_active FROM mjc.credit c WHERE c.credit_id = ANY ($1) ORDER BY c.kind, c.credit_id",
+	4,
+	{UUIDARRAYOID, UUIDOID, TIMESTAMPTZOID, UUIDOID},
+	NULL};
 static MjcStmt stmt_moved_to = {
 	"SELECT c.customer_id FROM mjc.credit c WHERE c.credit_id = $1 AND c.kind = 'store_credit' "
 	"AND c.customer_id <> c.credit_id",
@@ -105,7 +128,7 @@ mjc_credits_read(const MjcWords *codes, TimestampTz at, const pg_uuid_t *custome
 		for (int j = 0; j < n && !again; j++)
 			again = mjc_uuid_compare(&credits[j].id, &id) == 0;
 		if (!again)
-			credits[n++] = (MjcCredit){id, mjc_int8_col(0, 1), 0};
+			credits[n++] = (MjcCredit){id, mjc_int8_col(0, 1), 0, 0, false};
 	}
 	return n;
 }
@@ -123,7 +146,7 @@ mjc_store_credit_read(const pg_uuid_t *customer_id, TimestampTz at, MjcCredit *c
 	if (mjc_exec(&stmt_credit,
 				 MJC_ARGS(MJC_UUID(customer_id), MJC_TIME(at), MJC_UUID(customer_id))) != 1)
 		return 0;
-	*credit = (MjcCredit){*customer_id, mjc_int8_col(0, 1), 0};
+	*credit = (MjcCredit){*customer_id, mjc_int8_col(0, 1), 0, 0, false};
 	return 1;
 }
 
@@ -138,14 +161,34 @@ mjc_credits_sum(const MjcCredit *credits, int n)
 	return sum;
 }
 
-/* mjc_credits_use - an amount is taken from the first card first. */
+/* mjc_credits_cap - beyond what the order took, so much may be asked of them. */
+void
+mjc_credits_cap(MjcCredit *credits, int n, int64 more)
+{
+	for (int i = 0; i < n; i++)
+	{
+		int64 part = Min(credits[i].balance - credits[i].taken, more);
+
+		credits[i].balance = credits[i].taken + part;
+		more -= part;
+	}
+}
+
+/* mjc_credits_use - an amount is taken from the first card first (G5). */
 void
 mjc_credits_use(MjcCredit *credits, int n, int64 amount)
 {
 	for (int i = 0; i < n; i++)
 	{
-		credits[i].used = Min(credits[i].balance, amount);
+		credits[i].used = Min(credits[i].taken, amount);
 		amount -= credits[i].used;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		int64 more = Min(credits[i].balance - credits[i].used, amount);
+
+		credits[i].used += more;
+		amount -= more;
 	}
 }
 
@@ -213,28 +256,28 @@ move(const Move *m)
 	return balance;
 }
 
-static void
+/* A movement for an order, whose name is its own; returns that name. */
+static char *
 move_for_order(const pg_uuid_t *credit_id, const char *kind, int64 amount,
 			   const pg_uuid_t *order_id, const pg_uuid_t *actor)
 {
-	(void) move(&(Move){credit_id, kind, amount, order_id,
-						psprintf("%s:%s", kind, mjc_uuid_text(order_id)), actor, NULL});
-}
+	char *op_id = psprintf("%s:%s", kind, mjc_uuid_text(order_id));
+	int64 before;
 
-/* mjc_credit_spend - the part of an order. Needs SPI open. Errors: MJ211 too little is left. */
-void
-mjc_credit_spend(const MjcCredit *credit, const pg_uuid_t *order_id)
-{
-	if (credit->used > 0)
-		move_for_order(&credit->id, "spend", -credit->used, order_id, NULL);
+	mjc_exec_fresh(&stmt_before, MJC_ARGS(MJC_UUID(credit_id), MJC_UUID(order_id), MJC_TEXT(kind)));
+	before = mjc_int8_col(0, 1);
+	if (before > 0)
+		op_id = psprintf("%s:" INT64_FORMAT, op_id, before + 1);
+	(void) move(&(Move){credit_id, kind, amount, order_id, op_id, actor, NULL});
+	return op_id;
 }
 
 /* G4. */
 static void
-pass_on(const pg_uuid_t *credit_id, int64 amount, const pg_uuid_t *order_id, const pg_uuid_t *actor)
+pass_on(const pg_uuid_t *credit_id, int64 amount, const char *refund, const pg_uuid_t *actor)
 {
 	pg_uuid_t owner;
-	char *op_id = psprintf("pass_on:%s", mjc_uuid_text(order_id));
+	char *op_id = psprintf("pass_on%s", refund + strlen("refund"));
 
 	if (mjc_exec(&stmt_moved_to, MJC_ARGS(MJC_UUID(credit_id))) == 0)
 		return;
@@ -243,7 +286,64 @@ pass_on(const pg_uuid_t *credit_id, int64 amount, const pg_uuid_t *order_id, con
 	(void) move(&(Move){&owner, "issue", amount, NULL, op_id, actor, NULL});
 }
 
-/* mjc_credit_give_back - what an order used of it, once (G3). Needs SPI open. */
+static void
+give_back(const pg_uuid_t *credit_id, int64 amount, const pg_uuid_t *order_id,
+		  const pg_uuid_t *actor)
+{
+	pass_on(credit_id, amount, move_for_order(credit_id, "refund", amount, order_id, actor), actor);
+}
+
+/*
+ * mjc_credits_of_order - the cards of an order that is priced anew, locked, in the order of their
+ * use. Needs SPI open.
+ *
+ * ids: sorted. credits: room for n. What it took of a card counts as being there; the rest of one
+ * that is closed, expired or somebody else's by now does not. Returns their number.
+ */
+int
+mjc_credits_of_order(const pg_uuid_t *ids, int n, const pg_uuid_t *order_id,
+					 const pg_uuid_t *customer_id, TimestampTz at, MjcCredit *credits)
+{
+	uint64 rows;
+
+	mjc_credits_lock(ids, n);
+	rows = mjc_exec_fresh(&stmt_of_order,
+						  MJC_ARGS(MJC_DATUM(mjc_uuid_array(ids, n)), MJC_UUID(order_id),
+								   MJC_TIME(at), MJC_UUID(customer_id)));
+	for (uint64 i = 0; i < rows; i++)
+	{
+		int64 taken = mjc_int8_col(i, 3);
+
+		credits[i] = (MjcCredit){mjc_uuid_col(i, 1), mjc_money_add(taken, mjc_int8_col(i, 2)), 0,
+								 taken, mjc_bool_col(i, 4)};
+	}
+	return (int) rows;
+}
+
+/*
+ * mjc_credit_settle - the part of an order: what it took before becomes what it uses. Needs SPI
+ * open. Errors: MJ210 closed by now, MJ211 too little is left.
+ */
+void
+mjc_credit_settle(const MjcCredit *credit, const pg_uuid_t *order_id, const pg_uuid_t *actor)
+{
+	int64 more = credit->used - credit->taken;
+
+	if (more > 0)
+		(void) move_for_order(&credit->id, "spend", -more, order_id, actor);
+	else if (more < 0)
+		give_back(&credit->id, -more, order_id, actor);
+}
+
+/* mjc_credit_issue - something is put on it, once an op_id. Needs SPI open. */
+void
+mjc_credit_issue(const pg_uuid_t *credit_id, int64 amount, const char *op_id,
+				 const pg_uuid_t *actor)
+{
+	(void) move(&(Move){credit_id, "issue", amount, NULL, op_id, actor, NULL});
+}
+
+/* mjc_credit_give_back - what an order used of it and has not back (G3). Needs SPI open. */
 void
 mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id, const pg_uuid_t *actor)
 {
@@ -252,10 +352,8 @@ mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id, cons
 	mjc_exec_one(&stmt_lock, MJC_ARGS(MJC_UUID(credit_id)));
 	mjc_exec_fresh(&stmt_spent, MJC_ARGS(MJC_UUID(credit_id), MJC_UUID(order_id)));
 	spent = mjc_int8_col(0, 1);
-	if (spent <= 0)
-		return;
-	move_for_order(credit_id, "refund", spent, order_id, actor);
-	pass_on(credit_id, spent, order_id, actor);
+	if (spent > 0)
+		give_back(credit_id, spent, order_id, actor);
 }
 
 /* mjc_credits_lock - the cards of several orders, ids sorted. Needs SPI open. */

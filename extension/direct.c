@@ -5,6 +5,7 @@
  * others wait for this halves the rate of a hot product. Here a row is locked,
  * the newest one read and the next one written by the calls that the executor
  * itself ends in: indexes, CHECK constraints, NOT NULL and serializability hold.
+ * Of a key that is claimed, ON CONFLICT DO NOTHING holds too: the same speculative insertion.
  *
  * Only a table that is exactly what the schema steps made is used this way: an
  * ordinary table with our columns and types, no rules, and for writing no
@@ -176,7 +177,10 @@ describe_indexes(struct MjcTableState *state, List *oids)
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		state->index[state->nindexes++] = lfirst_oid(cell);
-		info->ri_IndexRelationInfo[info->ri_NumIndices++] = BuildIndexInfo(index);
+		info->ri_IndexRelationInfo[info->ri_NumIndices] = BuildIndexInfo(index);
+		if (lfirst_oid(cell) == state->primary_key) /* for claims */
+			BuildSpeculativeIndexInfo(index, info->ri_IndexRelationInfo[info->ri_NumIndices]);
+		info->ri_NumIndices++;
 		index_close(index, AccessShareLock);
 	}
 }
@@ -193,7 +197,8 @@ describe_insert(const MjcTable *table, MjcStmt *insert)
 	appendStringInfo(&sql, "INSERT INTO mjc.%s (", quote_identifier(table->name));
 	for (int i = 0; table->columns[i] != NULL; i++)
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", table->columns[i]);
-	appendStringInfoString(&sql, ") VALUES (");
+	/* The number of an identity column is the caller's. */
+	appendStringInfoString(&sql, ") OVERRIDING SYSTEM VALUE VALUES (");
 	for (int i = 0; table->columns[i] != NULL; i++)
 	{
 		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
@@ -327,10 +332,41 @@ fill_row(struct MjcTableState *state, const MjcArg *args)
 	ExecStoreVirtualTuple(row);
 }
 
-static void
-insert_row(struct MjcTableState *state, Relation rel, const MjcArg *args)
+/*
+ * As the executor does ON CONFLICT DO NOTHING: look first, waiting for who writes that key; then
+ * insert under a token that others wait for, and look again.
+ */
+static bool
+insert_unless_taken(struct MjcTableState *state, Relation rel)
+{
+	List *arbiters = list_make1_oid(state->primary_key);
+	TransactionId xid = GetCurrentTransactionId();
+	bool conflict;
+
+	do
+	{
+		ItemPointerData other;
+		uint32 token;
+
+		CHECK_FOR_INTERRUPTS();
+		conflict = false;
+		if (!mjc_check_index_constraints(state->info, state->row, state->estate, &other, arbiters))
+			return false;
+		token = SpeculativeInsertionLockAcquire(xid);
+		table_tuple_insert_speculative(rel, state->row, GetCurrentCommandId(true), 0, NULL, token);
+		mjc_insert_index_tuples(state->info, state->row, state->estate, true, &conflict, arbiters);
+		table_tuple_complete_speculative(rel, state->row, token, !conflict);
+		SpeculativeInsertionLockRelease(xid);
+	} while (conflict);
+	return true;
+}
+
+/* False: its key is taken, and unless_taken was asked for. */
+static bool
+insert_row(struct MjcTableState *state, Relation rel, const MjcArg *args, bool unless_taken)
 {
 	const TupleConstr *constr = RelationGetDescr(rel)->constr;
+	bool inserted = true;
 
 	state->info->ri_RelationDesc = rel;
 	ResetPerTupleExprContext(state->estate);
@@ -340,10 +376,39 @@ insert_row(struct MjcTableState *state, Relation rel, const MjcArg *args)
 	if (constr != NULL)
 		ExecConstraints(state->info, state->row, state->estate);
 	open_indexes(state);
-	table_tuple_insert(rel, state->row, GetCurrentCommandId(true), 0, NULL);
-	mjc_insert_index_tuples(state->info, state->row, state->estate);
+	if (unless_taken)
+		inserted = insert_unless_taken(state, rel);
+	else
+	{
+		table_tuple_insert(rel, state->row, GetCurrentCommandId(true), 0, NULL);
+		mjc_insert_index_tuples(state->info, state->row, state->estate, false, NULL, NIL);
+	}
 	close_indexes(state);
 	ExecClearTuple(state->row);
+	return inserted;
+}
+
+static bool
+write_row(struct MjcTableState *state, Relation rel, const MjcArg *args, bool unless_taken)
+{
+	volatile bool inserted = false;
+
+	state->busy = true;
+	PG_TRY();
+	{
+		inserted = insert_row(state, rel, args, unless_taken);
+	}
+	PG_CATCH();
+	{
+		/* Half compiled expressions must not be met again. */
+		state->stale = true;
+		state->busy = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	state->busy = false;
+	CommandCounterIncrement();
+	return inserted;
 }
 
 /*
@@ -359,28 +424,33 @@ mjc_direct_write(MjcTable *table, const MjcArg *args)
 	Relation rel = open_table(table, RowExclusiveLock);
 	struct MjcTableState *state = table->state;
 
-	if (!mjc_direct_access || !state->writable || state->busy)
-	{
-		table_close(rel, NoLock);
+	if (mjc_direct_access && state->writable && !state->busy)
+		write_row(state, rel, args, false);
+	else
 		mjc_exec_one(&state->insert, args);
-		return;
-	}
-	state->busy = true;
-	PG_TRY();
-	{
-		insert_row(state, rel, args);
-	}
-	PG_CATCH();
-	{
-		/* Half compiled expressions must not be met again. */
-		state->stale = true;
-		state->busy = false;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	state->busy = false;
 	table_close(rel, NoLock);
-	CommandCounterIncrement();
+}
+
+/*
+ * mjc_direct_claim - the same, unless there is a row with that primary key: false then.
+ *
+ * Another transaction that writes this key just now is waited for. by_sql: an INSERT ... ON
+ * CONFLICT DO NOTHING of the same columns, for tables that are not as they were made and for
+ * transactions that must not see what came after they began. Needs SPI open.
+ */
+bool
+mjc_direct_claim(MjcTable *table, const MjcArg *args, MjcStmt *by_sql)
+{
+	Relation rel = open_table(table, RowExclusiveLock);
+	struct MjcTableState *state = table->state;
+	bool inserted;
+
+	if (mjc_direct_access && state->writable && !state->busy && !IsolationUsesXactSnapshot())
+		inserted = write_row(state, rel, args, true);
+	else
+		inserted = mjc_exec(by_sql, args) == 1;
+	table_close(rel, NoLock);
+	return inserted;
 }
 
 /* ------------------------------------------------------------- Reading -- */

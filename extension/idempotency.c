@@ -20,6 +20,7 @@
 
 #include "args.h"
 #include "commit.h"
+#include "direct.h"
 #include "error.h"
 #include "guc.h"
 #include "idempotency.h"
@@ -108,11 +109,15 @@ lifetime(const char *key)
 
 /* -------------------------------------------------------------- Storage -- */
 
+static MjcTable key_table = {
+	.name = "idempotency_key",
+	.columns = {"key_hash", "digest", "created_at", "subject_kind", "subject_id", "reply", NULL},
+	.types = {BYTEAOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID}};
 static MjcStmt stmt_claim = {
-	"INSERT INTO mjc.idempotency_key (key_hash, digest, created_at) VALUES ($1, $2, $3) "
-	"ON CONFLICT (key_hash) DO NOTHING",
-	3,
-	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID},
+	"INSERT INTO mjc.idempotency_key (key_hash, digest, created_at, subject_kind, subject_id, reply) "
+	"VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_hash) DO NOTHING",
+	6,
+	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID},
 	NULL};
 static MjcStmt stmt_look = {
 	"SELECT digest = $2, reply, created_at, subject_id FROM mjc.idempotency_key WHERE key_hash = $1 FOR UPDATE",
@@ -142,7 +147,7 @@ take_row(const MjcArg *row)
 
 	PG_TRY();
 	{
-		taken = mjc_exec(&stmt_claim, row) == 1;
+		taken = mjc_direct_claim(&key_table, row, &stmt_claim);
 	}
 	PG_CATCH();
 	{
@@ -176,7 +181,9 @@ mjc_idempotency_claim(const char *route, const pg_uuid_t *caller, const char *ke
 		return claim;
 	claim.key_hash = hash_key(route, caller, key, digest);
 	hash = PointerGetDatum(claim.key_hash);
-	if (take_row(MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)), MJC_TIME(at))))
+	/* What kind of thing it is about is known at the end; until then the column's default. */
+	if (take_row(MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)), MJC_TIME(at),
+						  MJC_TEXT("order"), MJC_NULL, MJC_NULL)))
 		return claim;
 	if (mjc_exec(&stmt_look, MJC_ARGS(MJC_DATUM(hash), MJC_DATUM(PointerGetDatum(digest)))) != 1)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/numeric.h"
 
 #include "args.h"
 #include "error.h"
@@ -262,6 +263,14 @@ mjc_money_refund_share(int64 paid, int32 qty, int32 already, int32 returning)
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
+
+PG_FUNCTION_INFO_V1(mjc_dzd);
+/* mjc.dzd(centimes bigint) - dinars as a number with two decimals. */
+Datum
+mjc_dzd(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_NUMERIC(int64_div_fast_to_numeric(PG_GETARG_INT64(0), 2));
+}
 
 PG_FUNCTION_INFO_V1(mjc_percent_of);
 /* mjc.percent_of(amount bigint, bp int) - centimes, half away from zero. */

@@ -237,7 +237,6 @@ mjc_order_reference_parse(const char *typed)
 
 /* -------------------------------------------------------------- Storage -- */
 
-static MjcStmt stmt_next = {"SELECT nextval('mjc.order_number_seq')", 0, {0}, NULL};
 static MjcStmt stmt_block = {
 	"SELECT b.block, y.mode, y.key FROM mjc.order_block b JOIN mjc.order_year y ON y.year = b.year "
 	"WHERE b.node_id = $1 AND b.year = $2 AND b.local_block = $3",
@@ -287,13 +286,10 @@ char *
 mjc_order_reference_next(TimestampTz at)
 {
 	int year = mjc_algiers_year(at);
-	int64 count;
+	int64 count = mjc_counter_next("order_number_seq");
 	int64 n;
-	const MjcArg *key;
-
-	mjc_exec_one(&stmt_next, NULL);
-	count = mjc_int8_col(0, 1);
-	key = MJC_ARGS(MJC_INT4(mjc_node_id), MJC_INT4(year), MJC_INT8(count / BLOCK_SIZE));
+	const MjcArg *key =
+		MJC_ARGS(MJC_INT4(mjc_node_id), MJC_INT4(year), MJC_INT8(count / BLOCK_SIZE));
 	if (mjc_exec_fresh(&stmt_block, key) == 0)
 	{
 		take_block(year, count / BLOCK_SIZE);

@@ -10,10 +10,10 @@
  * its quote, whose trace is stored with it; one payment row of what is due; one
  * reservation for each unit; one use of each coupon; a guest's phone is canonical
  * and names one customer; a key names one order.
- * Tables written: idempotency_key, customer, customer_person, customer_phone,
- * customer_order, order, order_reference, order_contact, order_line, order_trace,
- * payment, order_event, outbox, audit (staff), cart, and those of reservation.c, coupon.c,
- * credit.c and numbering.c; personal_access (staff who name the customer).
+ * Tables written: idempotency_key, customer_order, order, order_reference, order_contact,
+ * order_line, order_trace, payment, order_event, outbox, audit (staff), cart, and those of
+ * order_buyer.c, reservation.c, coupon.c, credit.c and numbering.c; personal_access (staff who name
+ * the customer).
  */
 #include "postgres.h"
 
@@ -31,10 +31,13 @@
 #include "idempotency.h"
 #include "numbering.h"
 #include "order.h"
+#include "order_buyer.h"
 #include "order_contact.h"
 #include "order_rows.h"
+#include "outbox.h"
 #include "quote.h"
 #include "reservation.h"
+#include "sale.h"
 #include "setting.h"
 #include "spi.h"
 #include "text.h"
@@ -44,20 +47,10 @@
 #define DEFAULT_METHOD "CASH_ON_DELIVERY"
 #define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 
-/* Who places an order; what each may. */
-typedef enum Buyer
-{
-	BUYER_GUEST,	/* known by the phone; limits, prices of everybody */
-	BUYER_STAFF,	/* staff for whoever has that phone */
-	BUYER_CUSTOMER, /* signed in */
-	BUYER_NAMED,	/* staff for a customer of the list */
-} Buyer;
-
 typedef struct Order
 {
-	Buyer buyer;
+	MjcBuyer who;
 	pg_uuid_t order_id;
-	pg_uuid_t customer_id;
 	TimestampTz at;
 	const char *channel; /* "web" or "staff" */
 	bool confirmed;		 /* staff spoke to the customer */
@@ -70,13 +63,13 @@ typedef struct Order
 	const char *delivery_mode;
 	const char *method;	  /* of payment */
 	const char *provider; /* who takes that payment: "cod", "bank", ... */
-	const char *customer_group;
 	MjcQuote quote;
 	TimestampTz confirm_by; /* until then the units are held for it */
 	const pg_uuid_t *hold;	/* hold that it takes over, or NULL */
-	MjcDestination to;		/* BUYER_NAMED: where the parcel goes */
+	MjcDestination to;		/* MJC_BUYER_NAMED: where the parcel goes */
 	char *staff_note;		/* or NULL */
 	char *key;				/* Idempotency-Key or NULL */
+	MjcExchange *exchange;	/* MJC_BUYER_EXCHANGE: what pays */
 } Order;
 
 /* ---------------------------------------------------------------- Rules -- */
@@ -98,9 +91,9 @@ request_digest(const Order *order)
 	mjc_digest_begin(&digest);
 	mjc_contact_digest(&digest, &order->contact);
 	mjc_digest_bytes(&digest, order->hold == NULL ? NULL : order->hold->data, UUID_LEN);
-	if (order->buyer == BUYER_NAMED)
+	if (order->who.kind == MJC_BUYER_NAMED)
 	{
-		mjc_digest_bytes(&digest, order->customer_id.data, UUID_LEN);
+		mjc_digest_bytes(&digest, order->who.customer_id.data, UUID_LEN);
 		mjc_digest_bytes(&digest, order->to.address_id ? order->to.address_id->data : NULL,
 						 UUID_LEN);
 		mjc_digest_text(&digest, order->staff_note);
@@ -130,31 +123,6 @@ count_units(const Order *order)
 
 /* -------------------------------------------------------------- Storage -- */
 
-static MjcStmt stmt_phone_claim = {
-	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
-	"ON CONFLICT (phone) DO NOTHING",
-	2,
-	{TEXTOID, UUIDOID},
-	NULL};
-static MjcStmt stmt_phone_lock = {
-	"SELECT customer_id FROM mjc.customer_phone WHERE phone = $1 FOR UPDATE", 1, {TEXTOID}, NULL};
-static MjcTable customer_table = {
-	.name = "customer",
-	.columns = {"customer_id", "kind", "customer_type", "profession", "account_id", "created_at",
-				"customer_group", "status", "erased_at", "merged_into", NULL},
-	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
-			  TIMESTAMPTZOID, UUIDOID}};
-static MjcStmt stmt_standing = {
-	"SELECT c.status, c.customer_group, (SELECT count(*) FROM mjc.customer_order o "
-	"WHERE o.customer_id = $1 AND o.is_open) FROM mjc.customer c WHERE c.customer_id = $1",
-	1,
-	{UUIDOID},
-	NULL};
-static MjcTable person_table = {
-	.name = "customer_person",
-	.columns = {"customer_id", "first_name", "last_name", "phone", "email", NULL},
-	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
-	.parent_written = true};
 static MjcTable order_table = {
 	.name = "order",
 	.columns = {"order_id",
@@ -191,6 +159,9 @@ static MjcTable order_table = {
 				"coupons",
 				"credit_ids",
 				"taken_off_centimes",
+				"credit_back_centimes",
+				"exchange_of",
+				"exchanged_by",
 				NULL},
 	.types = {UUIDOID,		  TEXTOID,		  UUIDOID,		  TEXTOID,		  TEXTOID,
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  INT8OID,		  INT8OID,
@@ -198,7 +169,8 @@ static MjcTable order_table = {
 			  TEXTOID,		  TEXTOID,		  TEXTOID,		  TEXTOID,		  DATEOID,
 			  TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 			  TIMESTAMPTZOID, TEXTOID,		  INT8OID,		  INT8OID,		  INT8OID,
-			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID}};
+			  INT8OID,		  TEXTARRAYOID,	  UUIDARRAYOID,	  INT8OID,		  INT8OID,
+			  UUIDOID,		  UUIDARRAYOID}};
 static MjcTable payment_table = {
 	.name = "payment",
 	.columns = {"order_id", "payment_id", "method", "provider", "provider_ref", "amount_centimes",
@@ -221,18 +193,6 @@ static MjcTable listing_table = {
 	.name = "customer_order",
 	.columns = {"customer_id", "order_id", "placed_at", "is_open", NULL},
 	.types = {UUIDOID, UUIDOID, TIMESTAMPTZOID, BOOLOID}};
-static MjcStmt stmt_customer_lock = {
-	"SELECT customer_id FROM mjc.customer WHERE customer_id = $1 AND merged_into IS NULL "
-	"FOR NO KEY UPDATE",
-	1,
-	{UUIDOID},
-	NULL};
-static MjcStmt stmt_announce = {
-	"SELECT mjc.outbox_write($1, 'order', $2, pg_catalog.jsonb_build_object('orderNumber', $3, "
-	"'status', $4))",
-	4,
-	{TEXTOID, UUIDOID, TEXTOID, TEXTOID},
-	NULL};
 static MjcStmt stmt_cart = {"SELECT mjc.cart_ordered($1, $2)", 2, {UUIDOID, UUIDARRAYOID}, NULL};
 static MjcStmt stmt_delay = {
 	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2) WHERE order_id = $1",
@@ -250,6 +210,13 @@ static MjcStmt stmt_insert_event = {
 	NULL};
 static MjcStmt stmt_reference = {
 	"SELECT reference FROM mjc.order WHERE order_id = $1", 1, {UUIDOID}, NULL};
+static MjcStmt stmt_exchanged = {
+	"SELECT o.reference, o.payment_method, o.delivery_mode, c.first_name, c.last_name, c.phone, "
+	"c.email, c.street, c.city, c.postal_code, coalesce(c.region, o.wilaya_code, ''), c.country "
+	"FROM mjc.order o JOIN mjc.order_contact c ON c.order_id = o.order_id WHERE o.order_id = $1",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_doc = {"SELECT mjc.order_doc($1)::pg_catalog.text", 1, {UUIDOID}, NULL};
 static MjcStmt stmt_look = {"SELECT mjc.access_note($1, 'rest', 'order_place', $2, 1, $3)",
 							3,
@@ -277,104 +244,32 @@ mjc_order_add_event(const pg_uuid_t *order_id, const char *kind, const char *fro
 						  MJC_TEXT(actor->channel), MJC_TEXT_OR_NULL(note)));
 }
 
+static void
+push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue value = {.type = jbvString};
+
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = (int) strlen(text);
+	pushJsonbValue(state, token, &value);
+}
+
 /* mjc_order_announce - a message to the buyer: topic is "order_" and what happened. */
 void
 mjc_order_announce(const char *topic, const pg_uuid_t *order_id, const char *reference,
 				   const char *status)
 {
-	mjc_exec_one(&stmt_announce, MJC_ARGS(MJC_TEXT(topic), MJC_UUID(order_id), MJC_TEXT(reference),
-										  MJC_TEXT(status)));
-}
+	JsonbParseState *state = NULL;
+	Jsonb *payload;
 
-static void
-insert_guest(Order *order, const pg_uuid_t *made)
-{
-	const MjcContact *c = &order->contact;
-
-	mjc_direct_write(&customer_table,
-					 MJC_ARGS(MJC_UUID(made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
-							  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(order->at),
-							  MJC_TEXT("retail"), MJC_TEXT("active"), MJC_NULL, MJC_NULL));
-	mjc_direct_write(&person_table,
-					 MJC_ARGS(MJC_UUID(made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
-							  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
-	order->customer_id = *made;
-}
-
-/*
- * The customer of this phone, made when there is none. Orders of one phone wait
- * for each other here, so that the limits below hold. A guest who is erased or
- * joined to a registered customer just now leaves his phone free: then once more.
- */
-static void
-find_customer(Order *order)
-{
-	const MjcContact *c = &order->contact;
-	pg_uuid_t made = mjc_uuid_make();
-
-	for (;;)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (mjc_exec(&stmt_phone_claim, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))) == 1)
-		{
-			insert_guest(order, &made);
-			return;
-		}
-		if (mjc_exec(&stmt_phone_lock, MJC_ARGS(MJC_TEXT(c->phone))) == 1)
-		{
-			order->customer_id = mjc_uuid_col(0, 1);
-			return;
-		}
-	}
-}
-
-/*
- * The customer who is signed in or named: blocked, erased or joined to before this, or after
- * the order.
- *
- * Errors: MJ004 an account that is no customer's, nobody of that id, a guest who was joined.
- */
-static void
-lock_customer(Order *order)
-{
-	if (mjc_exec(&stmt_customer_lock, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
-		mjc_raise(MJC_ERR_NOT_FOUND);
-}
-
-/*
- * What the shop knows of the customer, read under the lock that find_customer or lock_customer
- * took: whoever blocks a customer waits for it too. A guest pays the prices of everybody:
- * what he says of himself proves nothing.
- *
- * Errors: MJ074 closed for maintenance; MJ652 blocked, MJ653 erased; MJ303 too many open orders
- * of this phone, MJ304 too many units.
- */
-static void
-check_customer(Order *order)
-{
-	bool guest = order->buyer == BUYER_GUEST;
-	static const char *const names[] = {"guest_order_units_max", "guest_open_orders_max",
-										"maintenance_mode"};
-	int64 values[lengthof(names)];
-	int64 max_units;
-	int64 max_open;
-
-	mjc_settings(names, lengthof(names), values);
-	max_units = values[0];
-	max_open = values[1];
-	if (values[2] != 0 && strcmp(order->channel, "web") == 0)
-		mjc_raise(MJC_ERR_MAINTENANCE);
-	if (guest && count_units(order) > max_units)
-		MJC_RAISE(MJC_ERR_GUEST_UNITS_LIMIT, {"max", NULL, max_units});
-	if (mjc_exec_fresh(&stmt_standing, MJC_ARGS(MJC_UUID(&order->customer_id))) != 1)
-		elog(ERROR, "customer of an order not found");
-	if (order->buyer == BUYER_NAMED && strcmp(mjc_text_col(0, 1), "erased") == 0)
-		mjc_raise(MJC_ERR_CUSTOMER_ERASED);
-	if (strcmp(mjc_text_col(0, 1), "active") != 0)
-		mjc_raise(MJC_ERR_CUSTOMER_BLOCKED);
-	if (guest && mjc_int8_col(0, 3) >= max_open)
-		MJC_RAISE(MJC_ERR_GUEST_ORDERS_LIMIT, {"max", NULL, max_open});
-	order->customer_group = guest ? "retail" : mjc_text_col(0, 2);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_text(&state, WJB_KEY, "orderNumber");
+	push_text(&state, WJB_VALUE, reference);
+	push_text(&state, WJB_KEY, "status");
+	push_text(&state, WJB_VALUE, status);
+	payload = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	mjc_outbox_write((MjcArg) MJC_TEXT(topic), (MjcArg) MJC_TEXT("order"),
+					 (MjcArg) MJC_UUID(order_id), (MjcArg) MJC_DATUM(JsonbPGetDatum(payload)));
 }
 
 static void
@@ -401,7 +296,7 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 	mjc_direct_write(
 		&order_table,
 		MJC_ARGS(MJC_UUID(&order->order_id), MJC_TEXT(order->reference),
-				 MJC_UUID(&order->customer_id), MJC_TEXT(order->channel),
+				 MJC_UUID(&order->who.customer_id), MJC_TEXT(order->channel),
 				 MJC_TEXT(order->confirmed ? "confirmed" : "placed"), MJC_TEXT("pending"),
 				 MJC_TEXT("unfulfilled"), MJC_TEXT("DZD"), MJC_INT8(cart->subtotal),
 				 MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods),
@@ -409,19 +304,22 @@ insert_order(const Order *order, const char *status, const MjcActor *actor)
 				 MJC_TEXT(order->delivery_mode), MJC_TEXT_OR_NULL(cart->wilaya_code), MJC_NULL,
 				 MJC_NULL, MJC_TEXT_OR_NULL(order->staff_note),
 				 MJC_DATUM(DateADTGetDatum(estimated)), MJC_TIME(order->at), MJC_TIME(order->at),
-				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->customer_group),
+				 confirm_by_at, MJC_NULL, MJC_NULL, MJC_NULL, MJC_TEXT(order->who.group),
 				 MJC_INT8(cart->shipping_tax), MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
 				 MJC_INT8(cart->credit), MJC_DATUM(mjc_order_coupon_codes(&order->quote)),
-				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0)));
+				 MJC_DATUM(mjc_order_credit_ids(&order->quote)), MJC_INT8(0), MJC_INT8(0),
+				 MJC_UUID_OR_NULL(order->exchange == NULL ? NULL : &order->exchange->of),
+				 MJC_DATUM(mjc_uuid_array(NULL, 0))));
 	mjc_direct_write(&reference_table,
 					 MJC_ARGS(MJC_TEXT(order->reference), MJC_UUID(&order->order_id)));
 	mjc_direct_write(&listing_table,
-					 MJC_ARGS(MJC_UUID(&order->customer_id), MJC_UUID(&order->order_id),
+					 MJC_ARGS(MJC_UUID(&order->who.customer_id), MJC_UUID(&order->order_id),
 							  MJC_TIME(order->at), MJC_BOOL(true)));
 	mjc_contact_write(&order->order_id, &order->contact);
 	mjc_order_write_lines(&order->order_id, &order->quote);
 	mjc_order_write_trace(&order->order_id, &order->quote);
 	insert_payment(order);
+	mjc_sale_open(&order->order_id);
 	mjc_direct_write(&event_table,
 					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(1), MJC_TIME(order->at),
 							  MJC_TEXT("placed"), MJC_NULL, MJC_TEXT(status),
@@ -451,6 +349,25 @@ reserve_lines(const Order *order, const MjcActor *actor)
 	return mjc_reservation_take(&holder, takes, cart->nlines);
 }
 
+/* Money that came in for units that are back becomes store credit, as much as the order takes. */
+static void
+fund_exchange(const Order *order, const MjcActor *actor)
+{
+	MjcExchange *exchange = order->exchange;
+	char *op_id = psprintf("exchange:%s", mjc_uuid_text(&order->order_id));
+
+	for (int i = 0; i < order->quote.ncredits; i++)
+	{
+		const MjcCredit *credit = &order->quote.credits[i];
+
+		if (mjc_uuid_compare(&credit->id, &order->who.customer_id) == 0)
+			exchange->paid = Max(credit->used - exchange->own, 0);
+	}
+	if (exchange->paid > 0)
+		mjc_credit_issue(&order->who.customer_id, exchange->paid, op_id,
+						 actor->known ? &actor->id : NULL);
+}
+
 /* The uses of coupons and the parts of cards; whoever comes too late is refused here. */
 static void
 take_coupons_and_credit(const Order *order)
@@ -458,9 +375,10 @@ take_coupons_and_credit(const Order *order)
 	const MjcQuote *quote = &order->quote;
 
 	for (int i = 0; i < quote->ncoupons; i++)
-		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->customer_id, order->at);
+		mjc_coupon_take(quote->coupons[i].code, &order->order_id, &order->who.customer_id,
+						order->at);
 	for (int i = 0; i < quote->ncredits; i++)
-		mjc_credit_spend(&quote->credits[i], &order->order_id);
+		mjc_credit_settle(&quote->credits[i], &order->order_id, NULL);
 }
 
 /* What was ordered leaves the customer's cart: the last lock. */
@@ -469,7 +387,7 @@ clear_cart(const Order *order)
 {
 	Datum products = mjc_uuid_array(order->lines.product_ids, order->lines.n);
 
-	mjc_exec_one(&stmt_cart, MJC_ARGS(MJC_UUID(&order->customer_id), MJC_DATUM(products)));
+	mjc_exec_one(&stmt_cart, MJC_ARGS(MJC_UUID(&order->who.customer_id), MJC_DATUM(products)));
 }
 
 /*
@@ -498,14 +416,16 @@ static void
 price_order(Order *order)
 {
 	MjcQuoteRequest request = {.lines = order->lines,
-							   .customer_id = &order->customer_id,
-							   .customer_group = order->customer_group,
+							   .customer_id = &order->who.customer_id,
+							   .customer_group = order->who.group,
 							   .place = order->contact.region,
 							   .delivery_mode = order->delivery_mode,
 							   .payment_method = order->method,
 							   .coupons = order->coupons,
 							   .gift_cards = order->gift_cards,
 							   .store_credit = order->store_credit,
+							   .credits = order->exchange ? order->exchange->credits : NULL,
+							   .ncredits = order->exchange ? order->exchange->ncredits : 0,
 							   .at = order->at,
 							   .strict = true};
 
@@ -517,23 +437,76 @@ price_order(Order *order)
 static char *
 render(const Order *order)
 {
-	if (order->buyer != BUYER_NAMED)
+	if (order->who.kind != MJC_BUYER_NAMED)
 		return mjc_order_json(&order->order_id, false);
 	mjc_exec_one(&stmt_doc, MJC_ARGS(MJC_UUID(&order->order_id)));
 	return mjc_text_col(0, 1);
+}
+
+static char *
+keep_reply(const Order *order, const MjcClaim *claim)
+{
+	char *reply = render(order);
+
+	mjc_idempotency_store(claim, "order", &order->order_id, reply);
+	return reply;
 }
 
 /* The customer who is known by his id, and where the parcel goes. */
 static void
 complete_customer(Order *order, const MjcActor *actor)
 {
-	if (order->buyer == BUYER_NAMED)
+	if (order->who.kind == MJC_BUYER_NAMED)
 	{
-		mjc_contact_address(&order->customer_id, &order->to, &order->contact);
-		mjc_exec_one(&stmt_look, MJC_ARGS(MJC_UUID(&actor->id), MJC_UUID(&order->customer_id),
+		mjc_contact_address(&order->who.customer_id, &order->to, &order->contact);
+		mjc_exec_one(&stmt_look, MJC_ARGS(MJC_UUID(&actor->id), MJC_UUID(&order->who.customer_id),
 										  MJC_TEXT_OR_NULL(actor->request_id)));
 	}
-	mjc_contact_complete(&order->customer_id, &order->contact);
+	mjc_contact_complete(&order->who.customer_id, &order->contact);
+}
+
+/* Writes the order; returns the reply, kept under the claim if there is one, else NULL. */
+static char *
+place_new(Order *order, const MjcActor *actor, const MjcClaim *claim)
+{
+	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
+	char *reply = NULL;
+	DateADT promised;
+
+	order->order_id = mjc_uuid_make();
+	choose_payment(order);
+	if (order->who.kind == MJC_BUYER_CUSTOMER || order->who.kind == MJC_BUYER_NAMED)
+		mjc_buyer_lock(&order->who);
+	else if (order->who.kind != MJC_BUYER_EXCHANGE)
+		mjc_buyer_find(&order->who, &order->contact, order->at);
+	mjc_buyer_check(&order->who, order->channel, count_units(order));
+	if (order->who.kind == MJC_BUYER_CUSTOMER || order->who.kind == MJC_BUYER_NAMED)
+		complete_customer(order, actor);
+	price_order(order);
+	order->reference = mjc_order_reference_next(order->at);
+	insert_order(order, status, actor);
+	mjc_order_announce("order_placed", &order->order_id, order->reference, status);
+	if (strcmp(order->channel, "staff") == 0 && actor->known)
+		mjc_audit(actor, "order_place", "order", order->reference, NULL,
+				  mjc_json_pair("status", status));
+	if (claim != NULL)
+		reply = keep_reply(order, claim);
+	promised = reserve_lines(order, actor);
+	if (order->exchange != NULL)
+		fund_exchange(order, actor);
+	take_coupons_and_credit(order);
+	if (order->who.kind == MJC_BUYER_CUSTOMER)
+		clear_cart(order);
+	if (promised != 0)
+	{
+		/* Rare: part of it has to come from the supplier first. */
+		mjc_exec_one(&stmt_delay,
+					 MJC_ARGS(MJC_UUID(&order->order_id),
+							  MJC_DATUM(DateADTGetDatum(promised + order->quote.delivery.days))));
+		if (claim != NULL)
+			reply = keep_reply(order, claim);
+	}
+	return reply;
 }
 
 /*
@@ -545,57 +518,65 @@ complete_customer(Order *order, const MjcActor *actor)
 static char *
 place(Order *order, const MjcActor *actor, bool *replayed)
 {
-	static const char *const routes[] = {[BUYER_GUEST] = "order_place_guest",
-										 [BUYER_STAFF] = "order_place",
-										 [BUYER_CUSTOMER] = "order_place_own",
-										 [BUYER_NAMED] = "order_place_named"};
+	static const char *const routes[] = {[MJC_BUYER_GUEST] = "order_place_guest",
+										 [MJC_BUYER_STAFF] = "order_place",
+										 [MJC_BUYER_CUSTOMER] = "order_place_own",
+										 [MJC_BUYER_NAMED] = "order_place_named"};
 	MjcClaim claim;
-	char *reply;
-	DateADT promised;
-	const char *status = order->confirmed ? "CONFIRMED" : "PENDING";
-	bool known = order->buyer == BUYER_CUSTOMER || order->buyer == BUYER_NAMED;
 
 	order->at = GetCurrentTimestamp();
-	claim = mjc_idempotency_claim(routes[order->buyer], actor->known ? &actor->id : NULL,
+	claim = mjc_idempotency_claim(routes[order->who.kind], actor->known ? &actor->id : NULL,
 								  order->key, request_digest(order), order->at);
 	*replayed = claim.reply != NULL;
-	if (*replayed)
-	{
-		order->order_id = claim.subject;
-		return claim.reply;
-	}
-	order->order_id = mjc_uuid_make();
-	choose_payment(order);
-	if (known)
-		lock_customer(order);
-	else
-		find_customer(order);
-	check_customer(order);
-	if (known)
-		complete_customer(order, actor);
-	price_order(order);
-	order->reference = mjc_order_reference_next(order->at);
-	insert_order(order, status, actor);
-	mjc_order_announce("order_placed", &order->order_id, order->reference, status);
-	if (strcmp(order->channel, "staff") == 0 && actor->known)
-		mjc_audit(actor, "order_place", "order", order->reference, NULL,
-				  mjc_json_pair("status", status));
-	reply = render(order);
-	mjc_idempotency_store(&claim, "order", &order->order_id, reply);
-	promised = reserve_lines(order, actor);
-	take_coupons_and_credit(order);
-	if (order->buyer == BUYER_CUSTOMER)
-		clear_cart(order);
-	if (promised != 0)
-	{
-		/* Rare: part of it has to come from the supplier first. */
-		mjc_exec_one(&stmt_delay,
-					 MJC_ARGS(MJC_UUID(&order->order_id),
-							  MJC_DATUM(DateADTGetDatum(promised + order->quote.delivery.days))));
-		reply = render(order);
-		mjc_idempotency_store(&claim, "order", &order->order_id, reply);
-	}
-	return reply;
+	if (!*replayed)
+		return place_new(order, actor, &claim);
+	order->order_id = claim.subject;
+	return claim.reply;
+}
+
+/* Whom the first order is of and where it went. Errors: MJ341 the buyer is forgotten. */
+static void
+read_exchanged(Order *order)
+{
+	MjcContact *c = &order->contact;
+
+	mjc_exec_one(&stmt_exchanged, MJC_ARGS(MJC_UUID(&order->exchange->of)));
+	if (mjc_is_null(0, 4) || mjc_is_null(0, 6) || mjc_is_null(0, 8))
+		MJC_RAISE(MJC_ERR_ORDER_NOT_EXCHANGEABLE, {"why", "ERASED", 0});
+	order->staff_note = psprintf("Échange de la commande %s", mjc_text_col(0, 1));
+	order->method = mjc_text_col(0, 2);
+	order->delivery_mode = mjc_text_col(0, 3);
+	*c = (MjcContact){.first_name = mjc_text_col(0, 4),
+					  .last_name = mjc_text_col(0, 5),
+					  .phone = mjc_text_col(0, 6),
+					  .email = mjc_text_or_null(0, 7),
+					  .street = mjc_text_col(0, 8),
+					  .city = mjc_text_col(0, 9),
+					  .postal_code = mjc_text_or_null(0, 10),
+					  .region = mjc_text_col(0, 11),
+					  .country = mjc_text_col(0, 12)};
+}
+
+/*
+ * mjc_order_place_exchange - an order for units that came back; its id. Needs SPI open; the caller
+ * holds the customer, the products and the cards.
+ *
+ * Sets exchange->paid. Errors: MJ101, MJ102, MJ201, MJ209, MJ218, MJ341, MJ652.
+ */
+pg_uuid_t
+mjc_order_place_exchange(MjcExchange *exchange, const MjcLines *lines, const MjcActor *actor)
+{
+	Order order = {.who.kind = MJC_BUYER_EXCHANGE,
+				   .channel = "staff",
+				   .confirmed = true,
+				   .who.customer_id = exchange->customer_id,
+				   .lines = *lines,
+				   .exchange = exchange,
+				   .at = GetCurrentTimestamp()};
+
+	read_exchanged(&order);
+	(void) place_new(&order, actor, NULL);
+	return order.order_id;
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
@@ -641,7 +622,7 @@ Datum
 mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_GUEST, .channel = "web"};
+	Order order = {.who.kind = MJC_BUYER_GUEST, .channel = "web"};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
@@ -672,7 +653,7 @@ Datum
 mjc_api_order_place(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_CUSTOMER, .channel = "web"};
+	Order order = {.who.kind = MJC_BUYER_CUSTOMER, .channel = "web"};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
@@ -684,7 +665,7 @@ mjc_api_order_place(PG_FUNCTION_ARGS)
 	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
 	mjc_begin_write();
 	actor = mjc_actor_account(fcinfo);
-	order.customer_id = actor.id;
+	order.who.customer_id = actor.id;
 	reply = MemoryContextStrdup(caller, place(&order, &actor, &replayed));
 	mjc_end();
 	return mjc_idempotency_result(fcinfo, psprintf("{\"order\":%s}", reply), replayed);
@@ -706,13 +687,13 @@ Datum
 mjc_api_order_place_named(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_NAMED, .channel = "staff", .confirmed = true};
+	Order order = {.who.kind = MJC_BUYER_NAMED, .channel = "staff", .confirmed = true};
 	MjcActor actor;
 	bool replayed;
 	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 4);
-	order.customer_id = *mjc_arg_uuid(fcinfo, 5, "customerId");
+	order.who.customer_id = *mjc_arg_uuid(fcinfo, 5, "customerId");
 	order.to.address_id = mjc_arg_uuid_or_null(fcinfo, 6);
 	read_lines(fcinfo, 7, &order);
 	order.to.sent = mjc_contact_read_named(fcinfo, 9, &order.contact);
@@ -744,7 +725,7 @@ Datum
 mjc_order_place(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Order order = {.buyer = BUYER_STAFF, .channel = "staff", .confirmed = true};
+	Order order = {.who.kind = MJC_BUYER_STAFF, .channel = "staff", .confirmed = true};
 	MjcActor actor;
 	bool replayed;
 	char *reference;

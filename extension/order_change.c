@@ -27,6 +27,7 @@
 #include "order.h"
 #include "payment.h"
 #include "reservation.h"
+#include "sale.h"
 #include "shipment.h"
 #include "spi.h"
 #include "text.h"
@@ -302,6 +303,8 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	TimestampTz at = GetCurrentTimestamp();
 	int64 cash;
 
+	if (change->to == MJC_STATUS_CANCELLED || change->to == MJC_STATUS_REFUNDED)
+		mjc_sale_touch(&change->order_id);
 	cash = update_shipment(change, &effects, at);
 	if (effects.end_payment && mjc_payment_end(&change->order_id, actor, at))
 		states.payment = "refunded";
@@ -386,6 +389,7 @@ mjc_order_revive(const pg_uuid_t *order_id, const MjcActor *actor)
 
 	MJC_ENSURE(found.status == MJC_STATUS_CANCELLED && found.ncredits == 0,
 			   "only a cancelled order without credit is revived");
+	mjc_sale_touch(order_id);
 	mjc_exec_one(&stmt_revive,
 				 MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(mjc_payment_state(order_id)), MJC_TIME(at)));
 	mjc_exec_one(&stmt_open, MJC_ARGS(MJC_UUID(&found.customer_id), MJC_UUID(order_id)));

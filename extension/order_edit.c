@@ -5,11 +5,15 @@
  * costs what it cost. What its coupons allow is judged as if it had not used them; one that does
  * nothing any more is given back. The difference is asked for, or goes back.
  *
+ * Cards pay first (P4), so what the order costs less is taken off the money first, then given back
+ * to its cards; what it costs more is asked of its cards first, as far as they have it by now,
+ * then in money. Cards never take the place of money: of lines that cost the same nothing moves.
+ *
  * Invariants: as for placing (order.c); line numbers are the places of the new lines, and the
  * order's reservations follow them.
- * Lock order: the order's row, stock anchors by product id, coupons by code.
+ * Lock order: the order's row, stock anchors by product id, coupons by code, cards by id.
  * Tables written: order, order_line, order_trace, order_event, shipment (parcels that were
- * unpacked are forgotten), reservation and those of payment.c, coupon.c, reservation.c.
+ * unpacked are forgotten), reservation and those of payment.c, coupon.c, credit.c, reservation.c.
  */
 #include "postgres.h"
 
@@ -18,6 +22,7 @@
 
 #include "args.h"
 #include "coupon.h"
+#include "credit.h"
 #include "error.h"
 #include "money.h"
 #include "order.h"
@@ -25,6 +30,7 @@
 #include "payment.h"
 #include "quote.h"
 #include "reservation.h"
+#include "sale.h"
 #include "spi.h"
 #include "uuid.h"
 
@@ -43,7 +49,13 @@ typedef struct Edit
 	TimestampTz at;
 	int64 due_before;
 	int64 total_before;
+	int64 credit_before;
+	int64 cost_before; /* goods and shipping: what cards may pay */
 	MjcWords coupons;
+	int ncards; /* ids of cards that paid a part, sorted */
+	pg_uuid_t *cards;
+	int ncredits; /* what they have for it, once they are locked */
+	MjcCredit credits[MJC_MAX_CREDITS + 1];
 	MjcQuote quote;
 	int nold; /* products as they were, and their units */
 	pg_uuid_t *old_ids;
@@ -55,7 +67,8 @@ typedef struct Edit
 static MjcStmt stmt_lock = {
 	"SELECT o.status, o.customer_id, o.reference, o.wilaya_code, o.delivery_mode, "
 	"o.payment_method, o.customer_group, o.placed_at, o.total_centimes - o.credit_centimes, "
-	"o.total_centimes, o.coupons, cardinality(o.credit_ids) > 0 FROM mjc.order o "
+	"o.total_centimes, o.coupons, o.credit_ids, o.credit_centimes, "
+	"o.subtotal_centimes - o.discount_centimes + o.shipping_centimes FROM mjc.order o "
 	"WHERE o.order_id = $1 FOR UPDATE",
 	1,
 	{UUIDOID},
@@ -96,11 +109,11 @@ static MjcStmt stmt_renumber = {
 static MjcStmt stmt_update = {
 	"UPDATE mjc.order SET subtotal_centimes = $2, shipping_centimes = $3, discount_centimes = $4, "
 	"tax_centimes = $5, total_centimes = $6, shipping_tax_centimes = $7, "
-	"stamp_duty_centimes = $8, rounding_centimes = $9, coupons = $10, updated_at = $11 "
-	"WHERE order_id = $1",
-	11,
+	"stamp_duty_centimes = $8, rounding_centimes = $9, coupons = $10, updated_at = $11, "
+	"credit_centimes = $12 WHERE order_id = $1",
+	12,
 	{UUIDOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
-	 TIMESTAMPTZOID},
+	 TIMESTAMPTZOID, INT8OID},
 	NULL};
 static MjcStmt stmt_paid = {
 	"UPDATE mjc.order SET payment_state = $2 WHERE order_id = $1", 2, {UUIDOID, TEXTOID}, NULL};
@@ -124,7 +137,18 @@ read_coupons(Edit *edit)
 		edit->coupons.words[i] = TextDatumGetCString(codes[i]);
 }
 
-/* Errors: MJ004; MJ338 not in this state, with parcels, invoiced, paid by card of the shop. */
+static void
+read_cards(Edit *edit)
+{
+	Datum *ids;
+
+	edit->ncards = mjc_array_col(0, 12, UUIDOID, &ids);
+	edit->cards = palloc(sizeof(pg_uuid_t) * Max(edit->ncards, 1));
+	for (int i = 0; i < edit->ncards; i++)
+		edit->cards[i] = *DatumGetUUIDP(ids[i]);
+}
+
+/* Errors: MJ004; MJ338 not in this state, with parcels, invoiced. */
 static void
 lock_order(Edit *edit)
 {
@@ -137,8 +161,6 @@ lock_order(Edit *edit)
 	MJC_ENSURE(mjc_status_parse(mjc_text_col(0, 1), &status), "a status is one");
 	if (status != MJC_STATUS_CONFIRMED && status != MJC_STATUS_PROCESSING)
 		why = mjc_status_name(status);
-	else if (mjc_bool_col(0, 12))
-		why = "GIFT_CARD";
 	edit->customer_id = mjc_uuid_col(0, 2);
 	edit->reference = mjc_text_col(0, 3);
 	edit->place = mjc_text_or_null(0, 4);
@@ -149,6 +171,9 @@ lock_order(Edit *edit)
 	edit->due_before = mjc_int8_col(0, 9);
 	edit->total_before = mjc_int8_col(0, 10);
 	read_coupons(edit);
+	read_cards(edit);
+	edit->credit_before = mjc_int8_col(0, 13);
+	edit->cost_before = mjc_int8_col(0, 14);
 	mjc_exec_fresh(&stmt_around, MJC_ARGS(MJC_UUID(&edit->order_id)));
 	if (why == NULL && mjc_bool_col(0, 1))
 		why = "PACKED";
@@ -178,6 +203,8 @@ price(Edit *edit, const MjcLines *lines)
 							   .delivery_mode = edit->delivery_mode,
 							   .payment_method = edit->method,
 							   .coupons = edit->coupons,
+							   .credits = edit->credits,
+							   .ncredits = edit->ncredits,
 							   .at = edit->placed_at,
 							   .own_order = &edit->order_id};
 	int kept = 0;
@@ -215,6 +242,22 @@ lock_products(const Edit *edit)
 	for (int i = 0; i < edit->nold; i++)
 		ids[n++] = edit->old_ids[i];
 	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_DATUM(mjc_uuid_array(ids, n))));
+}
+
+/* Its coupons, then its cards; with what these have for it by now it is priced again. */
+static void
+lock_balances(Edit *edit, const MjcLines *lines)
+{
+	const MjcCart *cart = &edit->quote.cart;
+	int64 more = Max(cart->goods + cart->shipping - edit->cost_before, 0);
+
+	mjc_coupons_lock(edit->coupons.words, edit->coupons.n);
+	if (edit->ncards == 0)
+		return;
+	edit->ncredits = mjc_credits_of_order(edit->cards, edit->ncards, &edit->order_id,
+										  &edit->customer_id, edit->at, edit->credits);
+	mjc_credits_cap(edit->credits, edit->ncredits, more);
+	price(edit, lines);
 }
 
 /* What is wanted no more is free; then the rest follows its lines and what is missing is taken. */
@@ -266,7 +309,8 @@ write_rows(const Edit *edit)
 						  MJC_INT8(cart->shipping), MJC_INT8(cart->subtotal - cart->goods),
 						  MJC_INT8(cart->tax), MJC_INT8(cart->total), MJC_INT8(cart->shipping_tax),
 						  MJC_INT8(cart->stamp_duty), MJC_INT8(cart->rounding),
-						  MJC_DATUM(mjc_order_coupon_codes(&edit->quote)), MJC_TIME(edit->at)));
+						  MJC_DATUM(mjc_order_coupon_codes(&edit->quote)), MJC_TIME(edit->at),
+						  MJC_INT8(cart->credit)));
 }
 
 /* What is due more is asked for, what is due less goes back. */
@@ -274,10 +318,14 @@ static void
 settle(const Edit *edit, const MjcActor *actor)
 {
 	int64 more = edit->quote.cart.due - edit->due_before;
+	const pg_uuid_t *who = actor->known ? &actor->id : NULL;
 
+	for (int i = 0; i < edit->quote.ncredits; i++)
+		mjc_credit_settle(&edit->quote.credits[i], &edit->order_id, who);
 	if (more > 0)
 		mjc_payment_more(&edit->order_id, edit->method, more, edit->at);
-	else if (more < 0 && mjc_payment_less(&edit->order_id, -more, actor, edit->at) != -more)
+	else if (more < 0 &&
+			 mjc_payment_less(&edit->order_id, -more, MJC_FOR_NOTHING, actor, edit->at) != -more)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS); /* staff gave it back before */
 	mjc_exec_one(&stmt_paid,
 				 MJC_ARGS(MJC_UUID(&edit->order_id), MJC_TEXT(mjc_payment_state(&edit->order_id))));
@@ -295,6 +343,19 @@ give_back_coupons(const Edit *edit)
 		if (!used)
 			mjc_coupon_give_back(edit->coupons.words[i], &edit->order_id, edit->at);
 	}
+}
+
+/* What the history says. */
+static char *
+told(const Edit *edit)
+{
+	char *total = psprintf("%s -> %s DZD", mjc_dzd_text(edit->total_before),
+						   mjc_dzd_text(edit->quote.cart.total));
+
+	if (edit->credit_before == edit->quote.cart.credit)
+		return total;
+	return psprintf("%s, of it by card %s -> %s", total, mjc_dzd_text(edit->credit_before),
+					mjc_dzd_text(edit->quote.cart.credit));
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
@@ -324,13 +385,13 @@ mjc_order_edit(PG_FUNCTION_ARGS)
 	lock_order(&edit);
 	price(&edit, &lines);
 	lock_products(&edit);
+	lock_balances(&edit, &lines);
+	mjc_sale_touch(&edit.order_id);
 	write_rows(&edit);
 	settle(&edit, &actor);
 	mjc_exec_one(&stmt_status, MJC_ARGS(MJC_UUID(&edit.order_id)));
 	status = mjc_text_col(0, 1);
-	mjc_order_add_event(&edit.order_id, "edit", status, status, &actor,
-						psprintf("%s -> %s DZD", mjc_dzd_text(edit.total_before),
-								 mjc_dzd_text(edit.quote.cart.total)));
+	mjc_order_add_event(&edit.order_id, "edit", status, status, &actor, told(&edit));
 	mjc_order_announce("order_changed", &edit.order_id, edit.reference, status);
 	hold_anew(&edit, &actor);
 	give_back_coupons(&edit);

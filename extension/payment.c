@@ -22,6 +22,7 @@
 #include "money.h"
 #include "order.h"
 #include "payment.h"
+#include "sale.h"
 #include "spi.h"
 #include "uuid.h"
 
@@ -61,9 +62,10 @@ static MjcStmt stmt_insert_paid = {
 	NULL};
 static MjcStmt stmt_sums = {
 	"SELECT count(*) FILTER (WHERE p.state = 'pending'), "
-	"coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0)::pg_catalog.int8 "
-	"- coalesce((SELECT sum(r.amount_centimes) FROM mjc.refund r WHERE r.order_id = $1 "
-	"AND r.kind <> 'return'), 0)::pg_catalog.int8 "
+	"coalesce(sum(p.received_centimes - coalesce((SELECT sum(r.amount_centimes) "
+	"FROM mjc.refund r WHERE r.order_id = $1 AND r.payment_id = p.payment_id "
+	"AND r.kind NOT IN ('return', 'exchange')), 0)) FILTER (WHERE p.state <> 'mismatch'), "
+	"0)::pg_catalog.int8 "
 	"FROM mjc.payment p WHERE p.order_id = $1",
 	1,
 	{UUIDOID},
@@ -113,19 +115,22 @@ static MjcStmt stmt_reopen = {
 static MjcStmt stmt_take_back = {
 	"UPDATE mjc.payment SET refunded_centimes = refunded_centimes + $3, "
 	"state = CASE WHEN refunded_centimes + $3 = received_centimes THEN 'refunded' ELSE state END, "
-	"refunded_at = $4, updated_at = $4 WHERE order_id = $1 AND payment_id = $2 "
-	"AND state = 'paid' AND received_centimes - refunded_centimes >= $3 "
+	"paid_at = CASE WHEN refunded_centimes + $3 = received_centimes THEN coalesce(paid_at, $4) "
+	"ELSE paid_at END, refunded_at = $4, updated_at = $4 WHERE order_id = $1 AND payment_id = $2 "
+	"AND state IN ('paid', 'mismatch') AND received_centimes - refunded_centimes >= $3 "
 	"RETURNING provider, provider_ref, currency",
 	4,
 	{UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_refund = {
 	"INSERT INTO mjc.refund (order_id, refund_id, payment_id, amount_centimes, kind, state, "
-	"reason, actor, created_at, updated_at, done_at) "
-	"VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN 'done' ELSE 'due' END, $7, $8, $9, $9, "
-	"CASE WHEN $6 THEN $9 END)",
-	9,
-	{UUIDOID, UUIDOID, UUIDOID, INT8OID, TEXTOID, BOOLOID, TEXTOID, UUIDOID, TIMESTAMPTZOID},
+	"reason, actor, created_at, updated_at, done_at, shipment_no, used_centimes, provider_ref, "
+	"at_provider) VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN 'done' ELSE 'due' END, $7, $8, "
+	"$9, $9, CASE WHEN $6 THEN $9 END, nullif($10, -1), CASE WHEN $11 THEN $4 ELSE 0 END, $12, "
+	"$5 = 'outside')",
+	12,
+	{UUIDOID, UUIDOID, UUIDOID, INT8OID, TEXTOID, BOOLOID, TEXTOID, UUIDOID, TIMESTAMPTZOID,
+	 INT4OID, BOOLOID, TEXTOID},
 	NULL};
 static MjcStmt stmt_task = {
 	"INSERT INTO mjc.provider_task (task_id, kind, provider, order_id, request, created_at, "
@@ -256,8 +261,7 @@ mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
  * is left of it.
  */
 pg_uuid_t
-mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64 amount,
-				   const char *kind, const char *reason, const MjcActor *actor, TimestampTz at)
+mjc_payment_refund(const MjcRefund *r, const pg_uuid_t *payment_id, int64 amount)
 {
 	pg_uuid_t id = mjc_uuid_make();
 	char *provider;
@@ -265,23 +269,26 @@ mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id, int64
 	char *currency;
 	bool over; /* nothing is left to be done */
 
-	if (mjc_exec(&stmt_take_back, MJC_ARGS(MJC_UUID(order_id), MJC_UUID(payment_id),
-										   MJC_INT8(amount), MJC_TIME(at))) != 1)
+	if (mjc_exec(&stmt_take_back, MJC_ARGS(MJC_UUID(r->order_id), MJC_UUID(payment_id),
+										   MJC_INT8(amount), MJC_TIME(r->at))) != 1)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
 	provider = mjc_text_col(0, 1);
 	provider_ref = mjc_text_or_null(0, 2);
 	currency = mjc_text_col(0, 3);
-	over = (strcmp(provider, "cod") == 0 && strcmp(kind, MJC_REFUND_EXCESS) != 0) ||
-		   strcmp(kind, MJC_REFUND_OUTSIDE) == 0;
-	mjc_exec_one(&stmt_refund,
-				 MJC_ARGS(MJC_UUID(order_id), MJC_UUID(&id), MJC_UUID(payment_id), MJC_INT8(amount),
-						  MJC_TEXT(kind), MJC_BOOL(over), MJC_TEXT_OR_NULL(reason),
-						  MJC_UUID_OR_NULL(actor->known ? &actor->id : NULL), MJC_TIME(at)));
+	mjc_sale_touch(r->order_id);
+	over = (strcmp(provider, "cod") == 0 && strcmp(r->kind, MJC_REFUND_EXCESS) != 0) ||
+		   strcmp(r->kind, MJC_REFUND_OUTSIDE) == 0 || strcmp(r->kind, MJC_REFUND_EXCHANGE) == 0;
+	mjc_exec_one(&stmt_refund, MJC_ARGS(MJC_UUID(r->order_id), MJC_UUID(&id), MJC_UUID(payment_id),
+										MJC_INT8(amount), MJC_TEXT(r->kind), MJC_BOOL(over),
+										MJC_TEXT_OR_NULL(r->reason),
+										MJC_UUID_OR_NULL(r->actor->known ? &r->actor->id : NULL),
+										MJC_TIME(r->at), MJC_INT4(r->parcel), MJC_BOOL(r->used),
+										MJC_TEXT_OR_NULL(r->provider_ref)));
 	/* Chargily Pay has no refunds: staff send those back by hand. */
 	if (!over && strcmp(provider, "stripe") == 0 && provider_ref != NULL)
-		mjc_exec_one(&stmt_task, MJC_ARGS(MJC_UUID(&id), MJC_TEXT(provider), MJC_UUID(order_id),
+		mjc_exec_one(&stmt_task, MJC_ARGS(MJC_UUID(&id), MJC_TEXT(provider), MJC_UUID(r->order_id),
 										  MJC_TEXT(provider_ref), MJC_INT8(amount),
-										  MJC_TEXT(currency), MJC_TIME(at)));
+										  MJC_TEXT(currency), MJC_TIME(r->at)));
 	return id;
 }
 
@@ -290,10 +297,14 @@ MjcReceived
 mjc_payment_take(const MjcReceipt *r, const MjcActor *actor)
 {
 	MjcReceived done = mjc_payment_receive(r);
+	MjcRefund refund = {.order_id = r->order_id,
+						.kind = MJC_REFUND_EXCESS,
+						.parcel = MJC_FOR_NOTHING,
+						.actor = actor,
+						.at = r->at};
 
 	if (done.excess > 0)
-		(void) mjc_payment_refund(r->order_id, &done.payment_id, done.excess, MJC_REFUND_EXCESS,
-								  NULL, actor, r->at);
+		(void) mjc_payment_refund(&refund, &done.payment_id, done.excess);
 	return done;
 }
 
@@ -314,22 +325,32 @@ read_held(const pg_uuid_t *order_id, pg_uuid_t **ids, int64 **left, int *n)
 	return held;
 }
 
-/* Up to an amount goes back, of the newest payments first; how much, and the last refund. */
-static int64
-send_back(const pg_uuid_t *order_id, int64 most, const char *kind, const char *reason,
-		  const MjcActor *actor, TimestampTz at, pg_uuid_t *last)
+/* mjc_payment_held - what came in and is still here, centimes. */
+int64
+mjc_payment_held(const pg_uuid_t *order_id)
 {
 	pg_uuid_t *ids;
 	int64 *left;
 	int n;
-	int64 amount = Min(read_held(order_id, &ids, &left, &n), most);
+
+	return read_held(order_id, &ids, &left, &n);
+}
+
+/* Up to an amount goes back, of the newest payments first; how much, and the last refund. */
+static int64
+send_back(const MjcRefund *refund, int64 most, pg_uuid_t *last)
+{
+	pg_uuid_t *ids;
+	int64 *left;
+	int n;
+	int64 amount = Min(read_held(refund->order_id, &ids, &left, &n), most);
 	int64 open = amount;
 
 	for (int i = 0; i < n && open > 0; i++)
 	{
 		int64 part = Min(left[i], open);
 
-		*last = mjc_payment_refund(order_id, &ids[i], part, kind, reason, actor, at);
+		*last = mjc_payment_refund(refund, &ids[i], part);
 		open -= part;
 	}
 	return amount;
@@ -341,12 +362,11 @@ send_back(const pg_uuid_t *order_id, int64 most, const char *kind, const char *r
  * Returns the last refund that it made. Errors: MJ503 more than came in and is still here.
  */
 pg_uuid_t
-mjc_payment_refund_newest(const pg_uuid_t *order_id, int64 amount, const char *kind,
-						  const char *reason, const MjcActor *actor, TimestampTz at)
+mjc_payment_refund_newest(const MjcRefund *refund, int64 amount)
 {
 	pg_uuid_t made = {{0}};
 
-	if (send_back(order_id, amount, kind, reason, actor, at, &made) != amount)
+	if (send_back(refund, amount, &made) != amount)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
 	return made;
 }
@@ -359,10 +379,15 @@ mjc_payment_refund_newest(const pg_uuid_t *order_id, int64 amount, const char *k
 bool
 mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at)
 {
+	MjcRefund refund = {.order_id = order_id,
+						.kind = MJC_REFUND_END,
+						.parcel = MJC_FOR_NOTHING,
+						.actor = actor,
+						.at = at};
 	pg_uuid_t last;
 
 	mjc_exec(&stmt_end_asked, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
-	(void) send_back(order_id, PG_INT64_MAX, MJC_REFUND_END, NULL, actor, at, &last);
+	(void) send_back(&refund, PG_INT64_MAX, &last);
 	mjc_exec(&stmt_end_empty, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	mjc_exec_fresh(&stmt_came_in, MJC_ARGS(MJC_UUID(order_id)));
 	return mjc_bool_col(0, 1);
@@ -379,21 +404,38 @@ mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount, Ti
 										 MJC_INT8(amount), MJC_TIME(at)));
 }
 
+/* mjc_payment_ask_less - less is asked, as far as it is; by how much. */
+int64
+mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
+{
+	int64 asked = Min(mjc_payment_asked(order_id), amount);
+
+	if (asked > 0)
+		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
+	return asked;
+}
+
 /*
- * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back.
+ * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back, for
+ * the parcel that it is of.
  *
  * Returns by how much: never more than is asked and here, for staff may have given some back
  * before, and a part may have been paid by cards.
  */
 int64
-mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
+mjc_payment_less(const pg_uuid_t *order_id, int64 amount, int32 parcel, const MjcActor *actor,
+				 TimestampTz at)
 {
+	MjcRefund refund = {.order_id = order_id,
+						.kind = MJC_REFUND_EXCESS,
+						.parcel = parcel,
+						.used = parcel != MJC_FOR_NOTHING,
+						.actor = actor,
+						.at = at};
 	pg_uuid_t last;
-	int64 asked = Min(mjc_payment_asked(order_id), amount);
+	int64 asked = mjc_payment_ask_less(order_id, amount, at);
 
-	if (asked > 0)
-		mjc_exec_one(&stmt_ask_less, MJC_ARGS(MJC_UUID(order_id), MJC_INT8(asked), MJC_TIME(at)));
-	return asked + send_back(order_id, amount - asked, MJC_REFUND_EXCESS, NULL, actor, at, &last);
+	return asked + send_back(&refund, amount - asked, &last);
 }
 
 /* mjc_payment_event - a line of the order's history: an amount, and what it was. */

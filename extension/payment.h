@@ -30,15 +30,34 @@ typedef struct MjcReceived
 	int64 excess; /* of it, more than was asked */
 } MjcReceived;
 
-/* What a refund is for; the words of mjc.refund.kind. */
+/* Why money goes back; the words of mjc.refund.kind. "parcel" is a return that was counted. */
 #define MJC_REFUND_EXCESS "excess"
 #define MJC_REFUND_OUTSIDE "outside"
 #define MJC_REFUND_RETURN "return"
 #define MJC_REFUND_END "end"
+#define MJC_REFUND_EXCHANGE "exchange"
+
+/* What a refund is for: a parcel by its number, or one of these. */
+#define MJC_FOR_NOTHING (-1)
+#define MJC_FOR_REST 0 /* what is in no parcel that left */
+
+/* Money that goes back. */
+typedef struct MjcRefund
+{
+	const pg_uuid_t *order_id;
+	const char *kind;
+	const char *reason; /* or NULL */
+	int32 parcel;
+	bool used;				  /* what it is for came back */
+	const char *provider_ref; /* its name at the provider, or NULL */
+	const MjcActor *actor;
+	TimestampTz at;
+} MjcRefund;
 
 extern MjcReceived mjc_payment_receive(const MjcReceipt *receipt);
 extern MjcReceived mjc_payment_take(const MjcReceipt *receipt, const MjcActor *actor);
 extern int64 mjc_payment_asked(const pg_uuid_t *order_id);
+extern int64 mjc_payment_held(const pg_uuid_t *order_id);
 extern const char *mjc_payment_state(const pg_uuid_t *order_id);
 extern void mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor,
 								TimestampTz at);
@@ -46,14 +65,12 @@ extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, Ti
 extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
 extern void mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount,
 							 TimestampTz at);
-extern int64 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor,
-							  TimestampTz at);
-extern pg_uuid_t mjc_payment_refund(const pg_uuid_t *order_id, const pg_uuid_t *payment_id,
-									int64 amount, const char *kind, const char *reason,
-									const MjcActor *actor, TimestampTz at);
-extern pg_uuid_t mjc_payment_refund_newest(const pg_uuid_t *order_id, int64 amount,
-										   const char *kind, const char *reason,
-										   const MjcActor *actor, TimestampTz at);
+extern int64 mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
+extern int64 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, int32 parcel,
+							  const MjcActor *actor, TimestampTz at);
+extern pg_uuid_t mjc_payment_refund(const MjcRefund *refund, const pg_uuid_t *payment_id,
+									int64 amount);
+extern pg_uuid_t mjc_payment_refund_newest(const MjcRefund *refund, int64 amount);
 extern void mjc_payment_event(const pg_uuid_t *order_id, const char *kind, int64 amount,
 							  const char *what, const MjcActor *actor);
 

@@ -62,6 +62,11 @@ static MjcStmt stmt_expired = {
 	1,
 	{UUIDOID},
 	NULL};
+static MjcStmt stmt_owed = {
+	"SELECT EXISTS (SELECT FROM mjc.refund r WHERE r.order_id = $1 AND r.state <> 'done')",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_state = {
 	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
 	3,
@@ -86,15 +91,17 @@ static MjcStmt stmt_mismatch = {
 	{UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID},
 	NULL};
 static MjcStmt stmt_mismatched = {
-	"SELECT method, provider, provider_ref, received_centimes, note FROM mjc.payment "
+	"SELECT method, provider, provider_ref, received_centimes - refunded_centimes, note FROM mjc.payment "
 	"WHERE order_id = $1 AND payment_id = $2 AND state = 'mismatch'",
 	2,
 	{UUIDOID, UUIDOID},
 	NULL};
+/* What the provider gave back of it before ($3: all of it goes back) stays here as a payment. */
 static MjcStmt stmt_mismatch_over = {
-	"UPDATE mjc.payment SET state = CASE WHEN $3 THEN 'paid' ELSE 'void' END, "
-	"received_centimes = CASE WHEN $3 THEN received_centimes ELSE 0 END, "
-	"paid_at = CASE WHEN $3 THEN $4 END, updated_at = $4 "
+	"UPDATE mjc.payment SET state = CASE WHEN $3 THEN 'paid' WHEN refunded_centimes > 0 "
+	"THEN 'refunded' ELSE 'void' END, "
+	"received_centimes = CASE WHEN $3 THEN received_centimes ELSE refunded_centimes END, "
+	"paid_at = CASE WHEN $3 OR refunded_centimes > 0 THEN $4 END, updated_at = $4 "
 	"WHERE order_id = $1 AND payment_id = $2",
 	4,
 	{UUIDOID, UUIDOID, BOOLOID, TIMESTAMPTZOID},
@@ -105,21 +112,6 @@ static MjcStmt stmt_known = {
 	3,
 	{UUIDOID, TEXTOID, TEXTOID},
 	NULL};
-static MjcStmt stmt_by_ref = {
-	"SELECT payment_id, refunded_centimes, received_centimes FROM mjc.payment "
-	"WHERE order_id = $1 AND provider_ref = $2 AND state IN ('paid', 'refunded')",
-	2,
-	{UUIDOID, TEXTOID},
-	NULL};
-/* What does not fit went back whole before staff decided. */
-static MjcStmt stmt_mismatch_gone = {
-	"UPDATE mjc.payment SET state = 'void', received_centimes = 0, updated_at = $4 "
-	"WHERE order_id = $1 AND provider_ref = $2 AND state = 'mismatch' "
-	"AND received_centimes BETWEEN 1 AND $3",
-	4,
-	{UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
-	NULL};
-
 /* Errors: MJ004. */
 static Paid
 lock_order(const pg_uuid_t *order_id)
@@ -164,13 +156,37 @@ follow(const Paid *order, const MjcActor *actor)
 		mjc_order_advance(&order->order_id, MJC_STATUS_CONFIRMED, "status", actor);
 }
 
+/* A payment goes back as it came. */
+static void
+send_whole(const Paid *order, const pg_uuid_t *payment_id, int64 amount, const char *kind,
+		   const MjcActor *actor)
+{
+	MjcRefund refund = {.order_id = &order->order_id,
+						.kind = kind,
+						.parcel = MJC_FOR_NOTHING,
+						.actor = actor,
+						.at = order->at};
+
+	(void) mjc_payment_refund(&refund, payment_id, amount);
+}
+
 /* ---------------------------------------------------------- By provider -- */
+
+/* Does the buyer wait for money? Cash is handed back at once. */
+static bool
+is_owed(const pg_uuid_t *order_id)
+{
+	mjc_exec_fresh(&stmt_owed, MJC_ARGS(MJC_UUID(order_id)));
+	return mjc_bool_col(0, 1);
+}
 
 /* The order ended before its money came. Returns what was made of it. */
 static const char *
 settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const MjcActor *actor,
 			 pg_uuid_t *payment_id)
 {
+	bool owed;
+
 	if (order->expired && !short_of && !order->has_credit && receipt->amount >= order->due)
 	{
 		mjc_payment_reopen(&order->order_id, order->due, order->at);
@@ -180,13 +196,13 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 		return "late";
 	}
 	*payment_id = mjc_payment_receive(receipt).payment_id;
-	(void) mjc_payment_refund(&order->order_id, payment_id, receipt->amount, MJC_REFUND_END, NULL,
-							  actor, order->at);
+	send_whole(order, payment_id, receipt->amount, MJC_REFUND_END, actor);
+	owed = order->expired && is_owed(&order->order_id);
 	if (strcmp(order->status, "CANCELLED") == 0)
-		set_state(order, order->expired ? "paid_short" : "refunded");
-	mjc_order_announce(order->expired ? "payment_short" : "payment_returned", &order->order_id,
+		set_state(order, owed ? "paid_short" : "refunded");
+	mjc_order_announce(owed ? "payment_short" : "payment_returned", &order->order_id,
 					   order->reference, order->status);
-	return order->expired ? "short" : "returned";
+	return owed ? "short" : "returned";
 }
 
 static const char *
@@ -276,41 +292,6 @@ settle(const Settlement *s, const MjcActor *actor)
 	return settle_open(&order, &receipt, actor);
 }
 
-/*
- * The provider gave back `total` of a payment, ours and what was done at its own desk together.
- * What is more than we know of is booked, and asked for again while the order is under way.
- */
-static const char *
-taken_back(const pg_uuid_t *order_id, const char *payment_ref, int64 total, const MjcActor *actor)
-{
-	Paid order = lock_order(order_id);
-	pg_uuid_t payment_id;
-	int64 more;
-
-	if (mjc_exec(&stmt_mismatch_gone, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(payment_ref),
-											   MJC_INT8(total), MJC_TIME(order.at))) > 0)
-	{
-		mjc_payment_event(order_id, "refund", total, "mismatch, by the provider", actor);
-		set_state(&order, order.payment_state);
-		return "taken_back";
-	}
-	if (mjc_exec_fresh(&stmt_by_ref, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(payment_ref))) != 1)
-		return "unknown";
-	payment_id = mjc_uuid_col(0, 1);
-	more = Min(total, mjc_int8_col(0, 3)) - mjc_int8_col(0, 2);
-	if (more <= 0)
-		return "repeat";
-	(void) mjc_payment_refund(order_id, &payment_id, more, MJC_REFUND_OUTSIDE, NULL, actor,
-							  order.at);
-	mjc_payment_event(order_id, "refund", more, "by the provider", actor);
-	if (!is_ended(&order))
-	{
-		mjc_payment_more(order_id, order.method, more, order.at);
-		set_state(&order, mjc_payment_state(order_id));
-	}
-	return "taken_back";
-}
-
 /* ------------------------------------------------------------- By staff -- */
 
 /* Errors: MJ502. */
@@ -371,23 +352,6 @@ mjc_payment_settle(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(made));
 }
 
-PG_FUNCTION_INFO_V1(mjc_payment_taken_back);
-/* mjc.payment_taken_back(order_id uuid, payment_ref text, total bigint) returns text */
-Datum
-mjc_payment_taken_back(PG_FUNCTION_ARGS)
-{
-	MjcActor actor = mjc_actor_job();
-	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	char *payment_ref = mjc_arg_text(fcinfo, 1, "payment_ref");
-	int64 total = amount_argument(fcinfo, 2);
-	const char *made;
-
-	mjc_begin_write();
-	made = taken_back(order_id, payment_ref, total, &actor);
-	mjc_end();
-	PG_RETURN_TEXT_P(cstring_to_text(made));
-}
-
 PG_FUNCTION_INFO_V1(mjc_payment_book);
 /*
  * mjc.payment_book(order_id uuid, amount bigint, method text, provider text, provider_ref text,
@@ -428,32 +392,6 @@ mjc_payment_book(PG_FUNCTION_ARGS)
 	}
 	else
 		*id = book_open(&order, &receipt, &actor);
-	mjc_end();
-	PG_RETURN_UUID_P(id);
-}
-
-PG_FUNCTION_INFO_V1(mjc_payment_refund_book);
-/*
- * mjc.payment_refund_book(order_id uuid, amount bigint, reason text, actor uuid, channel text,
- *     request_id text) returns uuid - staff give money back, of the newest payments first;
- * the last refund that it makes. Errors: MJ004, MJ201, MJ503 more than came in.
- */
-Datum
-mjc_payment_refund_book(PG_FUNCTION_ARGS)
-{
-	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	int64 amount = amount_argument(fcinfo, 1);
-	char *reason = mjc_arg_text_or_null(fcinfo, 2);
-	MjcActor actor = mjc_actor_argument(fcinfo, 3);
-	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
-	Paid order;
-
-	mjc_begin_write();
-	order = lock_order(order_id);
-	*id = mjc_payment_refund_newest(order_id, amount, MJC_REFUND_RETURN, reason, &actor, order.at);
-	mjc_payment_event(order_id, "refund", amount, reason == NULL ? "refund" : reason, &actor);
-	mjc_order_announce("payment_returned", order_id, order.reference, order.status);
-	set_state(&order, order.payment_state);
 	mjc_end();
 	PG_RETURN_UUID_P(id);
 }
@@ -499,8 +437,7 @@ mjc_payment_mismatch_end(PG_FUNCTION_ARGS)
 		(void) settle_open(&order, &receipt, &actor);
 	else if (receipt.amount > 0)
 	{
-		(void) mjc_payment_refund(order_id, payment_id, receipt.amount, MJC_REFUND_EXCESS, NULL,
-								  &actor, order.at);
+		send_whole(&order, payment_id, receipt.amount, MJC_REFUND_EXCESS, &actor);
 		/* It came after the end of an order that was not paid: now it was. */
 		set_state(&order,
 				  strcmp(order.payment_state, "void") == 0 ? "refunded" : order.payment_state);

@@ -461,6 +461,22 @@ iso_day(DateADT day)
 }
 
 static void
+fill_credits(const MjcQuoteRequest *request, MjcQuote *quote)
+{
+	if (request->gift_cards.n > MJC_MAX_CREDITS)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "gift_cards", 0});
+	quote->ncredits = request->ncredits;
+	for (int i = 0; i < request->ncredits; i++)
+		quote->credits[i] = request->credits[i];
+	quote->ncredits += mjc_credits_read(&request->gift_cards, request->at, request->customer_id,
+										&quote->credits[quote->ncredits]);
+	if (request->store_credit)
+		quote->ncredits += mjc_store_credit_read(request->customer_id, request->at,
+												 &quote->credits[quote->ncredits]);
+	quote->cart.credit_available = mjc_credits_sum(quote->credits, quote->ncredits);
+}
+
+static void
 fill_payment(const MjcQuoteRequest *request, MjcQuote *quote)
 {
 	MjcCart *cart = &quote->cart;
@@ -472,14 +488,7 @@ fill_payment(const MjcQuoteRequest *request, MjcQuote *quote)
 		mjc_stamp_scale_read(&cart->stamp, mjc_algiers_date(request->at));
 		cart->stamp_ref = iso_day(cart->stamp.valid_from);
 	}
-	if (request->gift_cards.n > MJC_MAX_CREDITS)
-		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "gift_cards", 0});
-	quote->ncredits =
-		mjc_credits_read(&request->gift_cards, request->at, request->customer_id, quote->credits);
-	if (request->store_credit)
-		quote->ncredits += mjc_store_credit_read(request->customer_id, request->at,
-												 &quote->credits[quote->ncredits]);
-	cart->credit_available = mjc_credits_sum(quote->credits, quote->ncredits);
+	fill_credits(request, quote);
 }
 
 /* Errors, when the request is strict: MJ203-MJ206. */

@@ -37,7 +37,9 @@ typedef struct MjcQuoteRequest
 	const char *payment_method;
 	MjcWords coupons;
 	MjcWords gift_cards;
-	bool store_credit; /* the customer's pays too */
+	bool store_credit;		  /* the customer's pays too */
+	const MjcCredit *credits; /* those of own_order instead of codes, in order of use; or NULL */
+	int ncredits;
 	TimestampTz at;
 	bool strict;				  /* a coupon that does nothing is an error */
 	const pg_uuid_t *own_order;	  /* priced anew: what it used counts as free; or NULL */

@@ -28,6 +28,7 @@
 #include "error.h"
 #include "ledger.h"
 #include "reservation.h"
+#include "sale.h"
 #include "setting.h"
 #include "spi.h"
 #include "uuid.h"
@@ -122,24 +123,25 @@ static MjcTable reservation_table = {
 	.name = "reservation",
 	.columns = {"product_id", "reservation_id", "line_no", "location_id", "kind", "qty", "held_qty",
 				"shipped_qty", "returned_qty", "backorder_qty", "promised_on", "expires_at",
-				"created_at", "updated_at", NULL},
+				"created_at", "updated_at", "cost_centimes", NULL},
 	.types = {UUIDOID, UUIDOID, INT4OID, INT2OID, TEXTOID, INT4OID, INT4OID, INT4OID, INT4OID,
-			  INT4OID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
+			  INT4OID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}};
 
 /* A holder that takes again has rows from before. */
 static MjcStmt stmt_hold_again = {
 	"INSERT INTO mjc.reservation (product_id, reservation_id, line_no, location_id, kind, qty, "
 	"held_qty, shipped_qty, returned_qty, backorder_qty, promised_on, expires_at, created_at, "
-	"updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
+	"updated_at, cost_centimes) "
+	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
 	"ON CONFLICT (product_id, reservation_id, line_no, location_id) DO UPDATE "
 	"SET qty = reservation.qty + EXCLUDED.qty, "
 	"held_qty = reservation.held_qty + EXCLUDED.held_qty, "
 	"backorder_qty = reservation.backorder_qty + EXCLUDED.backorder_qty, "
 	"promised_on = coalesce(EXCLUDED.promised_on, reservation.promised_on), "
 	"expires_at = EXCLUDED.expires_at, updated_at = EXCLUDED.updated_at",
-	14,
+	15,
 	{UUIDOID, UUIDOID, INT4OID, INT2OID, TEXTOID, INT4OID, INT4OID, INT4OID, INT4OID, INT4OID,
-	 DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+	 DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID},
 	NULL};
 static MjcStmt stmt_rows = {
 	"SELECT line_no, location_id::pg_catalog.int4, kind = 'order', qty, held_qty, shipped_qty, "
@@ -157,10 +159,11 @@ static MjcStmt stmt_expired = {
 	NULL};
 static MjcStmt stmt_move = {
 	"UPDATE mjc.reservation SET held_qty = held_qty + $5, shipped_qty = shipped_qty + $6, "
-	"returned_qty = returned_qty + $7, updated_at = pg_catalog.clock_timestamp() "
+	"returned_qty = returned_qty + $7, cost_centimes = cost_centimes + $8, "
+	"updated_at = pg_catalog.clock_timestamp() "
 	"WHERE product_id = $1 AND reservation_id = $2 AND line_no = $3 AND location_id = $4",
-	7,
-	{UUIDOID, UUIDOID, INT4OID, INT2OID, INT4OID, INT4OID, INT4OID},
+	8,
+	{UUIDOID, UUIDOID, INT4OID, INT2OID, INT4OID, INT4OID, INT4OID, INT8OID},
 	NULL};
 static MjcStmt stmt_keep = {
 	"UPDATE mjc.reservation SET expires_at = NULL, updated_at = pg_catalog.clock_timestamp() "
@@ -247,7 +250,10 @@ mjc_reservation_move_row(MjcPosition *position, const MjcHolder *holder, const M
 	MjcMovement movement = {moves[move].kind, qty,			holder->kind, id_text, NULL,
 							reason,			  holder->actor};
 	bool leaves = move == MJC_MOVE_RELEASE || move == MJC_MOVE_SHIP;
+	int64 value = balance->value;
 
+	if (row->of_order && move != MJC_MOVE_RELEASE)
+		mjc_sale_touch(&holder->id);
 	movement.op_id =
 		movement_id(holder, id_text, row->line_no, moves[move].kind, moved_before(row, move));
 	mjc_balance_reserved(balance, moves[move].reserved * qty);
@@ -259,7 +265,7 @@ mjc_reservation_move_row(MjcPosition *position, const MjcHolder *holder, const M
 				 MJC_ARGS(MJC_UUID(&position->product_id), MJC_UUID(&holder->id),
 						  MJC_INT4(row->line_no), MJC_INT2(row->location_id),
 						  MJC_INT4(leaves ? -qty : 0), MJC_INT4(move == MJC_MOVE_SHIP ? qty : 0),
-						  MJC_INT4(leaves ? 0 : qty))) != 1)
+						  MJC_INT4(leaves ? 0 : qty), MJC_INT8(value - balance->value))) != 1)
 		conflict();
 }
 
@@ -336,6 +342,7 @@ hold_part(MjcPosition *position, MjcBalance *balance, const MjcHolder *holder, c
 			{TimestampTzGetDatum(holder->expires_at), !expires},
 			MJC_TIME(balance->at),
 			MJC_TIME(balance->at),
+			MJC_INT8(0),
 		};
 
 		if (again)

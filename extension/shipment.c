@@ -9,7 +9,8 @@
  * reservations say has left; what a carrier collects for parcels is at most what is asked.
  * The last parcel of an order moves the order itself (order_change.c), which does the rest.
  *
- * Lock order: the order's row, stock anchors by product id, then those of order_change.c.
+ * Lock order: the order's row, stock anchors by product id, then those of order_change.c and
+ * order_back.c.
  * Tables written: shipment, shipment_line, tracking, order, those of payment.c, reservation.c.
  */
 #include "postgres.h"
@@ -22,8 +23,11 @@
 #include "invoice.h"
 #include "money.h"
 #include "order.h"
+#include "order_back.h"
 #include "payment.h"
+#include "refund.h"
 #include "reservation.h"
+#include "sale.h"
 #include "shipment.h"
 #include "spi.h"
 #include "text.h"
@@ -229,11 +233,10 @@ static MjcStmt stmt_credit_parcel = {
 	4,
 	{UUIDOID, INT4OID, UUIDOID, TIMESTAMPTZOID},
 	NULL};
-static MjcStmt stmt_take_off = {
-	"UPDATE mjc.order SET taken_off_centimes = taken_off_centimes + $2, payment_state = $3, "
-	"updated_at = $4 WHERE order_id = $1",
-	4,
-	{UUIDOID, INT8OID, TEXTOID, TIMESTAMPTZOID},
+static MjcStmt stmt_paid = {
+	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
+	3,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_product = {
 	"SELECT product_id FROM mjc.order_line WHERE order_id = $1 AND line_no = $2",
@@ -320,14 +323,20 @@ mjc_shipment_label(const pg_uuid_t *order_id, const char *carrier, const char *t
 	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id)));
 }
 
+/* mjc_shipment_collecting - what stands on the labels of parcels on the road. */
+int64
+mjc_shipment_collecting(const pg_uuid_t *order_id)
+{
+	mjc_exec_fresh(&stmt_collectable, MJC_ARGS(MJC_UUID(order_id)));
+	return mjc_int8_col(0, 1);
+}
+
 /* mjc_shipment_arrive_all - everything that is on the road arrived; the cash that it collected. */
 int64
 mjc_shipment_arrive_all(const pg_uuid_t *order_id, TimestampTz at)
 {
-	int64 collected;
+	int64 collected = mjc_shipment_collecting(order_id);
 
-	mjc_exec_fresh(&stmt_collectable, MJC_ARGS(MJC_UUID(order_id)));
-	collected = mjc_int8_col(0, 1);
 	mjc_exec(&stmt_arrive_all, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	return collected;
 }
@@ -466,12 +475,17 @@ static void
 deliver(const Order *order, int32 no, const MjcActor *actor)
 {
 	int64 cod;
+	int64 before;
 	bool last;
 
 	need_state(order, no, "shipped", "refused");
 	cod = mjc_int8_col(0, 2);
 	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	last = mjc_int8_col(0, 1) == 0 && order->status == MJC_STATUS_SHIPPED;
+	before = mjc_refund_unused(&order->order_id, no);
+	if (before > 0) /* nothing was owed: staff see it in mjc_report.payment_problem */
+		mjc_payment_event(&order->order_id, "refund", before,
+						  psprintf("given back for parcel %d, which is delivered", no), actor);
 	if (last)
 	{
 		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
@@ -482,8 +496,8 @@ deliver(const Order *order, int32 no, const MjcActor *actor)
 	if (order->cod && cod > 0)
 	{
 		mjc_payment_collect(&order->order_id, cod, actor, order->at);
-		mjc_exec_one(&stmt_take_off,
-					 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(0),
+		mjc_exec_one(&stmt_paid,
+					 MJC_ARGS(MJC_UUID(&order->order_id),
 							  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
 	}
 }
@@ -498,16 +512,6 @@ refuse(const Order *order, int32 no, const char *reason, const MjcActor *actor)
 					   mjc_status_name(order->status));
 }
 
-/* Less is due: less is asked, or some goes back; the order knows. */
-static void
-book_less(const Order *order, int64 value, const MjcActor *actor)
-{
-	value = mjc_payment_less(&order->order_id, value, actor, order->at);
-	mjc_exec_one(&stmt_take_off,
-				 MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT8(value),
-						  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
-}
-
 /*
  * A parcel of several came back: its value is asked no more, or goes back. That is what its
  * goods cost, or what the carrier was to collect for it when that is more (the shipping).
@@ -518,7 +522,7 @@ take_off(const Order *order, int32 no, int64 cod, const MjcActor *actor)
 	pg_uuid_t due = mjc_uuid_make();
 
 	mjc_exec_fresh(&stmt_value, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
-	book_less(order, Max(cod, mjc_int8_col(0, 1)), actor);
+	mjc_order_less(&order->order_id, no, Max(cod, mjc_int8_col(0, 1)), actor, order->at);
 	mjc_exec(&stmt_credit_parcel, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no), MJC_UUID(&due),
 										   MJC_TIME(order->at)));
 }
@@ -572,6 +576,7 @@ cancel_lines(const Order *order, const MjcTake *takes, int n)
 	Datum *units = palloc(sizeof(Datum) * Max(n, 1));
 	int64 value = 0;
 
+	mjc_sale_touch(&order->order_id);
 	for (int i = 0; i < n; i++)
 	{
 		lines[i] = Int32GetDatum(takes[i].line_no);
@@ -602,17 +607,19 @@ cancel_rest(const Order *order, const char *reason, const MjcActor *actor)
 		.id = order->order_id, .kind = "order", .expires_at = DT_NOEND, .actor = actor};
 	const char *status = mjc_status_name(order->status);
 	MjcTake *takes;
+	int64 value;
 	int n;
 
 	if (order->status != MJC_STATUS_PROCESSING || !mjc_shipment_some_left(&order->order_id))
 		MJC_RAISE(MJC_ERR_ORDER_NOT_PART_SHIPPED, {"status", status, 0});
 	mjc_shipment_unpack_all(&order->order_id);
 	n = read_open(&order->order_id, &takes);
-	book_less(order, cancel_lines(order, takes, n), actor);
+	value = cancel_lines(order, takes, n);
+	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
+	mjc_order_less(&order->order_id, MJC_FOR_REST, value, actor, order->at);
 	mjc_order_add_event(&order->order_id, "edit", status, status, actor,
 						reason == NULL ? "the rest is cancelled" : reason);
 	mjc_order_announce("order_changed", &order->order_id, order->reference, status);
-	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
 	mjc_reservation_move_some(&holder, takes, n, MJC_MOVE_RELEASE);
 	finish(order, actor);
 }
@@ -651,6 +658,7 @@ mjc_shipment_pack(PG_FUNCTION_ARGS)
 				  {"to", "PROCESSING", 0});
 	no = insert_parcel(order_id, carrier, tracking_number, order.at, false);
 	pack_lines(&order, no, lines, units, n);
+	mjc_exec(&stmt_tracking, MJC_ARGS(MJC_UUID(order_id))); /* carriers tell of it from now on */
 	if (order.status != MJC_STATUS_PROCESSING)
 		mjc_order_advance(order_id, MJC_STATUS_PROCESSING, "status", &actor);
 	order.status = MJC_STATUS_PROCESSING;

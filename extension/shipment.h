@@ -15,6 +15,7 @@ extern void mjc_shipment_label(const pg_uuid_t *order_id, const char *carrier,
 extern int64 mjc_shipment_arrive_all(const pg_uuid_t *order_id, TimestampTz at);
 extern void mjc_shipment_back_all(const pg_uuid_t *order_id, TimestampTz at);
 extern void mjc_shipment_unpack_all(const pg_uuid_t *order_id);
+extern int64 mjc_shipment_collecting(const pg_uuid_t *order_id);
 extern bool mjc_shipment_some_left(const pg_uuid_t *order_id);
 
 #endif /* MJC_SHIPMENT_H */

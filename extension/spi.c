@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/array.h"
@@ -142,6 +144,13 @@ mjc_exec_one(MjcStmt *stmt, const MjcArg *args)
 
 	if (rows != 1)
 		elog(ERROR, "expected one row, got " UINT64_FORMAT, rows);
+}
+
+/* mjc_counter_next - nextval of a sequence of schema mjc. */
+int64
+mjc_counter_next(const char *sequence)
+{
+	return nextval_internal(get_relname_relid(sequence, get_namespace_oid("mjc", false)), true);
 }
 
 static Datum

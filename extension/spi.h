@@ -86,6 +86,7 @@ extern void mjc_end(void);
 extern uint64 mjc_exec(MjcStmt *stmt, const MjcArg *args);
 extern uint64 mjc_exec_fresh(MjcStmt *stmt, const MjcArg *args);
 extern void mjc_exec_one(MjcStmt *stmt, const MjcArg *args);
+extern int64 mjc_counter_next(const char *sequence);
 
 /* Columns count from 1. The *_col functions raise on NULL, the *_or ones take a default. */
 extern int64 mjc_int8_col(uint64 row, int col);

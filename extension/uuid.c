@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -30,6 +31,26 @@ next_tick(void)
 	return last;
 }
 
+/* Random bits come in store: asking for 16 bytes costs as much as for all of these. */
+static void
+take_random(pg_uuid_t *uuid)
+{
+	static unsigned char store[16 * UUID_LEN];
+	static int left = 0;
+	static int owner = 0; /* a child of this process must not hand out the same */
+
+	if (left == 0 || owner != MyProcPid)
+	{
+		if (!pg_strong_random(store, sizeof(store)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("no random numbers available")));
+		left = sizeof(store);
+		owner = MyProcPid;
+	}
+	left -= UUID_LEN;
+	memcpy(uuid->data, store + left, UUID_LEN);
+}
+
 /* mjc_uuid_make - a new UUIDv7. */
 pg_uuid_t
 mjc_uuid_make(void)
@@ -39,8 +60,7 @@ mjc_uuid_make(void)
 	uint64 ms = tick >> 12;
 	uint32 fraction = tick & 0xFFF;
 
-	if (!pg_strong_random(uuid.data, UUID_LEN))
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("no random numbers available")));
+	take_random(&uuid);
 	for (int i = 0; i < 6; i++)
 		uuid.data[i] = (unsigned char) (ms >> (40 - 8 * i));
 	uuid.data[6] = (unsigned char) (0x70 | (fraction >> 8));

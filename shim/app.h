@@ -25,6 +25,7 @@ struct log;
 struct metrics;
 struct metrics_http;
 struct outcall;
+struct pdf;
 struct task;
 struct worker;
 
@@ -38,6 +39,7 @@ struct app
 	struct db *db;
 	struct worker *worker;
 	struct outcall *outcall;
+	struct pdf *pdf;
 	struct task *task;
 	struct deliver *deliver;
 	struct id_keys *id_keys;

@@ -17,6 +17,7 @@
 
 #include "limit.h"
 #include "log.h"
+#include "pdf.h"
 #include "peer.h"
 #include "text.h"
 
@@ -88,6 +89,10 @@ static const struct config_entry config_table[] = {
 	 "milliseconds for a call of a provider"},
 	{"MJC_PAY_CA_FILE", CONFIG_STRING, AT(pay_ca_file), "", 0, 0,
 	 "certificates to trust in calls of providers; default those of the system"},
+	{"MJC_PDF_PROGRAM", CONFIG_STRING, AT(pdf_program), "weasyprint", 0, 0,
+	 "prints documents to PDF, a path or a name in PATH; none, or empty: no PDF"},
+	{"MJC_PDF_TIMEOUT_S", CONFIG_LONG, AT(pdf_timeout_s), "25", 1, 300,
+	 "seconds for a PDF, waiting included"},
 	{"MJC_CORS_ORIGINS", CONFIG_STRING, AT(cors_origins), "http://localhost:3000", 0, 0,
 	 "comma list of origins of the frontends"},
 	{"MJC_TRUSTED_PROXIES", CONFIG_STRING, AT(trusted_proxies), "", 0, 0,
@@ -457,6 +462,15 @@ config_pay_fault(const struct config *config)
 	return NULL;
 }
 
+/* A program that is named by its path is there: a name may be that of one not installed. */
+static bool
+config_program_ok(const char *program)
+{
+	char path[PDF_PROGRAM];
+
+	return strchr(program, '/') == NULL || pdf_find(program, path);
+}
+
 /* What is wrong with the settings as a whole, or NULL. */
 static const char *
 config_fault(const struct config *config)
@@ -493,6 +507,8 @@ config_fault(const struct config *config)
 		return "MJC_COOKIE_DOMAIN must be a host name";
 	if (!text_utf8_valid(config->environment, strlen(config->environment)))
 		return "MJC_ENVIRONMENT must be UTF-8";
+	if (!config_program_ok(config->pdf_program))
+		return "MJC_PDF_PROGRAM must be a program, or the name of one in PATH";
 	proxies = peer_list_new(config->trusted_proxies);
 	if (proxies == NULL)
 		return "MJC_TRUSTED_PROXIES must be a comma list of addresses or CIDR blocks";

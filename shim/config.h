@@ -38,6 +38,7 @@ struct config
 	char *pay_success_url; /* pages of the frontend; never NULL, like the next one */
 	char *pay_failure_url;
 	char *pay_ca_file; /* empty: the system's certificates */
+	char *pdf_program; /* empty: no PDF */
 	char *rate_limits; /* a list like LIMIT_DEFAULTS */
 	double rate_scale;
 	long read_connections;
@@ -56,6 +57,7 @@ struct config
 	long bcrypt_queue;
 	long housekeep_interval_s;
 	long pay_timeout_ms;
+	long pdf_timeout_s;
 	bool cookie_secure;
 	bool webhooks; /* other systems are told of orders */
 };

@@ -18,6 +18,7 @@
 #include "cart_cookie.h"
 #include "config.h"
 #include "credential.h"
+#include "document.h"
 #include "http_reply.h"
 #include "limit.h"
 #include "login.h"
@@ -400,8 +401,15 @@ flow_rows(struct request *req)
 		session_clear_cookies(req);
 	if ((row->flags & RF_CART) != 0)
 		cart_cookie_give(req);
+	if ((row->flags & RF_PAGE) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0)
+	{
+		document_print(req, result);
+		return;
+	}
 	http_reply_body(req, row->status, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0),
 					flow_clear_result, result, (row->flags & (RF_RAW | RF_PAGE)) == 0);
+	if ((row->flags & RF_PAGE) != 0)
+		req->reply.kind = REPLY_PAGE;
 }
 
 static void

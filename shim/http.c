@@ -25,6 +25,7 @@
 #include "app.h"
 #include "clock.h"
 #include "config.h"
+#include "document.h"
 #include "flow.h"
 #include "http_reply.h"
 #include "http_request.h"
@@ -216,6 +217,7 @@ http_request_free(struct request *req)
 		explicit_bzero(req->reply.header, sizeof(req->reply.header)); /* tokens in cookies */
 	login_free(req->login);
 	payment_free(req->payment);
+	document_free(req->document);
 	text_query_free(req->query, req->nquery);
 	if (req->body != NULL)
 		explicit_bzero(req->body, req->body_len);

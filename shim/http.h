@@ -2,8 +2,8 @@
  * http.h - the public listener: connections, requests, replies.
  *
  * One struct request lives from its request line until libmicrohttpd is done
- * with it and no database call, hashing job or call of a provider refers to it any more, whichever
- * is later. mhd is NULL once the client is gone.
+ * with it and no database call, hashing job, call of a provider or PDF refers to it any more,
+ * whichever is later. mhd is NULL once the client is gone.
  */
 #ifndef MJC_SHIM_HTTP_H
 #define MJC_SHIM_HTTP_H
@@ -28,6 +28,7 @@
 
 struct app;
 struct http;
+struct document;
 struct login;
 struct payment;
 
@@ -65,7 +66,7 @@ enum http_phase
 	PHASE_IDLE,	 /* no request line yet */
 	PHASE_HEAD,	 /* request line seen */
 	PHASE_BODY,	 /* headers complete */
-	PHASE_WAIT,	 /* suspended: the database, a hashing thread or a provider works */
+	PHASE_WAIT,	 /* suspended: the database, a hashing thread, a provider or a printer works */
 	PHASE_REPLY, /* the reply is on its way */
 	PHASE_DEAD	 /* shut down by us */
 };
@@ -137,6 +138,7 @@ struct request
 	char cart_token[CART_TOKEN_SIZE]; /* as sent or fresh; empty: none */
 	struct login *login;
 	struct payment *payment;
+	struct document *document;
 
 	/* the reply and what is logged of it */
 	struct reply reply;

@@ -80,7 +80,7 @@ http_reply_clear(struct reply *reply)
 	reply->body_len = 0;
 	reply->wrap = false;
 	reply->packed = false;
-	reply->plain = false;
+	reply->kind = REPLY_JSON;
 }
 
 void
@@ -180,23 +180,32 @@ reply_rate(const struct request *req, struct MHD_Response *response)
 	MHD_add_response_header(response, "RateLimit-Reset", number);
 }
 
-/* What the body is, and what a browser may do with it: a page brings its own style, nothing else.
+/*
+ * What the body is, and what a browser may do with it: a page brings its own style, a PDF is
+ * shown by a plug-in of the browser that styles its own frame; neither may do anything else.
  */
 static void
-reply_type(const struct request *req, struct MHD_Response *response)
+reply_type(const struct reply *reply, struct MHD_Response *response)
 {
-	const struct route *row = req->match.row;
-	bool page = row != NULL && (row->flags & RF_PAGE) != 0 && req->reply.status == row->status;
+	static const struct
+	{
+		const char *type;
+		const char *policy;
+	} kinds[] = {
+		[REPLY_JSON] = {"application/json; charset=utf-8", ""},
+		[REPLY_TEXT] = {"text/plain; charset=utf-8", ""},
+		[REPLY_PAGE] = {"text/html; charset=utf-8",
+						"style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "},
+		[REPLY_PDF] = {"application/pdf", "object-src 'self'; style-src 'unsafe-inline'; "
+										  "base-uri 'none'; form-action 'none'; "},
+	};
+	char policy[160];
 
-	MHD_add_response_header(response, "Content-Security-Policy",
-							page ? "default-src 'none'; style-src 'unsafe-inline'; "
-								   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-								 : "default-src 'none'; frame-ancestors 'none'");
-	if (req->reply.status != 204)
-		MHD_add_response_header(response, "Content-Type",
-								page			   ? "text/html; charset=utf-8"
-								: req->reply.plain ? "text/plain; charset=utf-8"
-												   : "application/json; charset=utf-8");
+	snprintf(policy, sizeof(policy), "default-src 'none'; %sframe-ancestors 'none'",
+			 kinds[reply->kind].policy);
+	MHD_add_response_header(response, "Content-Security-Policy", policy);
+	if (reply->status != 204)
+		MHD_add_response_header(response, "Content-Type", kinds[reply->kind].type);
 }
 
 static void
@@ -204,7 +213,7 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 {
 	for (size_t i = 0; i < sizeof(fixed_header) / sizeof(fixed_header[0]); i++)
 		MHD_add_response_header(response, fixed_header[i].name, fixed_header[i].value);
-	reply_type(req, response);
+	reply_type(&req->reply, response);
 	MHD_add_response_header(response, "X-Request-Id", req->id);
 	MHD_add_response_header(response, "Cache-Control", reply_cache_control(req));
 	if (req->reply.packed)
@@ -223,7 +232,7 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 /*
  * Pack the body where that pays and the client takes it. Never one that carries
  * tokens: its length would tell of them to who can add to it (BREACH). One too
- * large for the loop goes as it is.
+ * large for the loop, or packed inside like a PDF, goes as it is.
  */
 static void
 reply_pack(struct request *req)
@@ -236,16 +245,19 @@ reply_pack(struct request *req)
 						  {wrap_tail, sizeof(wrap_tail) - 1}};
 	enum gzip_wish wish = gzip_wanted(req->field[FIELD_ACCEPT_ENCODING]);
 	size_t least = wish == GZIP_MUST ? 1 : GZIP_MIN_BYTES + 1;
+	enum reply_kind kind = reply->kind;
 	size_t len;
 	char *packed;
 
-	if (wish == GZIP_NO || tokens || reply->body_len < least || reply->body_len > GZIP_MAX_BYTES)
+	if (wish == GZIP_NO || tokens || (reply->kind == REPLY_PDF && wish != GZIP_MUST) ||
+		reply->body_len < least || reply->body_len > GZIP_MAX_BYTES)
 		return;
 	packed = reply->wrap ? gzip_pack(req->app->gzip, parts, 3, &len)
 						 : gzip_pack(req->app->gzip, parts + 1, 1, &len);
 	if (packed == NULL)
 		return;
 	http_reply_body(req, reply->status, packed, len, free, packed, false);
+	reply->kind = kind;
 	reply->packed = true;
 }
 

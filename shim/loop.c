@@ -23,6 +23,7 @@
 #include "log.h"
 #include "metrics_http.h"
 #include "outcall.h"
+#include "pdf.h"
 #include "task.h"
 #include "worker.h"
 
@@ -97,6 +98,9 @@ loop_dispatch(struct app *app, const struct epoll_event *event)
 		case WATCH_OUTCALL:
 			outcall_collect(watch->owner);
 			break;
+		case WATCH_PDF:
+			pdf_ended(watch->owner);
+			break;
 		case WATCH_SIGNAL:
 			loop_signal(app, watch);
 			break;
@@ -126,6 +130,7 @@ loop_sweep(struct app *app)
 	housekeep_tick(app->housekeep);
 	task_tick(app->task);
 	deliver_tick(app->deliver);
+	pdf_tick(app->pdf);
 	if (app->metrics_http != NULL)
 		metrics_http_run(app->metrics_http);
 	if (app->drain_ms == 0)

@@ -16,6 +16,7 @@ enum watch_kind
 	WATCH_DB,
 	WATCH_WORKER,
 	WATCH_OUTCALL,
+	WATCH_PDF,
 	WATCH_SIGNAL
 };
 

@@ -34,6 +34,7 @@
 #include "metrics.h"
 #include "metrics_http.h"
 #include "outcall.h"
+#include "pdf.h"
 #include "routes.h"
 #include "task.h"
 #include "token.h"
@@ -194,9 +195,10 @@ main_open(struct app *app, char *error, size_t size)
 	app->db = db_new(app);
 	app->housekeep = housekeep_new(app);
 	app->outcall = outcall_new(app, config->pay_timeout_ms, config->pay_ca_file, MAIN_OUTCALLS);
+	app->pdf = pdf_new(app, config->pdf_program, config->pdf_timeout_s);
 	app->task = task_new(app);
 	app->deliver = deliver_new(app);
-	return app->outcall != NULL && app->task != NULL && app->deliver != NULL &&
+	return app->outcall != NULL && app->pdf != NULL && app->task != NULL && app->deliver != NULL &&
 		   app->worker != NULL && app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
 }
 
@@ -206,6 +208,7 @@ main_close(struct app *app)
 {
 	worker_free(app->worker);
 	outcall_free(app->outcall);
+	pdf_free(app->pdf);
 	db_free(app->db);
 	app->db = NULL;
 	http_free(app->http);

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "db.h"
 #include "http.h"
+#include "pdf.h"
 #include "provider.h"
 #include "routes.h"
 #include "version.h"
@@ -59,6 +60,8 @@ struct metrics
 	uint64_t calls[PROVIDER__MAX][CALL__MAX];
 	struct histogram call_seconds[PROVIDER__MAX];
 	uint64_t webhooks[PROVIDER__MAX][WEBHOOK__MAX];
+	uint64_t pdfs[METRICS_PDF__MAX];
+	struct histogram pdf_seconds; /* of those that were made */
 	bool maintenance;
 	struct metrics_outbox outbox;
 	struct metrics_deliveries deliveries;
@@ -169,6 +172,14 @@ void
 metrics_webhook(struct metrics *metrics, int provider, enum metrics_webhook result)
 {
 	metrics->webhooks[provider][result]++;
+}
+
+void
+metrics_pdf(struct metrics *metrics, enum metrics_pdf outcome, int64_t us)
+{
+	metrics->pdfs[outcome]++;
+	if (outcome == METRICS_PDF_OK)
+		histogram_add(&metrics->pdf_seconds, us);
 }
 
 void
@@ -407,6 +418,24 @@ render_providers(FILE *out, const struct metrics *metrics)
 	}
 }
 
+static void
+render_pdf(FILE *out, const struct app *app)
+{
+	static const char *const outcomes[METRICS_PDF__MAX] = {"ok", "failed", "late", "refused"};
+
+	render_head(out, "mjc_pdf_total", "counter", "Documents to be printed as PDF.");
+	for (int i = 0; i < METRICS_PDF__MAX; i++)
+		fprintf(out, "mjc_pdf_total{outcome=\"%s\"} %llu\n", outcomes[i],
+				(unsigned long long) app->metrics->pdfs[i]);
+	render_head(out, "mjc_pdf_seconds", "histogram", "Time of a PDF, waiting included.");
+	render_histogram(out, "mjc_pdf_seconds", "outcome", outcomes[METRICS_PDF_OK],
+					 &app->metrics->pdf_seconds);
+	render_head(out, "mjc_pdf_running", "gauge", "Processes that print.");
+	fprintf(out, "mjc_pdf_running %d\n", pdf_running(app->pdf));
+	render_head(out, "mjc_pdf_waiting", "gauge", "Documents that wait for one.");
+	fprintf(out, "mjc_pdf_waiting %d\n", pdf_waiting(app->pdf));
+}
+
 /* Resident memory in bytes, 0 when the system does not tell. */
 static long long
 render_resident(void)
@@ -459,6 +488,7 @@ render_page(FILE *out, const struct app *app)
 	render_housekeep(out, metrics);
 	render_shop(out, metrics);
 	render_providers(out, metrics);
+	render_pdf(out, app);
 	render_process(out, app);
 }
 

@@ -53,6 +53,19 @@ void metrics_login_failure(struct metrics *metrics);
 /* metrics_housekeep - count a housekeeping run. */
 void metrics_housekeep(struct metrics *metrics, bool ok);
 
+/* What became of a document that was to be printed. */
+enum metrics_pdf
+{
+	METRICS_PDF_OK,
+	METRICS_PDF_FAILED,
+	METRICS_PDF_LATE,
+	METRICS_PDF_REFUSED, /* too many waited */
+	METRICS_PDF__MAX
+};
+
+/* metrics_pdf - count a document; us: the time it took, waiting included. */
+void metrics_pdf(struct metrics *metrics, enum metrics_pdf outcome, int64_t us);
+
 /* How a call of a provider ended. */
 enum metrics_call
 {

@@ -360,7 +360,7 @@ webhook_echo(struct request *req)
 	}
 	http_reply_body(req, 200, word, strlen(word), free, word, false);
 	req->values[1].text = NULL; /* goes with the reply */
-	req->reply.plain = true;
+	req->reply.kind = REPLY_TEXT;
 }
 
 void

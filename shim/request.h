@@ -68,6 +68,15 @@ struct reply_header
 	char value[REPLY_HEADER_VALUE];
 };
 
+/* What the body is. */
+enum reply_kind
+{
+	REPLY_JSON,
+	REPLY_TEXT,
+	REPLY_PAGE, /* HTML that brings its own style, nothing else */
+	REPLY_PDF
+};
+
 /*
  * What is to be sent. body is released with free_fn(free_cls) once it is sent;
  * without free_fn it is borrowed and must outlive the process.
@@ -79,11 +88,11 @@ struct reply
 	size_t body_len;
 	void (*free_fn)(void *);
 	void *free_cls;
+	enum reply_kind kind;
 	struct reply_header header[REPLY_HEADERS_MAX];
 	int headers;
 	bool wrap;	 /* send {"success":true,"data":body} */
 	bool packed; /* body is gzip */
-	bool plain;	 /* body is text/plain */
 };
 
 #endif

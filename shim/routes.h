@@ -123,7 +123,7 @@ enum shim_action
 #define RF_STAFF_PRIMARY 0x20u /* read-only, but on the primary server */
 #define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
-#define RF_PAGE 0x200u		   /* the function returns a page of HTML, sent as it is */
+#define RF_PAGE 0x200u		   /* returns (page of HTML, file name): with a name, sent as PDF */
 #define RF_EVENT                                                                                   \
 	0x400u				  /* what visitors do: connections of its own, gets address and            \
 							 User-Agent; a token that is not good is none; text/plain too */

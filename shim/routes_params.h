@@ -315,6 +315,16 @@ static const struct param_def staff_order_return_params[] = {
 	{"refund", IN_BODY, T_BOOL, 0, 0, 0, NULL},
 };
 
+static const struct param_def staff_order_exchange_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"items[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"items[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"newItems[].productId", IN_BODY, T_UUID_ARRAY, 1, 50, P_REQUIRED, NULL},
+	{"newItems[].quantity", IN_BODY, T_INT_ARRAY, 1, 999, P_REQUIRED, NULL},
+	{"reason", IN_BODY, T_TEXT, 1, 200, NEEDED_TEXT, NULL},
+	{"damaged", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+};
+
 static const struct param_def staff_order_update_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 	{"status", IN_BODY, T_CHOICE, 0, 0, NAME_TEXT, ORDER_STATUSES},
@@ -391,6 +401,14 @@ static const struct param_def payment_refund_params[] = {
 	{"orderId", IN_BODY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
 	{PAYMENT_AMOUNT},
 	{"reason", IN_BODY, T_TEXT, 1, 500, NEEDED_TEXT | P_MULTILINE, NULL},
+	{"shipmentNo", IN_BODY, T_INT, 0, 10000, 0, NULL},
+	{"goodwill", IN_BODY, T_BOOL, 0, 0, 0, NULL},
+};
+
+static const struct param_def staff_refund_for_params[] = {
+	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"refundId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+	{"shipmentNo", IN_BODY, T_INT, 0, 10000, 0, NULL},
 };
 
 static const struct param_def staff_payment_record_params[] = {
@@ -526,8 +544,9 @@ static const struct param_def staff_customer_note_params[] = {
 
 #define INVOICE_FIELDS                                                                             \
 	{"lang", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "fr|ar"},                                        \
+		{"number", IN_QUERY, T_TEXT, 1, 30, NAME_TEXT, NULL},                                      \
 	{                                                                                              \
-		"number", IN_QUERY, T_TEXT, 1, 30, NAME_TEXT, NULL                                         \
+		"format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "html|pdf"                                  \
 	}
 
 static const struct param_def order_invoice_params[] = {

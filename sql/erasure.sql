@@ -85,6 +85,7 @@ BEGIN
     UPDATE mjc.order o SET notes = NULL, tracking_number = NULL
      WHERE o.order_id = ANY (orders) AND num_nulls(o.notes, o.tracking_number) < 2;
     UPDATE mjc.shipment s SET tracking_number = NULL, refusal = NULL WHERE s.order_id = ANY (orders) AND num_nulls(s.tracking_number, s.refusal) < 2;
+    UPDATE mjc.shipment_report r SET reason = NULL WHERE r.order_id = ANY (orders) AND r.reason IS NOT NULL;
     DELETE FROM mjc.tracking t WHERE t.order_id = ANY (orders);
     UPDATE mjc.order_event e SET note = NULL WHERE e.order_id = ANY (orders) AND e.note IS NOT NULL;
     UPDATE mjc.payment p SET note = NULL WHERE p.order_id = ANY (orders) AND p.note IS NOT NULL;

@@ -206,8 +206,9 @@ BEGIN
                                 coalesce(sum(x.received_centimes) FILTER (WHERE x.state <> 'mismatch'), 0) AS received,
                                 bool_or(x.state = 'paid') AS paid
                            FROM mjc.payment x WHERE x.order_id = o.order_id) p ON true
-      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind <> 'return'), 0) AS over
-                           FROM mjc.refund x WHERE x.order_id = o.order_id) r ON true
+      LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back, coalesce(sum(x.amount_centimes) FILTER (WHERE x.kind NOT IN ('return', 'exchange')), 0) AS over
+                           FROM mjc.refund x JOIN mjc.payment y ON y.order_id = x.order_id AND y.payment_id = x.payment_id
+                          WHERE x.order_id = o.order_id AND y.state <> 'mismatch') r ON true
      WHERE (since IS NULL OR o.updated_at >= since)
        AND NOT CASE WHEN o.payment_state IN ('pending', 'part_paid', 'paid')
                     THEN p.n > 0 AND p.asked + p.received - r.over = o.total_centimes - o.credit_centimes - o.taken_off_centimes AND o.order_state <> 'cancelled'
@@ -222,6 +223,39 @@ BEGIN
       LEFT JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS back FROM mjc.refund x
                           WHERE x.order_id = p.order_id AND x.payment_id = p.payment_id) r ON true
      WHERE (since IS NULL OR o.updated_at >= since) AND p.refunded_centimes <> r.back;
+
+    RETURN QUERY  -- an order and the one that it was exchanged for name each other, and are of one customer
+    SELECT 'order_exchange', o.reference, format('exchange of %s, which does not say so', o.exchange_of)
+      FROM mjc.order o
+     WHERE (since IS NULL OR o.updated_at >= since) AND o.exchange_of IS NOT NULL
+       AND NOT EXISTS (SELECT FROM mjc.order x WHERE x.order_id = o.exchange_of AND o.order_id = ANY (x.exchanged_by) AND x.customer_id = o.customer_id)
+    UNION ALL
+    SELECT 'order_exchange', o.reference, format('exchanged for %s, which does not say so', u.id)
+      FROM mjc.order o CROSS JOIN LATERAL unnest(o.exchanged_by) u (id)
+     WHERE (since IS NULL OR o.updated_at >= since)
+       AND NOT EXISTS (SELECT FROM mjc.order x WHERE x.order_id = u.id AND x.exchange_of = o.order_id);
+
+    RETURN QUERY  -- money that left the one paid the other
+    SELECT 'order_exchange', o.reference, format('%s left it for exchanges, which took %s', r.moved, t.taken)
+      FROM mjc.order o
+      CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount_centimes), 0) AS moved FROM mjc.refund x WHERE x.order_id = o.order_id AND x.kind = 'exchange') r
+      CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_centimes), 0) AS taken
+                            FROM unnest(o.exchanged_by) u (id)
+                            JOIN mjc.order x ON x.order_id = u.id
+                            JOIN mjc.credit_ledger l ON l.credit_id = ANY (x.credit_ids) AND l.op_id = 'exchange:' || u.id AND l.kind = 'issue') t
+     WHERE (since IS NULL OR o.updated_at >= since) AND r.moved <> t.taken;
+
+    RETURN QUERY  -- for a parcel went back at most what its goods cost, or what was to be collected for it
+    SELECT 'refund_parcel', o.reference, format('parcel %s: %s went back, it is worth %s', r.shipment_no, r.back, w.worth)
+      FROM mjc.order o
+     CROSS JOIN LATERAL (SELECT x.shipment_no, sum(x.amount_centimes) AS back FROM mjc.refund x
+                          WHERE x.order_id = o.order_id AND x.shipment_no > 0 GROUP BY x.shipment_no) r
+     CROSS JOIN LATERAL (SELECT greatest(max(s.cod_centimes), sum((l.total_centimes * x.qty + l.qty - 1) / l.qty)) AS worth
+                           FROM mjc.shipment s
+                           JOIN mjc.shipment_line x ON x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                           JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no
+                          WHERE s.order_id = o.order_id AND s.shipment_no = r.shipment_no) w
+     WHERE (since IS NULL OR o.updated_at >= since) AND r.back > coalesce(w.worth, 0);
 
     RETURN QUERY  -- an order that was paid short is owed something
     SELECT 'order_paid_short', o.reference, 'nothing is owed any more'
@@ -345,6 +379,14 @@ BEGIN
      WHERE (since IS NULL OR l.at >= since) AND l.kind = 'spend'
        AND NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = l.order_id AND l.credit_id = ANY (o.credit_ids));
 
+    RETURN QUERY  -- and no card got back from an order more than it gave
+    SELECT 'credit_back', l.order_id::text, format('credit %s has %s too much', l.credit_id, sum(l.amount_centimes))
+      FROM mjc.credit_ledger l
+     WHERE l.order_id IS NOT NULL
+       AND (since IS NULL OR l.credit_id IN (SELECT x.credit_id FROM mjc.credit_ledger x WHERE x.at >= since AND x.kind = 'refund'))
+     GROUP BY l.credit_id, l.order_id
+    HAVING sum(l.amount_centimes) > 0;
+
     RETURN QUERY  -- entries of a card follow each other, each balance from the one before
     SELECT 'credit_ledger', format('credit %s seq %s', s.credit_id, s.seq),
            format('balance %s after %s and %s', s.balance_centimes, s.balance_before, s.amount_centimes)
@@ -357,13 +399,13 @@ BEGIN
      WHERE s.seq <> s.seq_before + 1 OR s.balance_centimes <> s.balance_before + s.amount_centimes OR s.at < s.at_before;
 
     RETURN QUERY  -- what cards paid of an order is what they lost for it, until it comes back
-    SELECT 'credit_order', o.reference, format('paid by credit %s, taken from cards %s', o.credit_centimes, l.taken)
+    SELECT 'credit_order', o.reference, format('paid by credit %s, of it back %s, taken from cards %s', o.credit_centimes, o.credit_back_centimes, l.taken)
       FROM mjc.order o
      CROSS JOIN LATERAL (SELECT -coalesce(sum(x.amount_centimes), 0) AS taken
                            FROM unnest(o.credit_ids) u (id)
                            JOIN mjc.credit_ledger x ON x.credit_id = u.id AND x.order_id = o.order_id) l
      WHERE (since IS NULL OR o.updated_at >= since)
-       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes END;
+       AND l.taken <> CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.credit_centimes - o.credit_back_centimes END;
 END
 $$;
 COMMENT ON FUNCTION mjc.check_pricing_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns coupons and credit';
@@ -577,6 +619,82 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_webhook_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns messages to other systems';
 
+CREATE FUNCTION mjc.check_sale_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    days date[];
+BEGIN
+    IF since IS NOT NULL THEN
+        -- The days of orders that changed, from the orders alone: cheap enough for every minute.
+        SELECT array_agg(DISTINCT mjc.algiers_date(o.placed_at)) INTO days FROM mjc.order o WHERE o.updated_at >= since;
+        RETURN QUERY
+        SELECT 'sale_day', format('day %s', d.on_day), format('live: orders %s, cancelled %s, total %s; orders: %s, %s, %s', l.orders, l.cancelled, l.total,
+                   o.orders, o.cancelled, o.total)
+          FROM unnest(days) d (on_day)
+          LEFT JOIN (
+               SELECT s.on_day, sum(s.orders) AS orders, sum(s.cancelled_orders) AS cancelled, sum(s.total_centimes) AS total
+                 FROM mjc.sale_live s WHERE s.dim = 'all' AND s.on_day = ANY (days) GROUP BY s.on_day) l ON l.on_day = d.on_day
+         CROSS JOIN LATERAL (
+               SELECT count(*) FILTER (WHERE x.order_state <> 'cancelled') AS orders, count(*) FILTER (WHERE x.order_state = 'cancelled') AS cancelled,
+                      coalesce(sum(x.total_centimes) FILTER (WHERE x.order_state <> 'cancelled'), 0) AS total
+                 FROM mjc.order x
+                WHERE x.placed_at >= d.on_day::timestamp AT TIME ZONE 'Africa/Algiers'
+                  AND x.placed_at < (d.on_day + 1)::timestamp AT TIME ZONE 'Africa/Algiers') o
+         WHERE (l.orders, l.cancelled, l.total) IS DISTINCT FROM (o.orders::numeric, o.cancelled::numeric, o.total);
+        RETURN;
+    END IF;
+
+    RETURN QUERY  -- what was folded, with its corrections, is what all folded orders amount to
+    SELECT 'sale_recount', format('%s %s %s', z.dim, z.on_day, z.key),
+           format('folded less recounted: orders %s, cancelled %s, units %s, returned %s, total %s, returned %s, tax %s, refunded %s, sold %s, cost %s',
+                  z.orders, z.cancelled_orders, z.units, z.returned_units, z.total, z.returned, z.tax, z.refunded, z.sold_ht, z.cost)
+      FROM (SELECT x.dim, x.on_day, x.key, sum(x.orders) AS orders, sum(x.cancelled_orders) AS cancelled_orders, sum(x.units) AS units,
+                   sum(x.returned_units) AS returned_units, sum(x.total_centimes) AS total, sum(x.returned_centimes) AS returned,
+                   sum(x.discount_centimes) AS discount, sum(x.shipping_centimes) AS shipping, sum(x.stamp_duty_centimes) AS stamp_duty,
+                   sum(x.tax_centimes) AS tax, sum(x.returned_tax_centimes) AS returned_tax, sum(x.refunded_centimes) AS refunded,
+                   sum(x.sold_ht_centimes) AS sold_ht, sum(x.cost_centimes) AS cost
+              FROM (SELECT s.dim, s.on_day, s.key, s.orders, s.cancelled_orders, s.units, s.returned_units, s.total_centimes, s.returned_centimes,
+                           s.discount_centimes, s.shipping_centimes, s.stamp_duty_centimes, s.tax_centimes, s.returned_tax_centimes,
+                           s.refunded_centimes, s.sold_ht_centimes, s.cost_centimes
+                      FROM mjc.sale_day s
+                    UNION ALL
+                    SELECT d.dim, d.on_day, d.key, d.orders, d.cancelled_orders, d.units, d.returned_units, d.total_centimes, d.returned_centimes,
+                           d.discount_centimes, d.shipping_centimes, d.stamp_duty_centimes, d.tax_centimes, d.returned_tax_centimes,
+                           d.refunded_centimes, d.sold_ht_centimes, d.cost_centimes
+                      FROM mjc.sale_delta d
+                    UNION ALL
+                    SELECT f.dim, f.on_day, f.key, -f.orders, -f.cancelled_orders, -f.units, -f.returned_units, -f.total_centimes, -f.returned_centimes,
+                           -f.discount_centimes, -f.shipping_centimes, -f.stamp_duty_centimes, -f.tax_centimes, -f.returned_tax_centimes,
+                           -f.refunded_centimes, -f.sold_ht_centimes, -f.cost_centimes
+                      FROM mjc.sale_fact f
+                     WHERE NOT EXISTS (SELECT FROM mjc.sale_pending p WHERE p.order_id = f.order_id)) x
+             GROUP BY x.dim, x.on_day, x.key) z
+     WHERE (z.orders, z.cancelled_orders, z.units, z.returned_units, z.total, z.returned, z.discount, z.shipping, z.stamp_duty, z.tax,
+            z.returned_tax, z.refunded, z.sold_ht, z.cost) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    RETURN QUERY
+    SELECT 'sale_pending', format('order %s', p.order_id), 'is pending and does not exist'
+      FROM mjc.sale_pending p WHERE NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = p.order_id);
+
+    RETURN QUERY  -- what its goods cost is what left the shelves for an order, and did not come back
+    SELECT 'sale_cost', format('product %s location %s order %s', c.product_id, c.location_id, c.ref_id), format('ledger %s, reservation %s', c.cost, c.kept)
+      FROM (SELECT g.product_id, g.location_id, g.ref_id, sum(g.before - g.value_centimes) AS cost,
+                   (SELECT sum(r.cost_centimes) FROM mjc.reservation r
+                     WHERE r.product_id = g.product_id AND r.reservation_id = mjc.uuid_or_null(g.ref_id) AND r.location_id = g.location_id) AS kept
+              FROM (SELECT x.product_id, x.location_id, x.ref_kind, x.ref_id, x.kind, x.value_centimes,
+                           lag(x.value_centimes, 1, 0::bigint) OVER (PARTITION BY x.product_id, x.location_id ORDER BY x.seq) AS before
+                      FROM mjc.stock_ledger x) g
+             WHERE g.kind IN ('ship', 'return') AND g.ref_kind = 'order'
+             GROUP BY g.product_id, g.location_id, g.ref_id) c
+     WHERE c.cost IS DISTINCT FROM c.kept;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_sale_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns sales figures; with since: days of orders that changed, by their orders alone';
+
 CREATE FUNCTION mjc.check_event_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -611,6 +729,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_invoice_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_audit_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_sale_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
 END
 $$;

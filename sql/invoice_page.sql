@@ -1,5 +1,7 @@
--- invoice_page: a document as a page that prints on one A4 sheet, in French or Arabic
--- (right to left). Everything shown is what was stored when it was issued.
+-- invoice_page: a document as a page for A4 sheets, in French or Arabic (right to left): one
+-- sheet up to 15 lines, else as many as it takes. Everything shown is what was stored when it
+-- was issued. Browsers print it and WeasyPrint (?format=pdf), so the style keeps to what both
+-- know; nothing in it refers to anything outside the page.
 
 CREATE FUNCTION mjc.html(value text) RETURNS text
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -8,8 +10,8 @@ COMMENT ON FUNCTION mjc.html(text) IS 'A text as it stands between tags or in a 
 
 CREATE FUNCTION mjc.dzd_shown(centimes bigint) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT translate(to_char(mjc.dzd(centimes), 'FM999,999,999,999,990.00'), ',.', E'\u00a0,') $$;
-COMMENT ON FUNCTION mjc.dzd_shown(bigint) IS 'Centimes as people read them on paper: 1 234 567,00';
+    AS $$ SELECT translate(to_char(mjc.dzd(centimes), 'FM999,999,999,999,990.00'), ',.', E'\u202f,') $$;
+COMMENT ON FUNCTION mjc.dzd_shown(bigint) IS 'Centimes as people read them on paper: 1 234 567,00, with narrow no-break spaces';
 
 CREATE FUNCTION mjc.invoice_labels(lang text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -38,7 +40,7 @@ BEGIN
       FROM unnest(ARRAY['rc', 'nif', 'nis', 'ai', 'capital', 'bank']) WITH ORDINALITY u (k, n) WHERE party ? k;
     RETURN concat_ws('<br>',
         '<b dir=auto>' || mjc.html(coalesce(party ->> 'company', party ->> 'name', w ->> 'forgotten')) || '</b>',
-        CASE WHEN party ? 'company' THEN mjc.html(party ->> 'name') END,
+        CASE WHEN party ? 'company' THEN nullif(mjc.html(party ->> 'name'), '') END,
         '<bdi>' || nullif(mjc.html(concat_ws(' — ', party ->> 'legal_form', party ->> 'activity')), '') || '</bdi>',
         '<bdi>' || nullif(mjc.html(coalesce(party ->> 'address', concat_ws(', ', party ->> 'street', concat_ws(' ', party ->> 'postalCode', party ->> 'city'), party ->> 'region', party ->> 'country'))), '') || '</bdi>',
         (SELECT string_agg('<bdi>' || mjc.html(party ->> k) || '</bdi>', ' · ' ORDER BY n) FROM unnest(ARRAY['phone', 'email']) WITH ORDINALITY u (k, n) WHERE party ? k),
@@ -91,83 +93,89 @@ AS $$
 DECLARE
     speech text := CASE WHEN lang = 'ar' THEN 'ar' ELSE 'fr' END;
     w jsonb := mjc.invoice_labels(speech);
-    -- An order has at most 50 lines: the more there are, the smaller they are set.
-    size text := CASE WHEN jsonb_array_length(doc -> 'lines') > 30 THEN '7.5px' WHEN jsonb_array_length(doc -> 'lines') > 15 THEN '9px' ELSE '11px' END;
+    side text := CASE speech WHEN 'ar' THEN 'right' ELSE 'left' END; -- where lines begin
 BEGIN
     RETURN concat(
         format('<!DOCTYPE html><html lang=%s dir=%s><head><meta charset=utf-8><meta name=viewport content="width=device-width"><title>%s %s</title><style>',
             speech, CASE speech WHEN 'ar' THEN 'rtl' ELSE 'ltr' END, w ->> (doc ->> 'kind'), mjc.html(doc ->> 'number')),
-        '@page{size:A4;margin:12mm}body{font:11px/1.35 "Noto Sans","Noto Naskh Arabic",Arial,sans-serif;max-width:186mm;margin:0 auto;padding-top:2mm;color:#111}h1{font-size:20px;margin:0}',
-        'header,.p{display:flex;gap:8mm;justify-content:space-between;margin-bottom:4mm}.p>div{flex:1;border:1px solid #999;padding:2mm}table{border-collapse:collapse;width:100%}',
-        'th{text-align:start;font-weight:600}.l td,.l th{border:1px solid #999;padding:.15em .5em}.l{font-size:', size, '}.n{text-align:end;white-space:nowrap;direction:ltr}',
-        '.t{width:60%;margin:3mm 0;margin-inline-start:auto}.t td,.t th{padding:.1em .5em;border-bottom:1px solid #ccc}.s{font-weight:700;font-size:13px}small{color:#555}',
-        '.v{position:fixed;top:40%;left:0;right:0;text-align:center;font-size:80px;color:#c00;opacity:.35;transform:rotate(-25deg)}</style></head><body>',
-        CASE WHEN doc ->> 'void' IS NOT NULL THEN format('<div class=v>%s</div>', w ->> 'void') END,
+        -- On every sheet the document and n/N; the head of the table again, no line cut in two, the end kept together.
+        '@page{size:A4;margin:12mm 12mm 16mm;font:9px "Noto Sans","DejaVu Sans",sans-serif;@bottom-left{content:string(document)}@bottom-right{content:counter(page) "/" counter(pages)}}',
+        'body{font:11px/1.35 "Noto Sans","Noto Naskh Arabic","Noto Sans Arabic",Arial,"DejaVu Sans",sans-serif;max-width:186mm;margin:0 auto;color:#111}h1{font-size:20px;margin:0;string-set:document content()}',
+        'header,.p{display:flex;gap:8mm;justify-content:space-between;margin-bottom:4mm}.p>div{flex:1;border:1px solid #999;padding:2mm;overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}',
+        'thead{display:table-header-group}tr,.e{break-inside:avoid}th{text-align:', side, ';font-weight:600}.l{table-layout:fixed}.l td,.l th{border:1px solid #999;padding:.1em .4em}.l td{overflow-wrap:anywhere}',
+        '.l .r{width:16%}.l .q{width:5%}.l .u{width:12%}.l .v{width:6%}.l .h{width:12%}.q,.u,.v,.h,.n{text-align:right}.n{white-space:nowrap;direction:ltr}',
+        '.t{width:60%;margin-top:3mm;margin-bottom:3mm;margin-', side, ':auto;margin-', CASE side WHEN 'left' THEN 'right' ELSE 'left' END, ':0}.t td,.t th{padding:.1em .5em;border-bottom:1px solid #ccc}.s{font-weight:700;font-size:13px}small{color:#555}',
+        '.z{height:0;line-height:0;font-size:1px;color:#fff}.x{position:fixed;top:40%;left:0;right:0;text-align:center;font-size:80px;color:#c00;opacity:.35;transform:rotate(-25deg)}</style></head><body>',
+        -- WeasyPrint 57 takes the text of a glyph from where it met it first, wrongly in lines that run to the left: the figures are met here, unseen, so that amounts can be copied.
+        CASE speech WHEN 'ar' THEN format('<div class=z dir=ltr aria-hidden=true>%1$s<b>%1$s</b></div>', E'0123456789 .,:;()/%+-·—\u202f') END,
+        CASE WHEN doc ->> 'void' IS NOT NULL THEN format('<div class=x>%s</div>', w ->> 'void') END,
         format('<header><h1>%s %s <bdi>%s</bdi></h1><div>%s : <bdi>%s</bdi><br>%s : <bdi>%s</bdi>%s</div></header>', w ->> (doc ->> 'kind'), w ->> 'number', mjc.html(doc ->> 'number'),
             w ->> 'date', to_char((doc ->> 'issuedOn')::date, 'DD/MM/YYYY'), w ->> 'order', mjc.html(doc ->> 'orderNumber'),
             CASE WHEN doc ? 'corrects' THEN format('<br>%s : <bdi>%s</bdi><br>%s', w ->> 'corrects', mjc.html(doc ->> 'corrects'), mjc.html(doc ->> 'reason')) END),
         format('<div class=p><div><small>%s</small><br>%s</div><div><small>%s</small><br>%s</div></div>', w ->> 'seller', mjc.invoice_party_html(doc -> 'seller', w),
             w ->> 'buyer', mjc.invoice_party_html(nullif(doc -> 'buyer', 'null'), w)),
-        format('<table class=l><thead><tr><th>%s<th>%s<th>%s<th>%s<th>%s<th>%s</tr></thead><tbody>%s</tbody></table>', w ->> 'name', w ->> 'ref', w ->> 'qty', w ->> 'unit', w ->> 'rate', w ->> 'ht',
+        format('<table class=l><thead><tr><th>%s<th class=r>%s<th class=q>%s<th class=u>%s<th class=v>%s<th class=h>%s</tr></thead><tbody>%s</tbody></table>', w ->> 'name', w ->> 'ref', w ->> 'qty', w ->> 'unit', w ->> 'rate', w ->> 'ht',
             mjc.invoice_lines_html(doc, w)),
-        format('<table class=t>%s</table>', mjc.invoice_totals_html(doc, w)),
-        format('<p>%s <b>%s</b></p><p>%s : %s</p></body></html>', w ->> 'words', mjc.html(doc #>> ARRAY['words', speech]), w ->> 'payment',
+        format('<div class=e><table class=t>%s</table>', mjc.invoice_totals_html(doc, w)),
+        format('<p>%s <b>%s</b></p><p>%s : %s</p></div></body></html>', w ->> 'words', mjc.html(doc #>> ARRAY['words', speech]), w ->> 'payment',
             mjc.html(coalesce(w ->> (doc ->> 'paymentMethod'), doc ->> 'paymentMethod'))));
 END
 $$;
 COMMENT ON FUNCTION mjc.invoice_html(jsonb, text) IS
-    'A document (mjc.invoice_read) as an HTML page for one A4 sheet: lang ar in Arabic, right to left; everything else in French';
+    'A document (mjc.invoice_read) as an HTML page for A4, one sheet up to 15 lines: lang ar in Arabic, right to left; everything else in French. It refers to nothing outside itself';
 
 -- The routes. Which document: the one that is named, else the invoice that was not voided, the newest.
-CREATE FUNCTION mjc.invoice_page(id uuid, number text, lang text) RETURNS text
+CREATE FUNCTION mjc.invoice_page(id uuid, number text, lang text, format text, OUT page text, OUT file_name text)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 BEGIN
-    RETURN (
-        SELECT mjc.invoice_html(mjc.invoice_doc(i.invoice_id), lang)
-          FROM mjc.invoice i
-         WHERE i.order_id = id
-           AND CASE WHEN number IS NULL THEN i.kind = 'invoice' AND NOT EXISTS (SELECT FROM mjc.invoice_void v WHERE v.invoice_id = i.invoice_id)
-                    ELSE i.number = upper(btrim(number)) END
-         ORDER BY i.issued_at DESC, i.n DESC LIMIT 1);
+    SELECT mjc.invoice_html(mjc.invoice_doc(i.invoice_id), lang), CASE format WHEN 'pdf' THEN i.number || '.pdf' END
+      INTO page, file_name
+      FROM mjc.invoice i
+     WHERE i.order_id = id
+       AND CASE WHEN number IS NULL THEN i.kind = 'invoice' AND NOT EXISTS (SELECT FROM mjc.invoice_void v WHERE v.invoice_id = i.invoice_id)
+                ELSE i.number = upper(btrim(number)) END
+     ORDER BY i.issued_at DESC, i.n DESC LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION mjc.invoice_page(uuid, text, text) IS 'For routes: a document of an order as a page, NULL when there is none';
+COMMENT ON FUNCTION mjc.invoice_page(uuid, text, text, text) IS
+    'For routes: a document of an order as a page, NULL when there is none; with format pdf also the name of the file that the shim prints it to, else NULL';
 
-CREATE FUNCTION mjc_api.order_invoice(actor uuid, token_version integer, token_id uuid, id text, lang text, number text) RETURNS text
+CREATE FUNCTION mjc_api.order_invoice(actor uuid, token_version integer, token_id uuid, id text, lang text, number text, format text,
+    OUT page text, OUT file_name text)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     mine uuid := mjc.need_account(actor, token_version, token_id);
 BEGIN
-    RETURN mjc.invoice_page((SELECT o.order_id FROM mjc.order o WHERE o.order_id = mjc.order_find(order_invoice.id) AND o.customer_id = mine),
-        order_invoice.number, coalesce(order_invoice.lang, 'fr'));
+    SELECT p.page, p.file_name INTO order_invoice.page, order_invoice.file_name
+      FROM mjc.invoice_page((SELECT o.order_id FROM mjc.order o WHERE o.order_id = mjc.order_find(order_invoice.id) AND o.customer_id = mine),
+               order_invoice.number, coalesce(order_invoice.lang, 'fr'), order_invoice.format) p;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.order_invoice(uuid, integer, uuid, text, text, text) IS
-    'GET /orders/:id/invoice, by id or number: the invoice of one''s own order as a page, or another document of it by its number; NULL when there is none. Errors: MJ060, MJ063, MJ075';
+COMMENT ON FUNCTION mjc_api.order_invoice(uuid, integer, uuid, text, text, text, text) IS
+    'GET /orders/:id/invoice, by id or number: the invoice of one''s own order as a page, or another document of it by its number; NULL when there is none; the file''s name with format pdf. Errors: MJ060, MJ063, MJ075';
 
-CREATE FUNCTION mjc_api.staff_order_invoice(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, lang text, number text) RETURNS text
+CREATE FUNCTION mjc_api.staff_order_invoice(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, lang text, number text, format text,
+    OUT page text, OUT file_name text)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    page text;
 BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    page := mjc.invoice_page(staff_order_invoice.order_id, staff_order_invoice.number, coalesce(staff_order_invoice.lang, 'fr'));
-    IF page IS NOT NULL THEN
+    SELECT p.page, p.file_name INTO staff_order_invoice.page, staff_order_invoice.file_name
+      FROM mjc.invoice_page(staff_order_invoice.order_id, staff_order_invoice.number, coalesce(staff_order_invoice.lang, 'fr'), staff_order_invoice.format) p;
+    IF staff_order_invoice.page IS NOT NULL THEN
         PERFORM mjc.access_note(actor, 'rest', 'invoice_read', (SELECT o.customer_id FROM mjc.order o WHERE o.order_id = staff_order_invoice.order_id), NULL, request_id);
     END IF;
-    RETURN page;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_order_invoice(uuid, integer, uuid, text, uuid, text, text) IS
-    'GET /admin/orders/:orderId/invoice: a document of an order as a page; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064';
+COMMENT ON FUNCTION mjc_api.staff_order_invoice(uuid, integer, uuid, text, uuid, text, text, text) IS
+    'GET /admin/orders/:orderId/invoice: a document of an order as a page, the file''s name with format pdf; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064';
 
 CREATE FUNCTION mjc_api.staff_order_invoice_issue(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -69,18 +69,22 @@ BEGIN
     IF longest = interval '0' THEN
         RETURN 0;
     END IF;
+    -- A block may catch its cancel, a client may not read on, and who idles in a transaction keeps
+    -- its snapshot: such a session ends. A fast-path call is no statement, but runs.
     RETURN (
-        SELECT count(*) FILTER (WHERE pg_cancel_backend(a.pid))
+        SELECT count(*) FILTER (WHERE CASE WHEN a.state NOT LIKE 'idle%' AND a.query_start >= clock_timestamp() - 2 * longest
+                                           THEN pg_cancel_backend(a.pid) ELSE pg_terminate_backend(a.pid) END)
           FROM pg_stat_activity a
-         WHERE a.state = 'active' AND a.datname = current_database()
-           AND a.query_start < clock_timestamp() - longest
+         WHERE (a.state IN ('active', 'fastpath function call') AND a.query_start < clock_timestamp() - longest
+                OR a.state LIKE 'idle in transaction%' AND a.state_change < clock_timestamp() - 10 * longest)
+           AND a.datname = current_database()
            AND pg_has_role(a.usename, 'mjc_analyst', 'MEMBER')
            AND NOT pg_has_role(a.usename, 'mjc_admin', 'MEMBER')
            AND NOT pg_has_role(a.usename, 'mjc_owner', 'MEMBER'));
 END
 $$;
 COMMENT ON FUNCTION mjc.analyst_limit() IS
-    'Cancels statements of analysts that run longer than mjc.analyst_max; returns their number. Run by a job';
+    'Cancels what analysts run for longer than mjc.analyst_max, and ends their session when it still runs after twice that time or idles in a transaction for ten times as long; returns how many it met. Run by a job';
 
 CREATE FUNCTION mjc.invariants_watch() RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -121,6 +125,7 @@ BEGIN
         WHEN 'outbox_purge' THEN mjc.outbox_purge()
         WHEN 'provider_event' THEN mjc.provider_event_apply()
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
+        WHEN 'sale_fold' THEN mjc.sale_fold()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
         WHEN 'webhook_purge' THEN mjc.webhook_purge()
@@ -169,8 +174,8 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        -- What took stock must commit before the next job begins: buyers wait for it.
-        EXIT WHEN cancelled OR (job IN ('order_expire', 'provider_event', 'stock_expire') AND done > 0)
+        -- What locks orders' stock or figures must commit before the next job begins: people wait for it.
+        EXIT WHEN cancelled OR (job IN ('order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

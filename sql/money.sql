@@ -25,7 +25,8 @@ CREATE FUNCTION mjc.refund_share(paid bigint, qty integer, already integer, retu
 COMMENT ON FUNCTION mjc.refund_share(bigint, integer, integer, integer) IS
     'What comes back for `returned` more of qty units for which `paid` centimes were paid, when `already` came back before; over all units exactly what was paid. Errors: MJ006, MJ201';
 
+-- A product, not a quotient: that has 16 digits and would round the largest amounts.
 CREATE FUNCTION mjc.dzd(centimes bigint) RETURNS numeric
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT (centimes::pg_catalog.numeric OPERATOR(pg_catalog./) 100)::pg_catalog.numeric(20, 2) $$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_dzd';
 COMMENT ON FUNCTION mjc.dzd(bigint) IS 'Centimes as dinars with two decimals';

@@ -117,13 +117,26 @@ BEGIN
                    'subtotal', mjc.dzd(o.subtotal_centimes), 'tax', 0, 'taxIncluded', mjc.dzd(o.tax_centimes),
                    'shipping', mjc.dzd(o.shipping_centimes), 'discount', mjc.dzd(o.discount_centimes),
                    'stampDuty', mjc.dzd(o.stamp_duty_centimes), 'rounding', mjc.dzd(o.rounding_centimes),
-                   'credit', mjc.dzd(o.credit_centimes), 'amountDue', mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes),
+                   'credit', mjc.dzd(o.credit_centimes), 'creditBack', mjc.dzd(o.credit_back_centimes), 'amountDue', mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes),
                    'coupons', o.coupons, 'deliveryMode', o.delivery_mode,
                    'total', mjc.dzd(o.total_centimes), 'totalAmount', mjc.dzd(o.total_centimes), 'currency', o.currency,
                    'orderDate', mjc.iso(o.placed_at), 'createdAt', mjc.iso(o.placed_at), 'updatedAt', mjc.iso(o.updated_at),
                    'shippedAt', mjc.iso(o.shipped_at), 'deliveredAt', mjc.iso(o.delivered_at),
                    'estimatedDelivery', mjc.iso(timezone('Africa/Algiers', o.estimated_on + time '12:00')),
                    'trackingNumber', o.tracking_number, 'shippingCarrier', o.carrier,
+                   'exchangeOf', (SELECT json_build_object('id', x.order_id, 'orderNumber', x.reference) FROM mjc.order x WHERE x.order_id = o.exchange_of),
+                   'exchangedBy', (SELECT coalesce(json_agg(json_build_object('id', x.order_id, 'orderNumber', x.reference) ORDER BY u.n), '[]')
+                                     FROM unnest(o.exchanged_by) WITH ORDINALITY u (id, n) JOIN mjc.order x ON x.order_id = u.id),
+                   'shipments', (SELECT coalesce(json_agg(json_build_object(
+                                     'shipmentNo', s.shipment_no, 'status', s.state, 'carrier', s.carrier, 'trackingNumber', s.tracking_number,
+                                     'shippedAt', mjc.iso(s.shipped_at), 'deliveredAt', mjc.iso(s.delivered_at),
+                                     'carrierStatus', r.status, 'carrierLabel', r.label, 'carrierStatusAt', mjc.iso(r.at)) ORDER BY s.shipment_no), '[]')
+                                   FROM mjc.shipment s
+                                   LEFT JOIN LATERAL (SELECT coalesce(k.status, 'other') AS status, x.label, x.at
+                                                        FROM mjc.shipment_report x LEFT JOIN mjc.carrier_status k ON k.carrier = x.carrier AND k.word = x.word
+                                                       WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                                                       ORDER BY x.at DESC, x.received_at DESC, x.event_id DESC LIMIT 1) r ON true
+                                  WHERE s.order_id = o.order_id AND s.state <> 'unpacked'),
                    'notes', CASE WHEN for_staff THEN o.notes ELSE c.note END,
                    'customerNote', c.note,
                    'items', (SELECT json_agg(json_build_object(

@@ -327,7 +327,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_edit(text, uuid[], integer[]) IS
-    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked, what was paid too much goes back. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
+    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked of the cards that paid a part, then in money; what is due less is taken off the money, then given back to the cards. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
 
 CREATE FUNCTION mjc_api.staff_order_edit(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, product_ids uuid[], quantities integer[]) RETURNS json
@@ -353,6 +353,13 @@ CREATE FUNCTION mjc.order_take_back(order_id uuid, line_nos integer[], quantitie
 COMMENT ON FUNCTION mjc.order_take_back(uuid, integer[], integer[], boolean, uuid, text, text) IS
     'For rules, with the order locked: units of these lines that had left stand on the desk. Errors: MJ003, MJ010, MJ115, MJ331';
 
+CREATE FUNCTION mjc.order_value_back(order_id uuid, value bigint, shipment_no integer, reason text, actor uuid, channel text, request_id text) RETURNS bigint
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_order_value_back';
+COMMENT ON FUNCTION mjc.order_value_back(uuid, bigint, integer, text, uuid, text, text) IS
+    'For rules, with the order and its products locked: a value (centimes) of it goes back, off what is asked, then as money, then to the cards that paid a part; what went to cards, centimes. Errors: MJ003, MJ201, MJ503';
+
 -- What units of a line cost that come back now, after those that came back before.
 CREATE FUNCTION mjc.order_return_value(id uuid, line_nos integer[], quantities integer[]) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -377,6 +384,40 @@ END
 $$;
 COMMENT ON FUNCTION mjc.order_return_value(uuid, integer[], integer[]) IS 'For rules: value of units that come back, centimes. Errors: MJ115';
 
+CREATE FUNCTION mjc.return_check(line_nos integer[], quantities integer[], reason text) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    words text := mjc.order_text(return_check.reason, 'reason', 200);
+BEGIN
+    IF words IS NULL OR coalesce(cardinality(line_nos), 0) = 0 OR cardinality(line_nos) <> coalesce(cardinality(quantities), 0)
+       OR (SELECT count(DISTINCT l) FROM unnest(line_nos) l) <> cardinality(line_nos) THEN
+        PERFORM mjc.raise(CASE WHEN words IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_INVALID' END, 'argument', CASE WHEN words IS NULL THEN 'reason' ELSE 'items' END);
+    END IF;
+    RETURN words;
+END
+$$;
+COMMENT ON FUNCTION mjc.return_check(integer[], integer[], text) IS 'For rules: each line once, with units; the reason, trimmed. Errors: MJ003, MJ006, MJ010';
+
+-- An invoice that is only due is issued first: a credit note takes something back.
+CREATE FUNCTION mjc.return_document(id uuid, value bigint, line_nos integer[], quantities integer[], actor uuid, channel text) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF mjc.seller_missing(mjc.seller_identity()) IS NULL AND value > 0 THEN
+        PERFORM mjc.invoice_issue_core(id, actor, channel);
+    END IF;
+    IF mjc.invoice_live(id) IS NULL OR value = 0 THEN
+        RETURN NULL;
+    END IF;
+    RETURN mjc.credit_note_core(mjc.invoice_live(id), actor, channel, 'Retour', line_nos, quantities, false);
+END
+$$;
+COMMENT ON FUNCTION mjc.return_document(uuid, bigint, integer[], integer[], uuid, text) IS
+    'For rules: the credit note for lines that came back, last step of the transaction; NULL when there is nothing to take back. Errors: MJ352, MJ354 a credit note took it back before';
+
 -- Stock, money and document in one go; the document last.
 CREATE FUNCTION mjc.return_write(id uuid, line_nos integer[], quantities integer[], reason text, damaged boolean, refund boolean,
     actor uuid, channel text, request_id text) RETURNS jsonb
@@ -385,14 +426,11 @@ CREATE FUNCTION mjc.return_write(id uuid, line_nos integer[], quantities integer
 AS $$
 DECLARE
     o mjc.order%ROWTYPE;
-    words text := mjc.order_text(return_write.reason, 'reason', 200);
+    words text := mjc.return_check(line_nos, quantities, return_write.reason);
     value bigint;
-    note text;
+    owed record;  -- of it, what staff did not give back before
+    cards bigint := 0;
 BEGIN
-    IF words IS NULL OR coalesce(cardinality(line_nos), 0) = 0 OR cardinality(line_nos) <> coalesce(cardinality(quantities), 0)
-       OR (SELECT count(DISTINCT l) FROM unnest(line_nos) l) <> cardinality(line_nos) THEN
-        PERFORM mjc.raise(CASE WHEN words IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_INVALID' END, 'argument', CASE WHEN words IS NULL THEN 'reason' ELSE 'items' END);
-    END IF;
     SELECT x.* INTO o FROM mjc.order x WHERE x.order_id = id FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM mjc.raise('NOT_FOUND');
@@ -400,22 +438,22 @@ BEGIN
         PERFORM mjc.raise('ORDER_NOT_DELIVERED', 'status', o.status);
     END IF;
     value := mjc.order_return_value(id, line_nos, quantities);
-    IF coalesce(refund, true) AND value > 0 THEN
-        PERFORM mjc.payment_refund_book(id, value, words, actor, channel, request_id);
-    END IF;
     PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
+    SELECT 0::bigint AS amount, -1 AS parcel INTO owed;
+    IF coalesce(refund, true) AND value > 0 THEN
+        owed := mjc.refund_before(id, value, line_nos, quantities, actor, channel, request_id);
+    END IF;
+    IF owed.amount > 0 THEN
+        cards := mjc.order_value_back(id, owed.amount, owed.parcel, words, actor, channel, request_id);
+    END IF;
     UPDATE mjc.order x SET updated_at = clock_timestamp() WHERE x.order_id = id;
     PERFORM mjc.order_event_add(id, o.status, actor, channel, 'Retour : ' || words);
     PERFORM mjc.audit_write(actor, channel, 'order_return', 'order', o.reference, NULL,
-        jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value)), request_id);
-    -- An invoice that is only due is issued first: a credit note takes something back.
-    IF mjc.seller_missing(mjc.seller_identity()) IS NULL AND value > 0 THEN
-        PERFORM mjc.invoice_issue_core(id, actor, channel);
-    END IF;
-    IF mjc.invoice_live(id) IS NOT NULL AND value > 0 THEN
-        note := mjc.credit_note_core(mjc.invoice_live(id), actor, channel, 'Retour', line_nos, quantities, false);
-    END IF;
-    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0, 'creditNote', note);
+        jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value),
+                           'refunded', coalesce(refund, true)), request_id);
+    RETURN jsonb_build_object('orderNumber', o.reference, 'value', mjc.dzd(value), 'refunded', coalesce(refund, true) AND value > 0,
+                              'refundedAmount', mjc.dzd(owed.amount), 'toCards', mjc.dzd(cards),
+                              'creditNote', mjc.return_document(id, value, line_nos, quantities, actor, channel));
 END
 $$;
 COMMENT ON FUNCTION mjc.return_write(uuid, integer[], integer[], text, boolean, boolean, uuid, text, text) IS 'For rules: see mjc.order_return';
@@ -431,7 +469,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_return(text, integer[], integer[], text, boolean, boolean) IS
-    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false: an exchange), and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ401, MJ503, MJ601';
+    'The buyer of a delivered order brought units of some lines back: they are in stock again (or among the damaged), their value goes back (unless refund is false) but what was given back for their parcel before (mjc.payment_refund), off the money first, then to the cards that paid, and a credit note is issued. Errors: MJ003, MJ004, MJ006, MJ010, MJ115, MJ339, MJ354, MJ401, MJ503, MJ601';
 
 CREATE FUNCTION mjc.order_line_nos(id uuid, product_ids uuid[]) RETURNS integer[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -465,7 +503,164 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_order_return(uuid, integer, uuid, text, text, uuid, uuid[], integer[], text, boolean, boolean) IS
-    'POST /admin/orders/:orderId/returns: {items: [{productId, quantity}], reason, damaged?, refund?}. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ115, MJ339, MJ503';
+    'POST /admin/orders/:orderId/returns: {items: [{productId, quantity}], reason, damaged?, refund?}. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ115, MJ339, MJ354, MJ503';
+
+---------------------------------------------------------------- others leave for them
+
+-- Customer before order, as whoever erases or joins him does; he may have been joined meanwhile.
+CREATE FUNCTION mjc.exchange_lock(id uuid, OUT reference text, OUT status text, OUT customer_id uuid, OUT credit_ids uuid[], OUT credit_back bigint)
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    buyer uuid;
+BEGIN
+    LOOP
+        SELECT o.customer_id INTO buyer FROM mjc.order o WHERE o.order_id = id;
+        PERFORM FROM mjc.customer c WHERE c.customer_id = buyer FOR NO KEY UPDATE;
+        SELECT o.reference, o.status, o.customer_id, o.credit_ids, o.credit_back_centimes INTO reference, status, customer_id, credit_ids, credit_back
+          FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
+        EXIT WHEN exchange_lock.customer_id IS NOT DISTINCT FROM buyer;
+    END LOOP;
+    IF buyer IS NULL THEN
+        PERFORM mjc.raise('NOT_FOUND');
+    ELSIF status <> 'DELIVERED' THEN
+        PERFORM mjc.raise('ORDER_NOT_DELIVERED', 'status', status);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.exchange_lock(uuid) IS 'For rules: a delivered order and its customer, locked. Errors: MJ004, MJ339';
+
+-- Products of both sides and what promotions may give, in one order; and all cards that may pay.
+CREATE FUNCTION mjc.exchange_lock_products(id uuid, line_nos integer[], new_product_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    products uuid[] := ARRAY(SELECT l.product_id FROM mjc.order_line l WHERE l.order_id = id AND l.line_no = ANY (line_nos))
+                       || new_product_ids || ARRAY(SELECT p.gift_product_id FROM mjc.promotion p WHERE p.gift_product_id IS NOT NULL AND p.is_active);
+BEGIN
+    PERFORM FROM mjc.stock_anchor a WHERE a.product_id = ANY (products) ORDER BY a.product_id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION mjc.exchange_lock_products(uuid, integer[], uuid[]) IS 'For rules: the products of an exchange, locked';
+
+CREATE FUNCTION mjc.exchange_lock_cards(customer uuid, credit_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO mjc.credit (credit_id, kind, customer_id, created_at)
+    VALUES (customer, 'store_credit', customer, clock_timestamp())
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM mjc.credit c WHERE c.credit_id = ANY (exchange_lock_cards.credit_ids || customer) ORDER BY c.credit_id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION mjc.exchange_lock_cards(uuid, uuid[]) IS 'For rules: cards that paid an order and the customer''s store credit, opened if need be, locked';
+
+CREATE FUNCTION mjc.order_exchange_core(order_id uuid, value bigint, shipment_no integer, reason text, new_product_ids uuid[], new_quantities integer[], actor uuid, channel text, request_id text) RETURNS uuid
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_order_exchange';
+COMMENT ON FUNCTION mjc.order_exchange_core(uuid, bigint, integer, text, uuid[], integer[], uuid, text, text) IS
+    'For rules that hold all of it: units worth so much (centimes) are back, the order that leaves for them. Errors: MJ003, MJ010, MJ101, MJ102, MJ104, MJ201, MJ209, MJ218, MJ302, MJ341, MJ503, MJ652';
+
+-- In dinars: what of the money went back, what stayed on cards, what the second order was paid and is due.
+CREATE FUNCTION mjc.exchange_told(id uuid, made uuid, value bigint, credit_back_before bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    first record;
+    second record;
+    moved bigint;
+BEGIN
+    SELECT o.reference, o.credit_back_centimes - credit_back_before AS cards INTO first FROM mjc.order o WHERE o.order_id = id;
+    SELECT o.reference, o.customer_id, o.credit_centimes AS paid, o.total_centimes - o.credit_centimes AS due INTO second FROM mjc.order o WHERE o.order_id = made;
+    moved := coalesce((SELECT l.amount_centimes FROM mjc.credit_ledger l WHERE l.credit_id = second.customer_id AND l.op_id = 'exchange:' || made), 0);
+    RETURN jsonb_build_object('orderNumber', first.reference, 'value', mjc.dzd(value), 'exchangeId', made, 'exchangeNumber', second.reference,
+        'paid', mjc.dzd(second.paid), 'amountDue', mjc.dzd(second.due), 'toCards', mjc.dzd(first.cards - (second.paid - moved)), 'moved', moved);
+END
+$$;
+COMMENT ON FUNCTION mjc.exchange_told(uuid, uuid, bigint, bigint) IS 'For rules: what an exchange made of its money; moved in centimes';
+
+-- Units back, order placed, money and cards, history; the document last.
+CREATE FUNCTION mjc.exchange_write(id uuid, line_nos integer[], quantities integer[], reason text, new_product_ids uuid[], new_quantities integer[],
+    damaged boolean, actor uuid, channel text, request_id text) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    o record;
+    words text := mjc.return_check(line_nos, quantities, exchange_write.reason);
+    value bigint;
+    owed record;  -- of it, what staff did not give back before
+    made uuid;
+    told jsonb;
+    returned bigint;
+BEGIN
+    SELECT * INTO o FROM mjc.exchange_lock(id);
+    value := mjc.order_return_value(id, line_nos, quantities);
+    PERFORM mjc.exchange_lock_products(id, line_nos, new_product_ids);
+    PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
+    PERFORM mjc.exchange_lock_cards(o.customer_id, o.credit_ids);
+    returned := (SELECT coalesce(sum(r.amount_centimes), 0) FROM mjc.refund r WHERE r.order_id = id AND r.kind = 'return');
+    SELECT 0::bigint AS amount, -1 AS parcel INTO owed;
+    IF value > 0 THEN
+        owed := mjc.refund_before(id, value, line_nos, quantities, actor, channel, request_id);
+    END IF;
+    made := mjc.order_exchange_core(id, owed.amount, owed.parcel, words, new_product_ids, new_quantities, actor, channel, request_id);
+    told := mjc.exchange_told(id, made, value, o.credit_back);
+    returned := (SELECT coalesce(sum(r.amount_centimes), 0) FROM mjc.refund r WHERE r.order_id = id AND r.kind = 'return') - returned;
+    PERFORM mjc.order_event_add(id, o.status, actor, channel, 'Échange contre ' || (told ->> 'exchangeNumber') || ' : ' || words);
+    PERFORM mjc.audit_write(actor, channel, 'order_exchange', 'order', o.reference, NULL,
+        jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value),
+                           'exchange', told -> 'exchangeNumber'), request_id);
+    RETURN told - 'moved' || jsonb_build_object('refunded', mjc.dzd(returned),
+                                                'creditNote', mjc.return_document(id, value, line_nos, quantities, actor, channel));
+END
+$$;
+COMMENT ON FUNCTION mjc.exchange_write(uuid, integer[], integer[], text, uuid[], integer[], boolean, uuid, text, text) IS 'For rules: see mjc.order_exchange';
+
+CREATE FUNCTION mjc.order_exchange(reference text, line_nos integer[], quantities integer[], reason text, new_product_ids uuid[], new_quantities integer[],
+    damaged boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    RETURN mjc.exchange_write(mjc.order_need(order_exchange.reference), line_nos, quantities, order_exchange.reason, new_product_ids, new_quantities,
+                              order_exchange.damaged, mjc.staff_id(), 'psql', NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.order_exchange(text, integer[], integer[], text, uuid[], integer[], boolean) IS
+    'The buyer of a delivered order brought units of some lines back and gets others: these are in stock again (or among the damaged), a confirmed order of the same customer to the same place is placed for the new ones at the prices of today, and what came back pays it. What is left of it goes back, what is missing is asked as the first order was paid; a credit note is issued. All of it or nothing. Returns {orderNumber, value, exchangeId, exchangeNumber, paid, amountDue, refunded, toCards, creditNote}, DZD. Errors: MJ003, MJ004, MJ006, MJ010, MJ101, MJ102, MJ104, MJ115, MJ209, MJ218, MJ302, MJ339, MJ341, MJ354, MJ401, MJ503, MJ601, MJ652';
+
+CREATE FUNCTION mjc_api.staff_order_exchange(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
+    order_id uuid, product_ids uuid[], quantities integer[], new_product_ids uuid[], new_quantities integer[], reason text, damaged boolean,
+    OUT body json, OUT replayed boolean)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    claim record;
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    claim := mjc.idempotency_begin('staff_order_exchange', actor, idempotency_key,
+        jsonb_build_array(order_id, product_ids, quantities, new_product_ids, new_quantities, reason, damaged)::text);
+    replayed := claim.reply IS NOT NULL;
+    body := claim.reply::json;
+    IF NOT replayed THEN
+        body := mjc.exchange_write(staff_order_exchange.order_id, mjc.order_line_nos(staff_order_exchange.order_id, product_ids), quantities, reason,
+                                   new_product_ids, new_quantities, damaged, actor, 'rest', request_id);
+        PERFORM mjc.idempotency_end(claim.key_hash, 'exchange', staff_order_exchange.order_id, body::text);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_order_exchange(uuid, integer, uuid, text, text, uuid, uuid[], integer[], uuid[], integer[], text, boolean) IS
+    'POST /admin/orders/:orderId/exchanges: {items: [{productId, quantity}], newItems: [{productId, quantity}], reason, damaged?}: mjc.order_exchange. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ101, MJ102, MJ104, MJ115, MJ209, MJ218, MJ302, MJ339, MJ341, MJ354, MJ503, MJ652';
 
 ---------------------------------------------------------------- the rest is cancelled
 
@@ -499,7 +694,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_cancel_rest(text, text) IS
-    'Of an order of which a part has left, what is still here is cancelled: its units are free, its value is asked no more or goes back, its invoice is taken back for these lines. Returns the status of the order. Errors: MJ003, MJ004, MJ006, MJ340, MJ401, MJ601';
+    'Of an order of which a part has left, what is still here is cancelled: its units are free, its value is asked no more or goes back, off the money first, then to the cards that paid, its invoice is taken back for these lines. Returns the status of the order. Errors: MJ003, MJ004, MJ006, MJ340, MJ401, MJ601';
 
 CREATE FUNCTION mjc_api.staff_order_cancel_rest(actor uuid, token_version integer, token_id uuid, request_id text, order_id uuid, reason text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -8,20 +8,8 @@
 -- Messages carry one-time links: only the shim takes them.
 
 CREATE FUNCTION mjc.outbox_write(topic text, aggregate_kind text, aggregate_id uuid, payload jsonb) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    id bigint;
-    at timestamptz := clock_timestamp();
-BEGIN
-    INSERT INTO mjc.outbox (topic, aggregate_kind, aggregate_id, payload, created_at, available_at)
-    VALUES (outbox_write.topic, outbox_write.aggregate_kind, outbox_write.aggregate_id, outbox_write.payload, at, at)
-    RETURNING outbox_id INTO id;
-    PERFORM mjc.webhook_write(id, outbox_write.topic, outbox_write.aggregate_kind, outbox_write.aggregate_id, outbox_write.payload, at);
-    RETURN id;
-END
-$$;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_outbox_write_sql';
 COMMENT ON FUNCTION mjc.outbox_write(text, text, uuid, jsonb) IS
     'For rules: a message about an account, a customer or an order, delivered after this transaction commits, to endpoints (mjc.webhook_endpoint) too; its number';
 

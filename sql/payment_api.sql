@@ -14,7 +14,7 @@ BEGIN
                                     'refunded', mjc.dzd(p.refunded_centimes), 'note', p.note, 'createdAt', mjc.iso(p.created_at), 'paidAt', mjc.iso(p.paid_at))
                                     ORDER BY p.created_at, p.payment_id), '[]') FROM mjc.payment p WHERE p.order_id = id),
             'refunds', (SELECT coalesce(json_agg(json_build_object('id', r.refund_id, 'paymentId', r.payment_id, 'kind', r.kind, 'status', r.state,
-                                    'amount', mjc.dzd(r.amount_centimes), 'reason', r.reason, 'reference', r.provider_ref, 'createdAt', mjc.iso(r.created_at),
+                                    'amount', mjc.dzd(r.amount_centimes), 'reason', r.reason, 'shipmentNo', r.shipment_no, 'used', mjc.dzd(r.used_centimes), 'reference', r.provider_ref, 'createdAt', mjc.iso(r.created_at),
                                     'doneAt', mjc.iso(r.done_at)) ORDER BY r.created_at, r.refund_id), '[]') FROM mjc.refund r WHERE r.order_id = id),
             'checkouts', (SELECT coalesce(json_agg(json_build_object('id', c.checkout_id, 'method', c.method, 'provider', c.provider, 'reference', c.provider_ref,
                                     'status', c.state, 'amount', mjc.dzd(c.amount_centimes), 'failure', c.failure, 'createdAt', mjc.iso(c.created_at),
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION mjc_api.staff_payment_record(uuid, integer, uuid, text, text
     'POST /admin/orders/:orderId/payments: centimes that came in. Errors: MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ218, MJ501, MJ502, MJ504';
 
 CREATE FUNCTION mjc_api.staff_payment_refund(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
-    order_id text, amount bigint, reason text, OUT body json, OUT replayed boolean)
+    order_id text, amount bigint, reason text, shipment_no integer, goodwill boolean, OUT body json, OUT replayed boolean)
     RETURNS record
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -79,18 +79,34 @@ BEGIN
     IF id IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
-    claim := mjc.idempotency_begin('staff_payment_refund', actor, idempotency_key, jsonb_build_array(id, amount, reason)::text);
+    claim := mjc.idempotency_begin('staff_payment_refund', actor, idempotency_key, jsonb_build_array(id, amount, reason, shipment_no, goodwill)::text);
     replayed := claim.reply IS NOT NULL;
     body := claim.reply;
     IF NOT replayed THEN
-        made := mjc.refund_write(id, jsonb_build_object('amount', mjc.dzd(amount), 'reason', staff_payment_refund.reason), actor, 'rest', request_id);
+        made := mjc.refund_write(id, jsonb_build_object('amount', mjc.dzd(amount), 'reason', staff_payment_refund.reason, 'shipmentNo', staff_payment_refund.shipment_no,
+                                     'goodwill', staff_payment_refund.goodwill), actor, 'rest', request_id);
         body := mjc.payments_json(id);
         PERFORM mjc.idempotency_end(claim.key_hash, 'refund', made, body::text);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_payment_refund(uuid, integer, uuid, text, text, text, bigint, text) IS
-    'POST /payments/refund: centimes of an order, by id or number, go back. Errors: MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ503';
+COMMENT ON FUNCTION mjc_api.staff_payment_refund(uuid, integer, uuid, text, text, text, bigint, text, integer, boolean) IS
+    'POST /payments/refund: centimes of an order, by id or number, go back, for a parcel (mjc.payment_refund). Errors: MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ060, MJ063, MJ064, MJ332, MJ333, MJ346, MJ503';
+
+CREATE FUNCTION mjc_api.staff_refund_for(actor uuid, token_version integer, token_id uuid, request_id text,
+    order_id uuid, refund_id uuid, shipment_no integer) RETURNS json
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.check_schema();
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.refund_for_write(staff_refund_for.order_id, staff_refund_for.refund_id, staff_refund_for.shipment_no, actor, 'rest', request_id);
+    RETURN mjc.payments_json(staff_refund_for.order_id);
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_refund_for(uuid, integer, uuid, text, uuid, uuid, integer) IS
+    'POST /admin/orders/:orderId/refunds/:refundId/parcel: what a refund is for, see mjc.refund_for. Errors: MJ004, MJ006, MJ009, MJ060, MJ063, MJ064, MJ332, MJ333, MJ346, MJ347';
 
 CREATE FUNCTION mjc_api.staff_refund_done(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, refund_id uuid, reference text) RETURNS json

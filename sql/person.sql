@@ -12,7 +12,7 @@ AS $$
            ('cart_line', 'cart', NULL), ('coupon', 'coupons', NULL), ('coupon_ledger', 'couponUses', NULL), ('credit', 'credits', NULL),
            ('credit_ledger', 'credits', NULL), ('customer_order', 'orders', NULL), ('order', 'orders', NULL), ('order_contact', 'orders', NULL),
            ('order_line', 'orders', NULL), ('order_event', 'orders', NULL), ('order_trace', 'orders', NULL), ('payment', 'orders', NULL),
-           ('refund', 'orders', NULL), ('checkout', 'orders', NULL), ('provider_event', 'orders', NULL), ('shipment', 'orders', NULL), ('shipment_line', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
+           ('refund', 'orders', NULL), ('checkout', 'orders', NULL), ('provider_event', 'orders', NULL), ('shipment', 'orders', NULL), ('shipment_line', 'orders', NULL), ('shipment_report', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
            ('credit_due', NULL, 'that a credit note for lines of an order is still to be issued'),
            ('invoice_due', NULL, 'that a document of an order is still to be issued'),
            ('personal_access', 'readBy', NULL), ('visit', 'visits', NULL), ('event', 'visits', NULL),
@@ -30,6 +30,8 @@ AS $$
            ('provider_task', NULL, 'that a provider is still to be asked something of an order'),
            ('order_reference', NULL, 'which order a number names: it is in orders'),
            ('reservation', NULL, 'units held for the orders'),
+           ('sale_delta', NULL, 'figures of the orders on their way into the sales figures'),
+           ('sale_pending', NULL, 'that the figures of an order are still to be added up'),
            ('sign_in_limit', NULL, 'a hash of the e-mail, forgotten within minutes')
 $$;
 COMMENT ON FUNCTION mjc.person_tables() IS
@@ -50,7 +52,8 @@ BEGIN
             'notices', (SELECT coalesce(jsonb_agg(jsonb_build_object('provider', e.provider, 'type', e.type, 'received_at', e.received_at, 'payload', e.payload)
                                         ORDER BY e.received_at), '[]') FROM mjc.provider_event e WHERE e.order_id = id),
             'shipments', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'order_id' || jsonb_build_object('lines', (SELECT jsonb_agg(to_jsonb(x) - '{order_id,shipment_no}'::text[] ORDER BY x.line_no)
-                                         FROM mjc.shipment_line x WHERE x.order_id = id AND x.shipment_no = s.shipment_no)) ORDER BY s.shipment_no), '[]') FROM mjc.shipment s WHERE s.order_id = id),
+                                         FROM mjc.shipment_line x WHERE x.order_id = id AND x.shipment_no = s.shipment_no), 'reports', mjc.shipment_reports(id, s.shipment_no)) ORDER BY s.shipment_no), '[]')
+                            FROM mjc.shipment s WHERE s.order_id = id),
             'events', (SELECT coalesce(jsonb_agg(to_jsonb(e) - '{order_id,actor}'::text[] ORDER BY e.seq), '[]') FROM mjc.order_event e WHERE e.order_id = id),
             'documents', (SELECT coalesce(jsonb_agg(mjc.invoice_doc(i.invoice_id) - 'seller' ORDER BY i.issued_at), '[]') FROM mjc.invoice i WHERE i.order_id = id),
             'trace', (SELECT t.steps FROM mjc.order_trace t WHERE t.order_id = id))

@@ -80,6 +80,31 @@ $$;
 COMMENT ON FUNCTION mjc.checkout_paid(uuid, uuid, bigint, text, text) IS
     'For rules: see mjc.payment_settle; when the units or a coupon are gone the order ends and its money is owed. Errors: MJ003, MJ004, MJ201';
 
+-- A refund at a provider: one that we asked for, or one of its own desk.
+CREATE FUNCTION mjc.provider_refund(id uuid, payment_ref text, ref text, own uuid, amount bigint, currency text, made boolean) RETURNS text
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
+    IF EXISTS (SELECT FROM mjc.refund r WHERE r.order_id = id AND r.refund_id = own AND r.state <> 'done'
+                  AND r.amount_centimes = coalesce(provider_refund.amount, r.amount_centimes)) THEN
+        -- Nobody is to send it a second time: our own call may have timed out.
+        DELETE FROM mjc.provider_task t WHERE t.task_id = own AND t.order_id = id AND made;
+        RETURN CASE WHEN NOT mjc.refund_state_set(id, own, CASE WHEN made THEN 'done' ELSE 'refused' END, ref, true) THEN 'repeat'
+                    WHEN made THEN 'refund_done' ELSE 'refund_refused' END;
+    ELSIF made AND amount > 0 AND payment_ref IS NOT NULL THEN
+        RETURN mjc.payment_taken_back(id, payment_ref, ref, amount, false, coalesce(currency, 'DZD'));
+    END IF;
+    -- What was made and then failed is owed again: staff see it.
+    UPDATE mjc.refund r SET state = 'refused', at_provider = false, done_at = NULL, updated_at = clock_timestamp()
+     WHERE r.order_id = id AND r.provider_ref = ref AND r.at_provider AND r.state = 'done' AND NOT made;
+    RETURN CASE WHEN FOUND THEN 'refund_refused' ELSE 'repeat' END;
+END
+$$;
+COMMENT ON FUNCTION mjc.provider_refund(uuid, text, text, uuid, bigint, text, boolean) IS
+    'For rules: a refund of a provider, by its name, ours when own is one of the order, was made or refused; refund_done, refund_refused, or what mjc.payment_taken_back makes of it. Errors: MJ004, MJ201';
+
 -- outcome NULL: the order is not known (yet).
 CREATE FUNCTION mjc.provider_event_run(provider text, type text, payload jsonb, OUT id uuid, OUT outcome text)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -125,12 +150,14 @@ BEGIN
             IF EXISTS (SELECT FROM mjc.checkout c WHERE c.order_id = id AND c.checkout_id = checkout AND c.state NOT IN ('paid', 'mismatch')) THEN
                 PERFORM mjc.checkout_paid(id, checkout, e.amount, coalesce(e.currency, ''), e.payment_ref);
             END IF;
-            outcome := CASE WHEN e.taken_back > 0 THEN mjc.payment_taken_back(id, e.payment_ref, e.taken_back) ELSE 'nothing' END;
+            -- Older accounts are told of each refund with the total.
+            PERFORM mjc.provider_refund(id, e.payment_ref, r ->> 'id', mjc.uuid_or_null(r #>> '{metadata,refund_id}'), mjc.bigint_or_null(r ->> 'amount'), e.currency, true)
+               FROM jsonb_array_elements(CASE jsonb_typeof(payload #> '{data,object,refunds,data}') WHEN 'array' THEN payload #> '{data,object,refunds,data}' ELSE '[]' END) r
+              WHERE r ->> 'status' = 'succeeded' AND r ->> 'id' IS NOT NULL;
+            outcome := CASE WHEN e.taken_back > 0
+                            THEN mjc.payment_taken_back(id, e.payment_ref, NULL, e.taken_back, e.taken_back >= e.amount, coalesce(e.currency, 'DZD')) ELSE 'nothing' END;
         ELSE
-            outcome := CASE WHEN mjc.refund_state_set(id, e.refund_id, CASE e.what WHEN 'refund_done' THEN 'done' ELSE 'refused' END, e.ref)
-                            THEN e.what ELSE 'repeat' END;
-            -- Nobody is to send it a second time: our own call may have timed out.
-            DELETE FROM mjc.provider_task t WHERE t.task_id = e.refund_id AND t.order_id = id AND e.what = 'refund_done';
+            outcome := mjc.provider_refund(id, e.payment_ref, e.ref, e.refund_id, e.amount, e.currency, e.what = 'refund_done');
     END CASE;
     IF e.payment_ref IS NOT NULL THEN
         INSERT INTO mjc.provider_ref (ref, provider, order_id, checkout_id) VALUES (e.payment_ref, provider_event_run.provider, id, checkout)
@@ -486,7 +513,12 @@ BEGIN
     END IF;
     SELECT x.* INTO t FROM mjc.provider_task x WHERE x.task_id = provider_task_done.task_id FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN;  -- staff were faster
+        -- Staff or the provider's desk were faster; what it made of our call all the same is known by its name.
+        IF provider_task_done.kind = 'refund' AND body ->> 'status' = 'succeeded' AND body ->> 'id' IS NOT NULL THEN
+            PERFORM mjc.provider_refund(provider_task_done.order_id, body ->> 'payment_intent', body ->> 'id', provider_task_done.task_id,
+                                        mjc.bigint_or_null(body ->> 'amount'), upper(body ->> 'currency'), true);
+        END IF;
+        RETURN;
     END IF;
     IF outcome NOT IN ('ok', 'refused') THEN
         PERFORM mjc.provider_task_later(t.task_id, provider_task_done.error);
@@ -497,7 +529,7 @@ BEGIN
         -- "pending" stays due: the provider tells how it ends
         PERFORM mjc.refund_state_set(t.order_id, t.task_id,
             CASE WHEN outcome = 'refused' OR body ->> 'status' IN ('failed', 'canceled') THEN 'refused'
-                 WHEN body ->> 'status' = 'succeeded' THEN 'done' ELSE 'due' END, body ->> 'id');
+                 WHEN body ->> 'status' = 'succeeded' THEN 'done' ELSE 'due' END, body ->> 'id', true);
         RETURN;
     END IF;
     IF outcome = 'ok' THEN

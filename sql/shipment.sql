@@ -282,30 +282,84 @@ COMMENT ON FUNCTION mjc.remittance_record(text, text, jsonb, date) IS
 
 ------------------------------------------------------------------ news of carriers
 
--- what: deliver, refuse, back, remit, or NULL: nothing to do. Yalidine's words, in French.
-CREATE FUNCTION mjc.yalidine_event(type text, payload jsonb, OUT what text, OUT tracking_number text, OUT reason text, OUT payment_id text)
+CREATE FUNCTION mjc.carrier_word(label text) RETURNS text
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS $$
+    SELECT pg_catalog.regexp_replace(pg_catalog.btrim(pg_catalog.lower(pg_catalog.translate(pg_catalog.left(label, 100),
+               'àâäáãåçéèêëíìîïñóòôöõúùûüýÿÀÂÄÁÃÅÇÉÈÊËÍÌÎÏÑÓÒÔÖÕÚÙÛÜÝ', 'aaaaaaceeeeiiiinooooouuuuyyAAAAAACEEEEIIIINOOOOOUUUUY'))), '\s+', ' ', 'g')
+$$;
+COMMENT ON FUNCTION mjc.carrier_word(text) IS 'A word of a carrier as mjc.carrier_status has it: lower case, without accents; NULL for NULL';
+
+CREATE FUNCTION mjc.carrier_time(given text, otherwise timestamptz) RETURNS timestamptz
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    p text[] := regexp_match(given, '^(20\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[ T]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:\.\d+)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$');
+BEGIN
+    IF p IS NULL OR p[3]::integer > date_part('day', make_date(p[1]::integer, p[2]::integer, 1) + interval '1 month' - interval '1 day') THEN
+        RETURN otherwise;
+    END IF;
+    RETURN least(otherwise, CASE WHEN p[7] IS NULL
+        THEN make_timestamptz(p[1]::integer, p[2]::integer, p[3]::integer, p[4]::integer, p[5]::integer, coalesce(p[6], '0')::integer, 'Africa/Algiers')
+        ELSE make_timestamptz(p[1]::integer, p[2]::integer, p[3]::integer, p[4]::integer, p[5]::integer, coalesce(p[6], '0')::integer, 'UTC')
+             - CASE WHEN p[7] = 'Z' THEN interval '0' ELSE (left(p[7], 1) || '1')::integer * make_interval(hours => substr(p[7], 2, 2)::integer, mins => right(p[7], 2)::integer) END END);
+END
+$$;
+COMMENT ON FUNCTION mjc.carrier_time(text, timestamptz) IS
+    'When something happened, as a carrier tells it (2026-01-31 10:00:00, in Algiers unless it says otherwise); not later than otherwise, which also stands for what is no time';
+
+-- what: status, remit, or NULL: nothing to do.
+CREATE FUNCTION mjc.yalidine_event(type text, payload jsonb, OUT what text, OUT tracking_number text, OUT label text, OUT reason text, OUT payment_id text)
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     it jsonb := payload -> 'data';
-    word text := lower(it ->> 'status');
 BEGIN
     tracking_number := it ->> 'tracking';
+    label := nullif(btrim(left(it ->> 'status', 100)), '');
     reason := left(it ->> 'reason', 500);
     payment_id := it ->> 'payment_id';
     what := CASE
-        WHEN type = 'parcel_status_updated' THEN
-            CASE WHEN word IN ('livré', 'livre') THEN 'deliver'
-                 WHEN word IN ('echèc livraison', 'echec livraison', 'échec livraison') THEN 'refuse'
-                 WHEN word IN ('retourné au vendeur', 'retour à retirer', 'retourne au vendeur') THEN 'back' END
-        WHEN type = 'parcel_payment_updated' AND word IN ('receivable', 'payed', 'paid') AND payment_id IS NOT NULL THEN 'remit' END;
+        WHEN type = 'parcel_status_updated' AND label IS NOT NULL THEN 'status'
+        WHEN type = 'parcel_payment_updated' AND lower(label) IN ('receivable', 'payed', 'paid') AND payment_id IS NOT NULL THEN 'remit' END;
     IF tracking_number IS NULL AND what IS NOT NULL THEN
         RAISE EXCEPTION 'an event about no parcel';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.yalidine_event(text, jsonb) IS 'What an event of Yalidine means';
+COMMENT ON FUNCTION mjc.yalidine_event(text, jsonb) IS 'What an event of Yalidine tells: a status of a parcel, or that its cash is paid over';
+
+CREATE FUNCTION mjc.shipment_report_add(id uuid, number integer, event_id text, carrier text, label text, reason text, at timestamptz) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO mjc.shipment_report (order_id, shipment_no, event_id, carrier, label, word, reason, at, received_at)
+    SELECT id, number, shipment_report_add.event_id, shipment_report_add.carrier, shipment_report_add.label, mjc.carrier_word(shipment_report_add.label),
+           nullif(btrim(shipment_report_add.reason), ''), shipment_report_add.at, clock_timestamp()
+     WHERE NOT EXISTS (SELECT FROM mjc.shipment_report r WHERE r.order_id = id AND r.shipment_no = number AND r.at = shipment_report_add.at
+                          AND r.word = mjc.carrier_word(shipment_report_add.label))
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_report_add(uuid, integer, text, text, text, text, timestamptz) IS
+    'For rules, with the order locked: what a carrier told of a parcel; false when it is known';
+
+CREATE FUNCTION mjc.shipment_reports(id uuid, number integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('at', mjc.iso(r.at), 'status', coalesce(c.status, 'other'), 'label', r.label, 'reason', r.reason, 'receivedAt', mjc.iso(r.received_at))
+                                      ORDER BY r.at, r.received_at, r.event_id), '[]')
+              FROM mjc.shipment_report r LEFT JOIN mjc.carrier_status c ON c.carrier = r.carrier AND c.word = r.word
+             WHERE r.order_id = id AND r.shipment_no = number);
+END
+$$;
+COMMENT ON FUNCTION mjc.shipment_reports(uuid, integer) IS 'All that a carrier told of a parcel, oldest first, with its words and what they mean (other: nobody knows)';
 
 -- The same news twice, or late, changes nothing. Stock comes back when staff have the parcel.
 CREATE FUNCTION mjc.carrier_event_run(type text, payload jsonb, OUT id uuid, OUT outcome text)
@@ -316,6 +370,8 @@ DECLARE
     e record;
     parcel record;
     now_state text;
+    step text;
+    is_news boolean;
     remittance uuid;
 BEGIN
     SELECT * INTO e FROM mjc.yalidine_event(type, payload);
@@ -323,13 +379,26 @@ BEGIN
         outcome := 'nothing';
         RETURN;
     END IF;
+    IF e.what = 'status' THEN
+        SELECT c.step INTO step FROM mjc.carrier_status c WHERE c.carrier = 'yalidine' AND c.word = mjc.carrier_word(e.label);
+    END IF;
     SELECT * INTO parcel FROM mjc.parcel_find(e.tracking_number);
     IF parcel.order_id IS NULL THEN
+        -- Of a parcel that we do not know only what moves parcels is waited with.
+        outcome := CASE WHEN e.what = 'status' AND step IS NULL THEN 'nothing' END;
         RETURN;
     END IF;
     id := parcel.order_id;
     PERFORM FROM mjc.order o WHERE o.order_id = id FOR UPDATE;
     SELECT s.state INTO now_state FROM mjc.shipment s WHERE s.order_id = id AND s.shipment_no = parcel.shipment_no;
+    IF e.what = 'status' THEN
+        is_news := mjc.shipment_report_add(id, parcel.shipment_no, coalesce(left(payload ->> 'event_id', 255), md5(payload::text)), 'yalidine', e.label, e.reason,
+                                           mjc.carrier_time(payload ->> 'occurred_at', clock_timestamp()));
+        IF step IS NULL THEN
+            outcome := CASE WHEN is_news THEN 'noted' ELSE 'repeat' END;
+            RETURN;
+        END IF;
+    END IF;
     IF now_state = 'packed' AND e.what <> 'remit' THEN
         RAISE EXCEPTION 'the parcel has not left yet';  -- by our books: tried again later
     ELSIF e.what = 'remit' THEN
@@ -347,18 +416,45 @@ BEGIN
         UPDATE mjc.remittance r SET amount_centimes = (SELECT sum(l.amount_centimes) FROM mjc.remittance_line l WHERE l.remittance_id = remittance)
          WHERE r.remittance_id = remittance;
         outcome := 'remitted';
-    ELSIF e.what = 'back' THEN
+    ELSIF step = 'back' THEN
         -- the desk says when it is there
         outcome := CASE WHEN now_state = 'shipped' THEN mjc.shipment_step(id, parcel.shipment_no, 'refuse', NULL, NULL, e.reason, NULL, 'job', NULL) ELSE 'repeat' END;
-    ELSIF now_state = 'shipped' OR e.what = 'deliver' AND now_state = 'refused' THEN
-        outcome := mjc.shipment_step(id, parcel.shipment_no, e.what, NULL, NULL, e.reason, NULL, 'job', NULL);
+    ELSIF now_state = 'shipped' OR step = 'deliver' AND now_state = 'refused' THEN
+        outcome := mjc.shipment_step(id, parcel.shipment_no, step, NULL, NULL, e.reason, NULL, 'job', NULL);
     ELSE
         outcome := 'repeat';
     END IF;
 END
 $$;
 COMMENT ON FUNCTION mjc.carrier_event_run(text, jsonb) IS
-    'For rules: applies one event of a carrier; the order and what was made of it, outcome NULL when the parcel is not known. Errors: those of mjc.shipment_step';
+    'For rules: applies one event of a carrier; the order and what was made of it: a state of the parcel, noted (a word that moves nothing), repeat; outcome NULL when the parcel is not known. Errors: those of mjc.shipment_step';
+
+CREATE FUNCTION mjc.carrier_status_set(carrier text, word text, status text) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who uuid;
+    whose text := lower(mjc.order_text(carrier, 'carrier', 100));
+    key text := mjc.carrier_word(mjc.order_text(word, 'word', 100));
+    before text;
+BEGIN
+    PERFORM mjc.check_schema();
+    who := mjc.staff_id();
+    IF whose IS NULL OR key IS NULL OR carrier_status_set.status IS NULL THEN
+        PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', CASE WHEN whose IS NULL THEN 'carrier' WHEN key IS NULL THEN 'word' ELSE 'status' END);
+    ELSIF carrier_status_set.status NOT IN ('preparing', 'collected', 'in_transit', 'at_hub', 'out_for_delivery', 'waiting_customer', 'at_stop_desk', 'attempt_failed',
+                                            'on_hold', 'delivered', 'failed', 'returning', 'returned') THEN
+        PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'status');
+    END IF;
+    SELECT c.status INTO before FROM mjc.carrier_status c WHERE c.carrier = whose AND c.word = key FOR UPDATE;
+    INSERT INTO mjc.carrier_status AS c (carrier, word, status) VALUES (whose, key, carrier_status_set.status)
+    ON CONFLICT ON CONSTRAINT carrier_status_pkey DO UPDATE SET status = EXCLUDED.status;
+    PERFORM mjc.audit_write(who, 'psql', 'carrier_status_set', 'carrier_status', whose || ' ' || key, jsonb_build_object('status', before), jsonb_build_object('status', carrier_status_set.status));
+END
+$$;
+COMMENT ON FUNCTION mjc.carrier_status_set(text, text, text) IS
+    'Says what a word of a carrier means, also in what it told before: preparing, collected, in_transit, at_hub, out_for_delivery, waiting_customer, at_stop_desk, attempt_failed, on_hold, delivered, failed, returning, returned. Which words move our parcels (delivered, refused, on the way back) stays as it is. Errors: MJ003, MJ006, MJ010, MJ601';
 
 ------------------------------------------------------------------------- routes
 
@@ -372,11 +468,12 @@ BEGIN
                    (SELECT coalesce(json_agg(json_build_object('shipmentNo', s.shipment_no, 'status', s.state, 'carrier', s.carrier, 'trackingNumber', s.tracking_number,
                                'cashOnDelivery', mjc.dzd(s.cod_centimes), 'remitted', mjc.dzd(s.remitted_centimes), 'packedAt', mjc.iso(s.packed_at),
                                'shippedAt', mjc.iso(s.shipped_at), 'deliveredAt', mjc.iso(s.delivered_at), 'refusedAt', mjc.iso(s.refused_at), 'refusal', s.refusal,
-                               'returnedAt', mjc.iso(s.returned_at),
+                               'returnedAt', mjc.iso(s.returned_at), 'failedAttempts', (SELECT count(*) FROM jsonb_array_elements(c.reports) r WHERE r ->> 'status' = 'attempt_failed'),
+                               'carrierStatus', c.reports -> -1 ->> 'status', 'carrierReports', c.reports,
                                'items', (SELECT json_agg(json_build_object('line', x.line_no, 'quantity', x.qty, 'sku', l.sku, 'productName', l.product_name) ORDER BY x.line_no)
                                            FROM mjc.shipment_line x JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no
                                           WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no)) ORDER BY s.shipment_no), '[]')
-                      FROM mjc.shipment s WHERE s.order_id = id))
+                      FROM mjc.shipment s CROSS JOIN LATERAL (SELECT mjc.shipment_reports(id, s.shipment_no) AS reports) c WHERE s.order_id = id))
           FROM mjc.order o WHERE o.order_id = id);
 END
 $$;

@@ -54,7 +54,8 @@ SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_stat
        (SELECT sum(l.qty) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS units,
        o.customer_group, mjc.dzd(o.shipping_tax_centimes) AS shipping_tax_dzd, mjc.dzd(o.stamp_duty_centimes) AS stamp_duty_dzd,
        mjc.dzd(o.rounding_centimes) AS rounding_dzd, mjc.dzd(o.credit_centimes) AS credit_dzd,
-       mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes) AS due_dzd, o.coupons
+       mjc.dzd(o.total_centimes - o.credit_centimes - o.taken_off_centimes) AS due_dzd, o.coupons,
+       mjc.dzd(o.credit_back_centimes) AS credit_back_dzd
   FROM mjc.order o
   LEFT JOIN mjc.wilaya w ON w.code = o.wilaya_code;
 
@@ -320,7 +321,7 @@ SELECT o.reference AS order_reference, p.payment_id, o.customer_id, o.status AS 
 
 CREATE OR REPLACE VIEW mjc_report.refund WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, r.refund_id, r.payment_id, o.customer_id, p.method, p.provider, r.kind, r.state,
-       mjc.dzd(r.amount_centimes) AS amount_dzd, r.provider_ref, r.created_at, r.done_at
+       mjc.dzd(r.amount_centimes) AS amount_dzd, r.provider_ref, r.created_at, r.done_at, r.shipment_no, mjc.dzd(r.used_centimes) AS used_dzd
   FROM mjc.refund r
   JOIN mjc.order o ON o.order_id = r.order_id
   JOIN mjc.payment p ON p.order_id = r.order_id AND p.payment_id = r.payment_id;
@@ -342,15 +343,44 @@ SELECT CASE e.state WHEN 'parked' THEN 'event_parked' ELSE 'event_waits' END, NU
   FROM mjc.provider_event e WHERE e.state = 'parked' OR e.state = 'new' AND e.attempts >= 3
 UNION ALL
 SELECT 'task_parked', o.reference, t.parked_at, t.task_id, t.kind || ' ' || t.provider || ': ' || coalesce(t.error, '')
-  FROM mjc.provider_task t JOIN mjc.order o ON o.order_id = t.order_id WHERE t.parked_at IS NOT NULL;
+  FROM mjc.provider_task t JOIN mjc.order o ON o.order_id = t.order_id WHERE t.parked_at IS NOT NULL
+UNION ALL  -- money was given back for goods that the buyer got all the same
+SELECT 'refund_unused', o.reference, r.created_at, r.refund_id, mjc.dzd(r.amount_centimes - r.used_centimes) || ' DZD'
+  FROM mjc.refund r
+  JOIN mjc.order o ON o.order_id = r.order_id
+  LEFT JOIN mjc.shipment s ON s.order_id = r.order_id AND s.shipment_no = r.shipment_no
+ WHERE r.kind = 'return' AND r.shipment_no IS NOT NULL AND r.used_centimes < r.amount_centimes
+   AND CASE r.shipment_no WHEN 0 THEN o.status IN ('SHIPPED', 'DELIVERED') ELSE s.state = 'delivered' AND s.delivered_at > r.created_at END;
 
 CREATE OR REPLACE VIEW mjc_report.shipment WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_code, o.delivery_mode, s.state, s.carrier, s.tracking_number,
        (SELECT sum(x.qty) FROM mjc.shipment_line x WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no) AS units,
        mjc.dzd(s.cod_centimes) AS cod_dzd, mjc.dzd(s.remitted_centimes) AS remitted_dzd,
-       s.packed_at, s.shipped_at, s.delivered_at, s.refused_at, s.returned_at, s.remitted_at
+       s.packed_at, s.shipped_at, s.delivered_at, s.refused_at, s.returned_at, s.remitted_at,
+       r.status AS carrier_status, r.label AS carrier_label, r.at AS carrier_status_at
   FROM mjc.shipment s
-  JOIN mjc.order o ON o.order_id = s.order_id;
+  JOIN mjc.order o ON o.order_id = s.order_id
+  LEFT JOIN LATERAL (SELECT coalesce(c.status, 'other') AS status, x.label, x.at
+                       FROM mjc.shipment_report x LEFT JOIN mjc.carrier_status c ON c.carrier = x.carrier AND c.word = x.word
+                      WHERE x.order_id = s.order_id AND x.shipment_no = s.shipment_no
+                      ORDER BY x.at DESC, x.received_at DESC, x.event_id DESC LIMIT 1) r ON true;
+
+CREATE OR REPLACE VIEW mjc_report.shipment_report WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, r.shipment_no, r.carrier, r.at, r.received_at, coalesce(c.status, 'other') AS status, r.label
+  FROM mjc.shipment_report r
+  JOIN mjc.order o ON o.order_id = r.order_id
+  LEFT JOIN mjc.carrier_status c ON c.carrier = r.carrier AND c.word = r.word;
+
+-- Parcels under way that their carrier tried to deliver in vain.
+CREATE OR REPLACE VIEW mjc_report.parcel_attempt WITH (security_barrier = true) AS
+SELECT o.reference AS order_reference, s.shipment_no, o.customer_id, o.wilaya_code, s.state, s.carrier, s.tracking_number, s.shipped_at,
+       a.failed_attempts, a.last_failed_at
+  FROM mjc.shipment s
+  JOIN mjc.order o ON o.order_id = s.order_id
+ CROSS JOIN LATERAL (SELECT count(*) AS failed_attempts, max(r.at) AS last_failed_at
+                       FROM mjc.shipment_report r JOIN mjc.carrier_status c ON c.carrier = r.carrier AND c.word = r.word
+                      WHERE r.order_id = s.order_id AND r.shipment_no = s.shipment_no AND c.status = 'attempt_failed') a
+ WHERE s.state IN ('shipped', 'refused') AND a.failed_attempts > 0;
 
 CREATE OR REPLACE VIEW mjc_report.cod_receivable WITH (security_barrier = true) AS
 SELECT o.reference AS order_reference, s.shipment_no, s.carrier, s.tracking_number, s.delivered_at,

@@ -61,6 +61,7 @@ VALUES
     ('personal_access_purge', interval '1 hour'),
     ('provider_event', interval '100 milliseconds'),
     ('provider_event_purge', interval '1 hour'),
+    ('sale_fold', interval '5 seconds'),
     ('session_purge', interval '1 hour'),
     ('stock_expire', interval '1 minute'),
     ('webhook_purge', interval '1 hour')
@@ -117,3 +118,39 @@ VALUES ('1900-01-01', 0, 10000, 100, 500, 250000, true),
        ('2025-01-01', 3000000, 10000, 150, 500, NULL, true),
        ('2025-01-01', 10000000, 10000, 200, 500, NULL, true)
 ON CONFLICT (valid_from_on, above_centimes) DO NOTHING;
+
+-- The words of Yalidine. What the owner changed (mjc.carrier_status_set) stays.
+INSERT INTO mjc.carrier_status (carrier, word, status, step)
+VALUES ('yalidine', 'pas encore expedie', 'preparing', NULL),
+       ('yalidine', 'a verifier', 'preparing', NULL),
+       ('yalidine', 'en preparation', 'preparing', NULL),
+       ('yalidine', 'pas encore ramasse', 'preparing', NULL),
+       ('yalidine', 'pret a expedier', 'preparing', NULL),
+       ('yalidine', 'ramasse', 'collected', NULL),
+       ('yalidine', 'expedie', 'collected', NULL),
+       ('yalidine', 'transfert', 'in_transit', NULL),
+       ('yalidine', 'en transit', 'in_transit', NULL),
+       ('yalidine', 'vers wilaya', 'in_transit', NULL),
+       ('yalidine', 'centre', 'at_hub', NULL),
+       ('yalidine', 'en localisation', 'at_hub', NULL),
+       ('yalidine', 'recu a wilaya', 'at_hub', NULL),
+       ('yalidine', 'pret pour livreur', 'at_hub', NULL),
+       ('yalidine', 'sorti en livraison', 'out_for_delivery', NULL),
+       ('yalidine', 'en attente du client', 'waiting_customer', NULL),
+       ('yalidine', 'en attente', 'waiting_customer', NULL),
+       ('yalidine', 'au stop desk', 'at_stop_desk', NULL),
+       ('yalidine', 'tentative echouee', 'attempt_failed', NULL),
+       ('yalidine', 'bloque', 'on_hold', NULL),
+       ('yalidine', 'debloque', 'in_transit', NULL),
+       ('yalidine', 'en alerte', 'on_hold', NULL),
+       ('yalidine', 'livre', 'delivered', 'deliver'),
+       ('yalidine', 'echec livraison', 'failed', 'refuse'),
+       ('yalidine', 'echange echoue', 'failed', NULL),
+       ('yalidine', 'retour vers centre', 'returning', NULL),
+       ('yalidine', 'retourne au centre', 'returning', NULL),
+       ('yalidine', 'retour transfert', 'returning', NULL),
+       ('yalidine', 'retour groupe', 'returning', NULL),
+       ('yalidine', 'retour vers vendeur', 'returning', NULL),
+       ('yalidine', 'retour a retirer', 'returned', 'back'),
+       ('yalidine', 'retourne au vendeur', 'returned', 'back')
+ON CONFLICT (carrier, word) DO NOTHING;

@@ -273,6 +273,23 @@ is(
 	SQL
 	order_of($first)->{orderNumber} . ' true', 'idempotency 7: the function behind the route, in psql, knows the key of the request');
 
+# Eight sessions claim the key of the moment, each at the same time as the others, and often give it up.
+my @claimers = parallel(
+	8,
+	sub {
+		return { said => sql(<<~"SQL") };
+		SET statement_timeout = '40s';
+		DO \$\$ BEGIN
+		    FOR i IN 1..4000 LOOP
+		        PERFORM mjc.idempotency_begin('race-$run', NULL, 'k' || (extract(epoch FROM clock_timestamp()) * 500)::bigint, 'x', true);
+		        IF random() < 0.6 THEN ROLLBACK; ELSE COMMIT; END IF;
+		    END LOOP;
+		END \$\$
+		SQL
+	});
+is_deeply([ map { $_->{failed} // $_->{said} } @claimers ], [ ('') x 8 ], 'whoever waits for a claim that is given up has it then, and comes to an end');
+sql('DELETE FROM mjc.idempotency_key WHERE reply IS NULL');
+
 #------------------------------------------------------------------ scenario 29
 
 sub unheard

@@ -78,6 +78,7 @@ for my $case (
 	[ MJC_CHARGILY_URL => 'http://127.0.0.1.example' ], [ MJC_CHARGILY_URL => 'https://a/?b' ],
 	[ MJC_STRIPE_KEY => 'hunter2hunter2 x' ], [ MJC_STRIPE_WEBHOOK_SECRET_PREVIOUS => 'hunter2hunter2' ],
 	[ MJC_PAY_SUCCESS_URL => 'payment' ], [ MJC_PAY_FAILURE_URL => 'https://a/#b' ], [ MJC_PAY_CA_FILE => '/nowhere/ca' ],
+	[ MJC_PDF_PROGRAM => '/nowhere/weasyprint' ], [ MJC_PDF_PROGRAM => '/etc/passwd' ], [ MJC_PDF_PROGRAM => './' ],
 	[ MJC_DSN => 'password=hunter2hunter2 nonsense' ],
 	[ MJC_DSN_READ => 'password=hunter2hunter2 nonsense' ], [ MJC_CORS_ORIGINS => '*' ],
 	[ MJC_CORS_ORIGINS => 'localhost' ], [ MJC_CORS_ORIGINS => 'http://x/path' ],

@@ -61,5 +61,35 @@ is(code(take_back($order->{id}, items => [ { productId => $nothing, quantity => 
 is((take_back($order->{id}, %$_))->{status}, 422, 'not a return') for { reason => 'x' }, { items => [ { productId => $a, quantity => 1 } ] }, { items => [ { productId => $a, quantity => 0 } ], reason => 'x' }, { items => [ { productId => $a, quantity => 1 } ], reason => 'x', more => 1 };
 is(code(take_back(place([ [ $a, 1 ] ])->{id}, items => [ { productId => $a, quantity => 1 } ], reason => 'x')), '409 ORDER_NOT_DELIVERED', 'of an order that did not arrive');
 is(code(take_back($nothing, items => [ { productId => $a, quantity => 1 } ], reason => 'x')), '404 NOT_FOUND', 'of an order that there is');
+
+# Units are exchanged for others.
+sub exchange { my ($id, %body) = @_; return post("$api/admin/orders/$id/exchanges", token => $token, body => \%body, headers => { 'Idempotency-Key' => delete $body{key} // "exchange-$$-" . rand }) }
+
+sub shown { return get("$api/admin/orders/$_[0]", token => $token)->{json}{data} }
+
+my $first = place([ [ $a, 2 ] ]);
+status($first->{id}, $_) for qw(confirmed shipped);
+my %one = (items => [ { productId => $a, quantity => 1 } ], newItems => [ { productId => $b, quantity => 1 } ], reason => 'Mauvaise référence');
+is(code(exchange($first->{id}, %one)), '409 ORDER_NOT_DELIVERED', 'it is still on the road');
+status($first->{id}, 'delivered');
+is(code(exchange($first->{id}, %one, newItems => [ { productId => $b, quantity => 999 } ])), '409 INSUFFICIENT_STOCK', 'not for more than there is');
+is(code(exchange($first->{id}, %one, items => [ { productId => $a, quantity => 3 } ])), '409 RESERVATION_QTY', 'not more than arrived');
+is_deeply(shown($first->{id})->{exchangedBy}, [], 'and nothing happened');
+$reply = exchange($first->{id}, %one, key => "exchange-$$");
+is($reply->{status}, 201, 'one article for another') or diag $reply->{content};
+my $second = shown($reply->{json}{data}{exchangeId});
+is($reply->{json}{data}{value} + 0, 1000, 'worth what it cost');
+is($second->{amountDue} + 0, $second->{total} - $second->{credit}, 'the rest is due');
+is_deeply($second->{exchangeOf}, { id => $first->{id}, orderNumber => $first->{orderNumber} }, 'the second names the first');
+is_deeply(shown($first->{id})->{exchangedBy}, [ { id => $second->{id}, orderNumber => $second->{orderNumber} } ], 'and the first the second');
+$again = exchange($first->{id}, %one, key => "exchange-$$");
+is_deeply([ $again->{status}, $again->{headers}{'idempotent-replayed'}, $again->{json} ], [ 201, 'true', $reply->{json} ], 'once');
+is(code(exchange($first->{id}, %one, damaged => JSON::PP::true, key => "exchange-$$")), '422 IDEMPOTENCY_KEY_REUSED', 'another request, another key');
+@replies = parallel(4, sub { return { status => exchange($first->{id}, %one)->{status} } });
+is_deeply([ sort map { $_->{status} } @replies ], [ 201, 409, 409, 409 ], 'four clerks exchange the last unit: one does');
+is(scalar @{ shown($first->{id})->{exchangedBy} }, 2, 'and there is one order for it');
+is(exchange($first->{id}, %$_)->{status}, 422, 'not an exchange') for { %one, newItems => [] }, { %one, items => [] }, { %one, reason => '' }, { %one, more => 1 }, { %one, newItems => [ { productId => $b, quantity => 0 } ] }, { items => $one{items}, reason => 'x' };
+is(code(exchange($nothing, %one)), '404 NOT_FOUND', 'of an order that there is');
+is(code(post("$api/admin/orders/$first->{id}/exchanges", body => \%one)), '401 MISSING_TOKEN', 'by staff');
 is(sql('SELECT count(*) FROM mjc.check_invariants()'), 0, 'every promise is kept to the end');
 done_testing();

@@ -89,6 +89,35 @@ is(post("$api/admin/orders/$order->{id}/refunds/$open->{id}/done", token => $tok
 is(code(post("$api/admin/orders/$order->{id}/refunds/$open->{id}/done", token => $token, body => {})), '409 REFUND_STATE', 'once');
 is(code(post("$api/admin/orders/$order->{id}/refunds/$nothing/done", token => $token, body => {})), '404 NOT_FOUND', 'one that there is');
 
+#------------------------------------------------------------------ for a parcel
+
+my $sent = ordered('BANK_TRANSFER', 5);
+record($sent->{id}, amount => $sent->{amountDue}, method => 'BANK_TRANSFER');
+sub parcel { my ($path, %body) = @_; return post("$api/admin/orders/$sent->{id}/shipments$path", token => $token, body => \%body, headers => { 'Idempotency-Key' => "parcel-$$-" . rand }) }
+parcel('', items => [ { line => 1, quantity => 2 } ]);
+parcel('/1', step => 'ship');
+parcel('', items => [ { line => 1, quantity => 3 } ]);
+parcel('/2', step => 'ship');
+sub refunds { my ($reply) = @_; return join ', ', map { "$_->{kind} " . ($_->{shipmentNo} // '-') . ' ' . ($_->{amount} + 0) . ' ' . ($_->{used} + 0) } @{ $reply->{json}{data}{refunds} // [] } }
+$reply = refund(orderId => $sent->{id}, amount => 1500, reason => 'Refusé', shipmentNo => 1, key => "parcel-$$");
+is($reply->{status} . ' ' . refunds($reply), '201 return 1 1500 0', 'for a parcel') or diag $reply->{content};
+is(code(refund(orderId => $sent->{id}, amount => 1500, reason => 'Refusé', key => "parcel-$$")), '422 IDEMPOTENCY_KEY_REUSED', 'for none is another request');
+is(code(refund(orderId => $sent->{id}, amount => 500.01, reason => 'x', shipmentNo => 1)), '409 REFUND_PARCEL_EXCEEDS', 'not more than it is worth');
+is(code(refund(orderId => $sent->{id}, amount => 1, reason => 'x', shipmentNo => 3)), '404 SHIPMENT_UNKNOWN', 'no such parcel');
+is(code(refund(orderId => $sent->{id}, amount => 1, reason => 'x', %$_)), '422 VALIDATION_ERROR', 'not for this') for { shipmentNo => -1 }, { shipmentNo => 'x' }, { goodwill => 7 };
+is(code(refund(orderId => $sent->{id}, amount => 1, reason => 'x', shipmentNo => 1, goodwill => \1)), '422 ARGUMENT_INVALID', 'for a parcel or a gesture');
+$reply = refund(orderId => $sent->{id}, amount => 100, reason => 'Geste', goodwill => \1);
+is(refunds($reply), 'return 1 1500 0, return - 100 0', 'a gesture');
+my ($gesture) = map { $_->{id} } grep { !defined $_->{shipmentNo} } @{ $reply->{json}{data}{refunds} };
+sub meant { my ($id, %body) = @_; return post("$api/admin/orders/$sent->{id}/refunds/$id/parcel", token => $token, body => \%body) }
+is(refunds(meant($gesture, shipmentNo => 2)), 'return 1 1500 0, return 2 100 0', 'which was for the other after all');
+is(code(meant($gesture, shipmentNo => 3)), '404 SHIPMENT_UNKNOWN', 'not for one that there is not');
+is(code(meant($nothing, shipmentNo => 1)), '404 NOT_FOUND', 'no such refund');
+is(refunds(meant($gesture)), 'return 1 1500 0, return - 100 0', 'or for nothing');
+parcel('/1', step => 'return');
+is(refunds(get("$api/admin/orders/$sent->{id}/payments", token => $token)), 'parcel 1 1500 1500, return - 100 0, excess 1 500 500', 'it comes back: the rest goes back');
+is(code(meant((map { $_->{id} } grep { $_->{kind} eq 'parcel' } @{ get("$api/admin/orders/$sent->{id}/payments", token => $token)->{json}{data}{refunds} })[0])), '409 REFUND_COUNTED', 'and that stays');
+
 #------------------------------------------------------------------ what does not fit
 
 my $other = ordered('BANK_TRANSFER');

@@ -289,6 +289,17 @@ my $done = encode({
 		status => 'complete', payment_intent => "pi_$run", amount_total => 0 + $amount, currency => 'dzd' } } });
 is_received(report(stripe => $done, 'Stripe-Signature' => stripe_header($done), shim => $prompt), 'it is paid');
 ok(wait_for(sub { state($sold) eq 'paid' }, 4), 'and booked at once') || diag(state($sold));
+
+# What goes back at the provider's own desk is booked by its name, once.
+for my $id ("evt_desk_$run", "evt_desk2_$run")
+{
+	my $desk = encode({
+		id => $id, object => 'event', type => 'refund.created',
+		data => { object => { id => "re_$run", object => 'refund', payment_intent => "pi_$run", amount => 50000, currency => 'dzd', status => 'succeeded', metadata => {} } } });
+	is_received(report(stripe => $desk, 'Stripe-Signature' => stripe_header($desk), shim => $prompt), 'a refund of the desk');
+	ok(wait_for(sub { sql("SELECT state FROM mjc.provider_event WHERE event_id = '$id'") eq 'applied' }, 4), 'is applied');
+}
+is(sql("SELECT string_agg(kind || ' ' || state || ' ' || amount_centimes || ' ' || provider_ref, ', ') FROM mjc.refund WHERE order_id = '$sold->{id}'"), "outside done 50000 re_$run", 'and booked once');
 is(stop_shim($prompt), 0, 'it ends well');
 
 #------------------------------------------------------------------ TLS

@@ -60,6 +60,27 @@ is(code(step($order->{id}, 'x', step => 'ship')), '404 NOT_FOUND', 'no number');
 is(parcels(get("$api/admin/orders/$order->{id}/shipments", token => $token)), '1 delivered, 2 unpacked, 3 returned', 'the list');
 is(code(get("$api/admin/orders/$nothing/shipments", token => $token)), '404 NOT_FOUND', 'of an order that there is');
 
+# What the carrier tells: staff read all of it, the buyer the latest
+my $told = place([ [ $part, 1 ] ]);
+my $phone = sql("SELECT phone FROM mjc.order_contact WHERE order_id = '$told->{id}'");
+pack_parcel($told->{id}, { carrier => 'Yalidine', trackingNumber => "YAL-$$-T" });
+step($told->{id}, 1, step => 'ship');
+my $n = 0;
+for my $news ([ 'Sorti en livraison' => '2026-01-05 09:00:00' ], [ 'Tentative échouée' => '2026-01-05 10:00:00' ], [ 'Centre' => '2026-01-05 08:00:00' ])
+{
+	my $event = encode_json([ { id => "yt-$$-" . ++$n, type => 'parcel_status_updated', payload => {
+		event_id => "yt-$$-$n", occurred_at => $news->[1], data => { tracking => "YAL-$$-T", status => $news->[0], reason => 'Client absent' } } } ]);
+	sql("SELECT mjc_api.provider_event_store('yalidine', :'event')", event => $event);
+}
+ok(wait_for(sub { sql('SELECT mjc.provider_event_apply()'); sql("SELECT count(*) FROM mjc.shipment_report WHERE order_id = '$told->{id}'") == 3 }, 10), 'the carrier tells of a parcel');
+my ($sent) = @{ get("$api/admin/orders/$told->{id}/shipments", token => $token)->{json}{data}{shipments} };
+is_deeply([ $sent->{failedAttempts}, $sent->{carrierStatus}, map { "$_->{status} $_->{label}" } @{ $sent->{carrierReports} } ],
+	[ 1, 'attempt_failed', 'at_hub Centre', 'out_for_delivery Sorti en livraison', 'attempt_failed Tentative échouée' ], 'all of it, for staff');
+$reply = get("$api/orders/track?orderNumber=$told->{orderNumber}&phone=$phone");
+is_deeply([ @{ $reply->{json}{data}{order}{shipments}[0] }{qw(shipmentNo status trackingNumber carrierStatus carrierLabel carrierStatusAt)} ],
+	[ 1, 'shipped', "YAL-$$-T", 'attempt_failed', 'Tentative échouée', '2026-01-05T09:00:00.000Z' ], 'the latest, for the buyer') or diag $reply->{content};
+unlike($reply->{content}, qr/Client absent/, 'without what the carrier noted');
+
 # Remittances
 sub remit { my ($body) = @_; return post("$api/admin/remittances", token => $token, body => $body, headers => { 'Idempotency-Key' => "remit-$$-" . rand }) }
 my %given = (carrier => 'Yalidine', reference => "VRS-$$", receivedOn => '2026-11-28', lines => [ { parcel => "YAL-$$-1", amount => 2000 } ]);

@@ -35,5 +35,6 @@ void test_gzip(void);
 void test_redact(void);
 void test_deliver(void);
 void test_provider(void);
+void test_pdf(void);
 
 #endif

@@ -89,5 +89,6 @@ main(void)
 	test_redact();
 	test_deliver();
 	test_provider();
+	test_pdf();
 	return tap_done();
 }

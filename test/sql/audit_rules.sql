@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(89);
+SELECT plan(92);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -56,6 +56,7 @@ SELECT delivery_id AS hooked FROM mjc.webhook_delivery WHERE outbox_id = :told A
 CREATE TEMP TABLE rule_call (f text PRIMARY KEY, call text NOT NULL);
 GRANT SELECT ON rule_call TO PUBLIC;
 INSERT INTO rule_call VALUES
+    ('carrier_status_set', $$'yalidine', 'Perdu', 'on_hold'$$),
     ('carrier_zone_set', $$'standard', '16', 'zone-test'$$),
     ('consent_text_set', $$'audit_test', 'fr', 'Texte'$$),
     ('coupon_batch', $$'audit-promo', 2, 'AUD'$$),
@@ -83,6 +84,7 @@ INSERT INTO rule_call VALUES
     ('order_cancel_rest', format('%L', :'ref19')),
     ('order_edit', format('%L, ARRAY[pg_temp.pid(1)], %L', :'ref17', '{2}')),
     ('order_return', format('%L, %L, %L, %L', :'ref18', '{1}', '{1}', 'Défaut')),
+    ('order_exchange', format('%L, %L, %L, %L, ARRAY[pg_temp.pid(1)], %L', :'ref18', '{1}', '{1}', 'Défaut', '{1}')),
     ('order_deliver', format('%L', :'ref3')),
     ('order_note', format($$%L, 'Rappeler'$$, :'ref2')),
     ('order_place', $$ARRAY[pg_temp.pid(1)], '{1}', 'Amina', 'Test', '0550001009', street => '1 rue du Test', city => 'Testville', region => '99'$$),
@@ -95,6 +97,7 @@ INSERT INTO rule_call VALUES
     ('payment_record', format($$%L, 100, 'BANK_TRANSFER'$$, :'ref8')),
     ('payment_refund', format($$%L, 100, 'Geste'$$, :'ref9')),
     ('provider_event_retry', $$'stripe', 'audit_evt'$$),
+    ('refund_for', format('%L, %L, NULL', :'ref9', :'refund9')),
     ('refund_done', format('%L, %L', :'ref9', :'refund9')),
     ('price_list_delete', $$'audit-old'$$),
     ('price_list_price_end', format('%L', :'price')),

@@ -1,6 +1,6 @@
 -- idempotency: rules in SQL answer the same request once (that of routes in C: order.sql).
 BEGIN;
-SELECT plan(22);
+SELECT plan(30);
 \ir fixture.psql
 CREATE FUNCTION pg_temp.ask(key text, request text, windowed boolean DEFAULT true, caller uuid DEFAULT pg_temp.pid(1), route text DEFAULT 'test_route') RETURNS text
     LANGUAGE plpgsql
@@ -38,6 +38,21 @@ SELECT is(pg_temp.ask(NULL, 'a', NULL), '{"n": "a"}', 'the second');
 SELECT is(pg_temp.ask(NULL, 'b'), 'first', 'another request');
 SELECT throws_ok(format('SELECT mjc.idempotency_end(NULL, %s, %s, %s)', a, b, c), 'MJ003', NULL, 'the end wants everything')
   FROM (VALUES ('NULL', 'mjc.uuid_v7()', '''x'''), ('''x''', 'NULL', '''x'''), ('''x''', 'mjc.uuid_v7()', 'NULL')) v (a, b, c);
+
+-- By SQL, and after the owner changed the table: keys of both ways are the same keys
+SET LOCAL mjc.direct_access = off;
+SELECT is(pg_temp.ask('k1', 'a'), '{"n": "a"}', 'by SQL: a key that was claimed without it');
+SELECT is(pg_temp.ask('s1', 'a'), 'first', 'by SQL: a new one');
+SELECT is(pg_temp.ask('s1', 'a'), '{"n": "a"}', 'by SQL: and again');
+RESET mjc.direct_access;
+SELECT is(pg_temp.ask('s1', 'a'), '{"n": "a"}', 'without SQL: a key that was claimed by it');
+ALTER TABLE mjc.idempotency_key ADD COLUMN remark text DEFAULT 'owner';
+SELECT is(pg_temp.ask('s2', 'a'), 'first', 'with a column of the owner: a new one');
+SELECT is(pg_temp.ask('s2', 'a'), '{"n": "a"}', 'with a column of the owner: and again');
+ALTER TABLE mjc.idempotency_key DROP COLUMN remark, ADD CONSTRAINT own_ck CHECK (digest IS NULL) NOT VALID;
+SELECT throws_ok($$SELECT pg_temp.ask('s3', 'a')$$, '23514', NULL, 'a constraint of the owner holds');
+ALTER TABLE mjc.idempotency_key DROP CONSTRAINT own_ck;
+SELECT is(pg_temp.ask('s3', 'a'), 'first', 'as long as it stands; the refused one left nothing');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(148);
+SELECT plan(151);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -100,8 +100,8 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.stock_ledger SET at = ''2001-01-01'' WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a movement before the one before'),
     ('UPDATE mjc.stock_ledger SET reserved = 2 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step stock_reserved_is_held', 'reserved more than was taken'),
     ('UPDATE mjc.stock_ledger SET qty = 7 WHERE product_id = :p1 AND kind = ''ship''', 'stock_ledger_step', 'a parcel of another size'),
-    ('UPDATE mjc.stock_ledger SET kind = ''receive'' WHERE product_id = :p1 AND kind = ''return''', NULL, 'a return told as a receipt has the same balances'),
-    ('UPDATE mjc.stock_ledger SET kind = ''release'' WHERE product_id = :p1 AND kind = ''ship''', 'stock_ledger_step', 'another kind of movement'),
+    ('UPDATE mjc.stock_ledger SET kind = ''receive'' WHERE product_id = :p1 AND kind = ''return''', 'sale_cost', 'a return told as a receipt has the same balances'),
+    ('UPDATE mjc.stock_ledger SET kind = ''release'' WHERE product_id = :p1 AND kind = ''ship''', 'sale_cost stock_ledger_step', 'another kind of movement'),
     ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''receive'', 1, 1, 0, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp()), (:p3, 1, 2, ''adjust'', -1, 0, 0, 0, 5, 0, ''x'', ''x'', ''x2'', NULL, NULL, clock_timestamp())',
      'stock_ledger_step', 'nothing on hand but a value'),
     ('UPDATE mjc.stock_ledger SET value_centimes = value_centimes + 1 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a reservation that changes the value'),
@@ -133,17 +133,18 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.order SET payment_state = ''part_paid'' WHERE order_id = :held', 'order_payment', 'an order that is said to be paid in part'),
     ('UPDATE mjc.payment SET state = ''paid'', paid_at = now(), received_centimes = amount_centimes WHERE order_id = :cancelled', 'order_payment', 'money kept of a cancelled order'),
     ('UPDATE mjc.payment SET refunded_centimes = refunded_centimes - 1 WHERE order_id = :refunded', 'payment_refund', 'a payment that says less went back'),
+    ('UPDATE mjc.refund SET shipment_no = 7 WHERE order_id = :refunded', 'refund_parcel', 'a refund for a parcel that is not there'),
     ('DELETE FROM mjc.refund WHERE order_id = :refunded', 'order_payment payment_refund', 'a refund that is not there'),
     ('UPDATE mjc.order SET payment_state = ''paid_short'' WHERE order_id = :cancelled', 'order_paid_short', 'an order that is owed nothing'),
     ('INSERT INTO mjc.checkout VALUES (:held, gen_random_uuid(), ''BANK_CARD'', ''stripe'', ''x'', ''y'', ''z'', 100, ''paid'', NULL, now(), now(), now())', 'checkout_payment', 'a checkout whose money is nowhere'),
     ('INSERT INTO mjc.provider_ref VALUES (''x'', ''stripe'', gen_random_uuid())', 'provider_ref', 'a name of nothing'),
     ('UPDATE mjc.payment SET amount_centimes = amount_centimes - 1 WHERE order_id = :held', 'order_payment', 'a payment of another amount'),
     ('UPDATE mjc.payment SET state = ''paid'', paid_at = now() WHERE order_id = :held', 'order_payment', 'a payment in another state'),
-    ('DELETE FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation shipment_stock', 'a shipped order that holds nothing'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :shipped', 'order_reservation sale_cost shipment_stock', 'a shipped order that holds nothing'),
     ('UPDATE mjc.reservation SET shipped_qty = 0 WHERE reservation_id = :shipped', 'order_reservation shipment_stock', 'a shipped order whose goods never left'),
     ('UPDATE mjc.reservation SET returned_qty = 1 WHERE reservation_id = :shipped', NULL, 'goods of a shipped order may come back before it is refunded'),
     ('UPDATE mjc.reservation SET returned_qty = 0 WHERE reservation_id = :refunded', 'order_reservation', 'a refunded order whose goods were never back'),
-    ('DELETE FROM mjc.reservation WHERE reservation_id = :refunded', 'order_reservation shipment_stock', 'a refunded order that never had goods'),
+    ('DELETE FROM mjc.reservation WHERE reservation_id = :refunded', 'order_reservation sale_cost shipment_stock', 'a refunded order that never had goods'),
     ('UPDATE mjc.reservation SET shipped_qty = qty WHERE reservation_id = :cancelled', 'order_reservation shipment_stock', 'a cancelled order whose goods left'),
     ('UPDATE mjc.reservation SET shipped_qty = qty, returned_qty = qty WHERE reservation_id = :cancelled', 'shipment_stock', 'or left and came back, in no parcel'),
     ('UPDATE mjc.reservation SET held_qty = qty WHERE reservation_id = :cancelled', 'order_reservation stock_reserved_is_held', 'a cancelled order that holds its goods'),
@@ -205,9 +206,11 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.credit_ledger SET amount_centimes = amount_centimes - 1 WHERE order_id = :reduced', 'credit_ledger credit_order', 'a card that lost more than was paid'),
     ('UPDATE mjc.credit_ledger SET order_id = :held WHERE order_id = :reduced', 'credit_order', 'a part of another order'),
     ('UPDATE mjc.credit_ledger SET at = ''2001-01-01'' WHERE order_id = :reduced', 'credit_ledger', 'a movement of a card before the one before'),
-    ('DELETE FROM mjc.credit_ledger WHERE credit_id = :card AND seq = 2', 'credit_ledger credit_order', 'a gap in the ledger of a card'),
+    ('DELETE FROM mjc.credit_ledger WHERE credit_id = :card AND seq = 2', 'credit_back credit_ledger credit_order', 'a gap in the ledger of a card'),
     ('DELETE FROM mjc.credit_ledger WHERE order_id = :undone AND kind = ''refund''', 'credit_ledger credit_order', 'a part that was not given back'),
-    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -amount_centimes, balance_centimes - amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_order', 'a part given back too early')
+    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -amount_centimes, balance_centimes - amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_order', 'a part given back too early'),
+    ('INSERT INTO mjc.credit_ledger SELECT credit_id, seq + 1, ''refund'', -2 * amount_centimes, balance_centimes - 2 * amount_centimes, order_id, ''x'', NULL, NULL, clock_timestamp() FROM mjc.credit_ledger WHERE order_id = :reduced', 'credit_back credit_order', 'more given back than was taken'),
+    ('UPDATE mjc.order SET credit_back_centimes = 5 WHERE order_id = :reduced', 'credit_order', 'a part that went back to no card')
   ) b (statement, rules, what);
 INSERT INTO breach
 SELECT 1000 + row_number() OVER (), replace(statement, ':karim', quote_literal(:'karim')), rules, what
@@ -253,7 +256,7 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('held without a ledger'::text), ('a name of nothing'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
+    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');

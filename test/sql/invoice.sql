@@ -1,6 +1,6 @@
 -- invoice: documents numbered without a gap, in time, chained; credit notes, voids, the page.
 BEGIN;
-SELECT plan(160);
+SELECT plan(163);
 \ir fixture.psql
 UPDATE mjc.setting SET boolean_value = true WHERE name = 'stamp_duty_charged';
 SELECT pg_temp.make_stock(1, 1000, 249900), pg_temp.make_stock(2, 1000, 99) \g /dev/null
@@ -155,9 +155,15 @@ SELECT ok(position('MJ &lt;Chauffage&gt;' IN :'page') > 0 AND position('<Chauffa
 SELECT ok(position(mjc.dzd_shown(828500) IN :'page') > 0 AND position(mjc.html(mjc.amount_in_words(828500, 'fr')) IN :'page') > 0, 'the total in figures and words');
 SELECT ok(position(x IN :'page') > 0, format('the law asks for %s', x)) FROM unnest(ARRAY['SARL', '16/00-0000001 B 20', '000016000000001', '000000000000001', '16000000001', 'Amina Test', 'Droit de timbre', :'fa1']) x;
 SELECT matches(mjc.invoice_html(mjc.invoice_read(:'bad')), 'ANNULÉ', 'a void is marked');
+-- Whatever names say, tags and style refer to nothing outside the page.
+SELECT string_agg(mjc.invoice_html(jsonb_set(jsonb_set(:'doc'::jsonb, '{buyer,name}', to_jsonb(n)), '{lines,0,name}', to_jsonb(n)), l), '') AS hostile
+  FROM (VALUES ('</style><img src=http://a/><a href=''file:///x''>"@import url(http://a/)')) v (n), (VALUES ('fr'), ('ar')) w (l) \gset
+SELECT doesnt_match(string_agg(t[1], ' '), '(src|href|url|import|data|link|script|http)', 'no tag refers to anything') FROM regexp_matches(:'hostile', '<[^>]*>', 'g') t;
+SELECT is(string_agg(t[1], ' ') ~ '(url|import|src|http)', false, 'nor the style') FROM regexp_matches(:'hostile', '<style>([^<]*)</style>', 'g') t;
+SELECT ok(position('&lt;/style&gt;&lt;img src=http://a/&gt;' IN :'hostile') > 0, 'though the name is there');
 SELECT is(mjc.html('<a b="c">&''' ), '&lt;a b=&quot;c&quot;&gt;&amp;&#39;', 'texts are escaped');
 SELECT is(mjc.html(NULL), '', 'nothing is nothing');
-SELECT is(mjc.dzd_shown(v), s, s) FROM (VALUES (0::bigint, '0,00'), (1, '0,01'), (-5, '-0,05'), (123456789012, E'1\u00a0234\u00a0567\u00a0890,12')) x (v, s);
+SELECT is(mjc.dzd_shown(v), s, s) FROM (VALUES (0::bigint, '0,00'), (1, '0,01'), (-5, '-0,05'), (123456789012, E'1\u202f234\u202f567\u202f890,12')) x (v, s);
 
 -- What the series proves
 -- Without SQL, by SQL, and after the owner changed the tables: one series

@@ -1,9 +1,11 @@
 -- job: the clockwork. A failing job stops no other; lateness shows.
 BEGIN;
-SELECT plan(46);
+SELECT plan(47);
 \ir fixture.psql
 SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('event_partition'), ('event_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
--- One that is due ten times a second would come in between.
+-- One that is due ten times a second would come in between; one that folds what others did ends each call.
+CREATE TEMP TABLE apart AS SELECT * FROM mjc.job WHERE name = 'sale_fold';
+DELETE FROM mjc.job WHERE name = 'sale_fold';
 UPDATE mjc.job SET every = interval '1 hour' WHERE every < interval '1 second';
 UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
@@ -44,6 +46,7 @@ SELECT is_empty($$SELECT name FROM mjc_report.job WHERE late_by > interval '0'$$
 SELECT pg_temp.bought('{1}', '{1}') FROM generate_series(1, 55) \g /dev/null
 UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE status = 'PENDING' AND order_id IN (SELECT order_id FROM mjc.order ORDER BY order_id DESC LIMIT 55);
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'order_expire';
+
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 50::bigint)$$, 'one full batch a call');
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 5::bigint)$$, 'the rest in the next');
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'and then none');
@@ -98,6 +101,12 @@ UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name 
 SELECT results_eq($$SELECT job, error FROM mjc_api.housekeep('1 minute')$$, $$VALUES ('audit_seal', NULL::text)$$, 'the shim runs what is due');
 UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name = 'audit_seal';
 SELECT lives_ok($$SELECT * FROM mjc.housekeep(NULL)$$, 'a budget of nothing is the usual one');
+
+-- The one that was set apart
+INSERT INTO mjc.job SELECT * FROM apart;
+UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour';
+UPDATE mjc.job SET next_at = clock_timestamp() - CASE name WHEN 'sale_fold' THEN interval '2 minutes' ELSE interval '1 minute' END WHERE name IN ('sale_fold', 'stock_expire');
+SELECT results_eq($$SELECT job, done > 0 FROM mjc.housekeep('1 minute')$$, $$VALUES ('sale_fold', true)$$, 'figures are folded, and their locks go at once');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- money: amounts in centimes. Vectors P, V, S, O, Y, M, I are those of the pricing rules;
 -- the others are computed by hand.
 BEGIN;
-SELECT plan(126);
+SELECT plan(133);
 
 -- percent_of: one rounding, half away from zero
 SELECT is(mjc.percent_of(8333, 5000), 4167::bigint, 'V4: half of 8333 rounds up as a magnitude');
@@ -158,7 +158,15 @@ SELECT is(mjc.dzd(1)::text, '0.01', 'one centime');
 SELECT is(mjc.dzd(-5)::text, '-0.05', 'minus five centimes');
 SELECT is(mjc.dzd(100000)::text, '1000.00', 'two decimals, always');
 SELECT is(mjc.dzd(10000000000000)::text, '100000000000.00', 'the largest amount');
+SELECT is(mjc.dzd(9223372036854775807)::text, '92233720368547758.07', 'the largest bigint, to the centime');
+SELECT is(mjc.dzd((-9223372036854775807 - 1)::bigint)::text, '-92233720368547758.08', 'and the smallest');
+SELECT is(count(*), 0::bigint, 'every amount comes back from its dinars')
+  FROM generate_series(0, 62) bit CROSS JOIN generate_series(-3, 3) d CROSS JOIN LATERAL (SELECT ((1::numeric * 2::numeric ^ bit)::bigint - 4 + d)::bigint AS centimes) x
+ WHERE mjc.dzd(centimes) * 100 <> centimes OR scale(mjc.dzd(centimes)) <> 2;
 SELECT is(mjc.dzd(NULL), NULL, 'no amount, no answer');
+SELECT is(mjc.dzd(v)::text, s, 'dinars of ' || v) FROM (VALUES (0::bigint, '0.00'), (9223372036854775807, '92233720368547758.07'), ((-9223372036854775808)::bigint, '-92233720368547758.08')) x (v, s);
+SELECT is_empty($$SELECT v FROM (SELECT ((random() - 0.5) * 10.0 ^ (n % 19))::bigint AS v FROM generate_series(1, 2000) n) x
+    WHERE mjc.dzd(v)::text IS DISTINCT FROM (v::numeric / 100)::numeric(20, 2)::text$$, 'the same number as by division');
 
 SELECT * FROM finish();
 ROLLBACK;

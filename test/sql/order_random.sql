@@ -1,25 +1,27 @@
--- order_random: long random histories of orders paid in every way. Staff, buyers, providers,
+-- order_random: long random histories of orders paid in every way, by cards in part. Staff, buyers, providers,
 -- carriers and jobs do anything in any order; whatever is refused is refused by a rule, and after
 -- each step every promise is kept.
 BEGIN;
-SELECT plan(8);
+SELECT plan(11);
 \ir fixture.psql
 UPDATE mjc.payment_method SET is_enabled = true;
 UPDATE mjc.setting SET text_value = 'x' WHERE name ~ '^seller_' AND name IN
     ('seller_name', 'seller_legal_form', 'seller_activity', 'seller_address', 'seller_phone', 'seller_rc', 'seller_nif', 'seller_nis', 'seller_ai');
 CREATE TEMP TABLE m_order (seq integer GENERATED ALWAYS AS IDENTITY, ref text NOT NULL, id uuid NOT NULL, method text NOT NULL);
+CREATE TEMP TABLE m_card (n integer PRIMARY KEY, id uuid NOT NULL, code text NOT NULL);
+CREATE TEMP TABLE counted (what text PRIMARY KEY, n bigint NOT NULL);
 CREATE TEMP TABLE surprise (seed double precision, step integer, call text, what text);
 CREATE TEMP TABLE outcome (kind text, answer text, n bigint NOT NULL DEFAULT 1, PRIMARY KEY (kind, answer));
 
 -- A number from a to b; one of several words.
 CREATE FUNCTION pg_temp.roll(a integer, b integer) RETURNS integer LANGUAGE sql VOLATILE AS $$ SELECT a + floor(random() * (b - a + 1))::integer $$;
 CREATE FUNCTION pg_temp.any_of(words text[]) RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT words[1 + floor(random() * cardinality(words))::integer] $$;
-CREATE FUNCTION pg_temp.order_by(method text, numbers integer[], quantities integer[]) RETURNS text
+CREATE FUNCTION pg_temp.order_by(method text, numbers integer[], quantities integer[], cards text[]) RETURNS text
     LANGUAGE sql
 AS $$
     SELECT r.body -> 'order' ->> 'orderNumber'
       FROM mjc_api.order_place_guest('req', NULL, pg_temp.pids(numbers), quantities, 'Amina', 'Test', '0550000001', NULL, NULL, '1 rue du Test', 'Testville',
-                                     NULL, '99', NULL, NULL, payment_method => method) r
+                                     NULL, '99', NULL, NULL, gift_cards => cards, payment_method => method) r
 $$;
 -- A checkout that the provider has, if anything is asked: its id.
 CREATE FUNCTION pg_temp.checkout(ref text, method text) RETURNS text
@@ -86,8 +88,8 @@ DECLARE
     bill text;
 BEGIN
     kind := pg_temp.any_of(CASE WHEN o.method IN ('CASH_ON_DELIVERY', 'BANK_TRANSFER') THEN '{}'::text[]
-                                ELSE '{checkout,checkout,checkout,settle,settle,settle,settle,settle_wrong,settle_wrong,checkout_failed,taken_back,taken_back}' END
-        || '{record,record,refund,refund_done,task,mismatch,mismatch,pack,pack,pack,pack,unpack,ship_parcel,ship_parcel,ship_parcel,ship_parcel,deliver_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,remit,carrier,stock}'::text[] || CASE WHEN random() < 0.25 THEN '{order,order,cancel,refund_order,refund_order,expire,bill,credit_note,credit_note,count,note}'::text[] ELSE '{}' END);
+                                ELSE '{checkout,checkout,checkout,checkout,settle,settle,settle,settle,settle,settle_wrong,settle_wrong,settle_wrong,settle_wrong,checkout_failed,taken_back,taken_back,taken_back,mismatch}' END
+        || '{record,record,refund,refund_done,task,mismatch,mismatch,pack,pack,pack,pack,unpack,ship_parcel,ship_parcel,ship_parcel,ship_parcel,deliver_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,remit,carrier,stock,confirm,hurry,part,part,edit,edit,cancel_rest,take_back,take_back,exchange,exchange}'::text[] || CASE WHEN random() < 0.25 THEN '{order,order,cancel,refund_order,refund_order,expire,bill,credit_note,credit_note,count,note}'::text[] ELSE '{}' END);
     -- Mostly a parcel that can go that way.
     parcel := (SELECT s.shipment_no FROM mjc.shipment s WHERE s.order_id = o.id
                          ORDER BY s.state = ANY (CASE WHEN kind IN ('unpack', 'ship_parcel') THEN '{packed}' WHEN kind = 'refuse_parcel' THEN '{shipped}' ELSE '{shipped,refused}'::text[] END) DESC,
@@ -110,13 +112,17 @@ BEGIN
     WHEN 'taken_back' THEN
         SELECT * INTO p FROM mjc.payment x WHERE x.order_id = o.id AND x.provider = 'stripe' AND x.provider_ref IS NOT NULL ORDER BY random() LIMIT 1;
         IF NOT FOUND THEN RETURN; END IF;
-        call := format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'charge.refunded', jsonb_build_object('id', 'ch_1', 'payment_intent', p.provider_ref, 'currency', 'dzd',
-            'amount', p.received_centimes, 'amount_refunded', CASE WHEN random() < 0.5 THEN p.received_centimes ELSE floor(random() * p.received_centimes)::bigint END));
+        amount := CASE WHEN random() < 0.5 THEN p.received_centimes ELSE floor(random() * p.received_centimes)::bigint END;
+        call := CASE WHEN random() < 0.5 THEN format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'charge.refunded', jsonb_build_object('id', 'ch_1', 'payment_intent', p.provider_ref, 'currency', 'dzd',
+                                                         'amount', p.received_centimes, 'amount_refunded', amount))
+                     ELSE format('SELECT pg_temp.told(%L, %L, %L)', 'stripe', 'refund.updated', jsonb_build_object('id', 're_' || pg_temp.roll(1, 6), 'payment_intent', p.provider_ref, 'currency', 'dzd',
+                             'amount', amount, 'status', pg_temp.any_of('{succeeded,succeeded,failed}'), 'metadata', jsonb_build_object('refund_id',
+                             (SELECT x.refund_id FROM mjc.refund x WHERE x.order_id = o.id AND random() < 0.3 ORDER BY random() LIMIT 1)))) END;
     WHEN 'record' THEN
         call := format('SELECT mjc.payment_record(%L, %s, %L, %L)', o.ref, amount, pg_temp.any_of('{BANK_TRANSFER,CASH_ON_DELIVERY}'),
                        CASE WHEN random() < 0.5 THEN 'VIR-' || pg_temp.roll(1, 100000) END);
     WHEN 'refund' THEN
-        call := format('SELECT mjc.payment_refund(%L, %s, %L)', o.ref, round((random() * 1500)::numeric, 2), 'x');
+        call := format('SELECT mjc.payment_refund(%L, %s, %L, %s)', o.ref, round((random() * 1500)::numeric, 2), 'x', (ARRAY['NULL', 'NULL, true', '0', parcel::text])[pg_temp.roll(1, 4)]);
     WHEN 'refund_done' THEN
         SELECT * INTO r FROM mjc.refund x WHERE x.order_id = o.id ORDER BY random() LIMIT 1;
         call := format('SELECT mjc.refund_done(%L, %L)', o.ref, coalesce(r.refund_id, o.id));
@@ -148,7 +154,7 @@ BEGIN
         call := format('SELECT mjc.remittance_record(%L, %L, %L)', 'Yalidine', 'R-' || pg_temp.roll(1, 100000), jsonb_build_array(jsonb_build_object('parcel', o.ref, 'amount', asked)));
     WHEN 'carrier' THEN
         call := (SELECT format('SELECT pg_temp.told(%L, %L, %L)', 'yalidine', x.type, jsonb_build_object('tracking', s.tracking_number, 'status', x.status, 'payment_id', 'P' || pg_temp.roll(1, 3)))
-                   FROM mjc.shipment s, (VALUES ('parcel_status_updated', 'Livré'), ('parcel_status_updated', 'Echèc livraison'), ('parcel_status_updated', 'Retourné au vendeur'),
+                   FROM mjc.shipment s, (VALUES ('parcel_status_updated', 'Livré'), ('parcel_status_updated', 'Echèc livraison'), ('parcel_status_updated', 'Retourné au vendeur'), ('parcel_status_updated', 'Tentative échouée'),
                         ('parcel_payment_updated', 'payed')) x (type, status) WHERE s.order_id = o.id AND s.tracking_number IS NOT NULL ORDER BY random() LIMIT 1);
     WHEN 'bill' THEN call := pg_temp.any_of(ARRAY['SELECT mjc.issue_invoices()', format('SELECT mjc.invoice_issue(%L)', o.ref)]);
     WHEN 'credit_note' THEN
@@ -159,6 +165,19 @@ BEGIN
         call := format(pg_temp.any_of(ARRAY['SELECT mjc.stock_receive(%1$L, %2$s)', 'SELECT mjc.stock_receive(%1$L, %2$s)', 'SELECT mjc.stock_adjust(%1$L, -%2$s, ''x'')', 'SELECT mjc.stock_damage(%1$L, %2$s, ''x'')']),
                        pg_temp.pid(pg_temp.roll(1, 2)), pg_temp.roll(1, 9));
     WHEN 'count' THEN call := format('SELECT mjc.stock_count(%L, %s)', pg_temp.pid(pg_temp.roll(1, 2)), pg_temp.roll(0, 200));
+    WHEN 'confirm' THEN call := format('SELECT mjc.order_confirm(%L)', o.ref);
+    WHEN 'hurry' THEN call := format('SELECT mjc.order_change(%1$L, ''SHIPPED''), mjc.order_change(%1$L, ''DELIVERED'')', o.ref);
+    WHEN 'part' THEN call := format('SELECT mjc.shipment_ship(%1$L, mjc.shipment_pack(%1$L, ''{1}'', ''{1}'')), mjc.order_cancel_rest(%1$L)', o.ref);
+    WHEN 'edit' THEN
+        call := CASE pg_temp.roll(1, 3) WHEN 1 THEN format('SELECT mjc.order_edit(%L, %L, %L)', o.ref, pg_temp.pids('{1}'), ARRAY[pg_temp.roll(1, 5)])
+                     ELSE format('SELECT mjc.order_edit(%L, %L, %L)', o.ref, pg_temp.pids('{2,1}'), ARRAY[pg_temp.roll(1, 4), pg_temp.roll(1, 4)]) END;
+    WHEN 'cancel_rest' THEN call := format('SELECT mjc.order_cancel_rest(%L)', o.ref);
+    WHEN 'take_back' THEN
+        call := format('SELECT mjc.order_return(%L, %L, %L, %L, %L, %L)', coalesce((SELECT x.ref FROM m_order x WHERE pg_temp.status(x.ref) = 'DELIVERED' ORDER BY random() LIMIT 1), o.ref),
+                       ARRAY[pg_temp.roll(1, 2)], ARRAY[pg_temp.roll(1, 2)], 'retour', random() < 0.3, random() < 0.9);
+    WHEN 'exchange' THEN
+        call := format('SELECT mjc.order_exchange(%L, %L, %L, %L, %L, %L, %L) ->> ''exchangeNumber''', coalesce((SELECT x.ref FROM m_order x WHERE pg_temp.status(x.ref) = 'DELIVERED' ORDER BY random() LIMIT 1), o.ref),
+                       ARRAY[pg_temp.roll(1, 2)], ARRAY[pg_temp.roll(1, 2)], 'retour', pg_temp.pids(ARRAY[pg_temp.roll(1, 2)]), ARRAY[pg_temp.roll(1, 3)], random() < 0.3);
     WHEN 'note' THEN call := format('SELECT mjc.order_note(%L, %L)', o.ref, 'x');
     END CASE;
 END
@@ -167,6 +186,38 @@ $$;
 CREATE FUNCTION pg_temp.broken() RETURNS text
     LANGUAGE sql
     AS $$ SELECT string_agg(v::text, '; ') FROM mjc.check_invariants() v $$;
+
+-- What was paid for each order against what its buyer keeps, counted from payments, refunds, movements of cards and units alone.
+-- Left out: orders of which staff gave money back of their own accord or took units back without their value, and those of
+-- which a parcel came back (its shipping too may be asked no more).
+CREATE FUNCTION pg_temp.miscounted() RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    bad text;
+BEGIN
+    CREATE TEMP TABLE book AS
+    SELECT o.reference AS ref, o.status, o.credit_ids <> '{}' AS by_card, o.total_centimes
+                - (SELECT sum(round(l.total_centimes * (l.cancelled_qty + coalesce((SELECT sum(r.returned_qty) FROM mjc.reservation r WHERE r.reservation_id = o.order_id
+                       AND r.product_id = l.product_id AND r.line_no = l.line_no), 0)) / l.qty::numeric)) FROM mjc.order_line l WHERE l.order_id = o.order_id) AS kept,
+           (SELECT coalesce(sum(p.received_centimes) FILTER (WHERE p.state <> 'mismatch'), 0) + coalesce(sum(p.amount_centimes) FILTER (WHERE p.state = 'pending'), 0)
+              FROM mjc.payment p WHERE p.order_id = o.order_id) - (SELECT coalesce(sum(r.amount_centimes), 0) FROM mjc.refund r WHERE r.order_id = o.order_id) AS money,
+           (SELECT coalesce(-sum(c.amount_centimes), 0) FROM mjc.credit_ledger c WHERE c.order_id = o.order_id) AS cards,
+           EXISTS (SELECT FROM mjc.refund r WHERE r.order_id = o.order_id AND r.reason = 'x')
+               OR EXISTS (SELECT FROM mjc.audit a WHERE a.action = 'order_return' AND a.subject_id = o.reference AND NOT (a.after ->> 'refunded')::boolean)
+               OR EXISTS (SELECT FROM mjc.shipment s WHERE s.order_id = o.order_id AND s.state = 'returned') AS unclear
+      FROM mjc.order o JOIN m_order m ON m.id = o.order_id;
+    SELECT string_agg(format('%s %s: kept %s, money %s, cards %s', b.ref, b.status, b.kept, b.money, b.cards), '; ') INTO bad
+      FROM book b
+     WHERE CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN b.money <> 0 OR b.cards <> 0 ELSE NOT b.unclear AND b.kept <> b.money + b.cards END;
+    INSERT INTO counted
+    SELECT CASE WHEN b.status IN ('CANCELLED', 'REFUNDED') THEN 'ended' ELSE 'under way' END || CASE WHEN b.by_card THEN ' by card' ELSE '' END, count(*)
+      FROM book b WHERE NOT b.unclear OR b.status IN ('CANCELLED', 'REFUNDED') GROUP BY 1
+    ON CONFLICT (what) DO UPDATE SET n = counted.n + EXCLUDED.n;
+    DROP TABLE book;
+    RETURN bad;
+END
+$$;
 
 -- n steps with a few orders. Stops at what should not be.
 CREATE FUNCTION pg_temp.play(seed double precision, steps integer, every integer) RETURNS void
@@ -190,7 +241,10 @@ BEGIN
         IF step % 60 IN (1, 2, 3) THEN
             wanted := pg_temp.any_of('{CASH_ON_DELIVERY,CASH_ON_DELIVERY,BANK_TRANSFER,BANK_CARD,BANK_CARD,CIB_CARD}');
             kind := 'place';
-            call := format('SELECT pg_temp.order_by(%L, %L, %L)', wanted, ARRAY[1, 2], ARRAY[pg_temp.roll(1, 3), pg_temp.roll(1, 3)]);
+            -- Every other one by one or two cards too, which may have something left or not.
+            INSERT INTO m_card SELECT coalesce((SELECT max(n) FROM m_card), 0) + 1, g.credit_id, g.code FROM mjc.gift_card_issue(pg_temp.roll(500, 4000)) g;
+            call := format('SELECT pg_temp.order_by(%L, %L, %L, %L)', wanted, ARRAY[1, 2], ARRAY[pg_temp.roll(1, 3), pg_temp.roll(1, 3)],
+                           CASE WHEN random() < 0.6 THEN ARRAY(SELECT c.code FROM m_card c ORDER BY c.n DESC LIMIT pg_temp.roll(1, 3)) END);
         ELSE
             SELECT * INTO o FROM m_order ORDER BY seq > (SELECT max(seq) - 3 FROM m_order) AND random() < 0.9 DESC, random() LIMIT 1;
             CONTINUE WHEN NOT FOUND;
@@ -207,13 +261,19 @@ BEGIN
                 bad := SQLSTATE || ' ' || SQLERRM;
             END IF;
         END;
-        IF kind = 'place' AND answer = 'done' THEN
-            INSERT INTO m_order (ref, id, method) VALUES (value, pg_temp.order_id(value), wanted);
+        IF kind IN ('place', 'exchange') AND answer = 'done' THEN
+            INSERT INTO m_order (ref, id, method) SELECT value, o.order_id, o.payment_method FROM mjc.order o WHERE o.order_id = pg_temp.order_id(value);
         END IF;
         INSERT INTO outcome VALUES (kind, CASE WHEN answer = 'done' AND kind IN ('settle', 'settle_wrong', 'taken_back', 'carrier') THEN value ELSE answer END)
         ON CONFLICT (kind, answer) DO UPDATE SET n = outcome.n + 1;
+        IF random() < 0.3 THEN
+            PERFORM mjc.sale_fold(pg_temp.roll(1, 4));
+        END IF;
         IF bad IS NULL AND (step % every = 0 OR step = steps) THEN
             bad := pg_temp.broken();
+        END IF;
+        IF bad IS NULL AND step = steps THEN
+            bad := pg_temp.miscounted();
         END IF;
         IF bad IS NOT NULL THEN
             INSERT INTO surprise VALUES (seed, step, call, bad);
@@ -225,10 +285,10 @@ $$;
 
 -- PLAY
 SELECT pg_temp.make_stock(n, 400) FROM generate_series(1, 2) n \g /dev/null
-SELECT pg_temp.play(0.01 * n, 180, 6) FROM generate_series(1, 12) n \g /dev/null
+SELECT pg_temp.play(0.01 * n, 180, 6) FROM generate_series(1, 16) n \g /dev/null
 SELECT is_empty('SELECT * FROM surprise', 'nothing happens that should not');
 SELECT set_has($$SELECT kind FROM outcome WHERE answer NOT LIKE 'MJ%' AND answer <> 'waits'$$,
-    $$SELECT unnest('{place,checkout,settle,settle_wrong,checkout_failed,taken_back,record,refund,refund_done,task,mismatch,pack,unpack,ship_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,order,cancel,refund_order,expire,remit,carrier,bill,credit_note,stock,count,note}'::text[])$$,
+    $$SELECT unnest('{place,checkout,settle,settle_wrong,checkout_failed,taken_back,record,refund,refund_done,task,mismatch,pack,unpack,ship_parcel,deliver_parcel,refuse_parcel,return_parcel,return_damaged,order,cancel,refund_order,expire,remit,carrier,bill,credit_note,stock,count,note,confirm,hurry,part,edit,cancel_rest,take_back,exchange}'::text[])$$,
     'each step is taken at least once');
 SELECT set_has($$SELECT answer FROM outcome WHERE kind IN ('settle', 'settle_wrong')$$, $$VALUES ('paid'), ('repeat'), ('mismatch')$$, 'a provider''s money meets orders in every state');
 SELECT set_has('SELECT answer FROM outcome', $$VALUES ('MJ301'), ('MJ331'), ('MJ332'), ('MJ333'), ('MJ501'), ('MJ502'), ('MJ503'), ('MJ505')$$, 'and what cannot be is refused');
@@ -238,6 +298,9 @@ SELECT is((SELECT count(*) FROM mjc.reservation r LEFT JOIN (SELECT x.ref_id, x.
                                                                FROM mjc.stock_ledger x GROUP BY 1, 2) g ON g.ref_id = r.reservation_id::text AND g.product_id = r.product_id
             WHERE (r.shipped_qty, r.returned_qty) <> (coalesce(g.shipped, 0), coalesce(g.back, 0))), 0::bigint, 'what left for an order and came back stands in the ledger once');
 SELECT is((SELECT count(*) FROM mjc.payment WHERE refunded_centimes > received_centimes), 0::bigint, 'nothing went back that had not come in');
+SELECT is_empty($$SELECT credit_id FROM mjc.credit_ledger GROUP BY credit_id HAVING sum(amount_centimes) < 0$$, 'no card gave more than it had');
+SELECT is_empty($$SELECT order_id FROM mjc.credit_ledger WHERE order_id IS NOT NULL GROUP BY order_id, credit_id HAVING sum(amount_centimes) > 0$$, 'nor got back more than it gave');
+SELECT set_has('SELECT what FROM counted WHERE n >= 3', $$VALUES ('ended'), ('ended by card'), ('under way'), ('under way by card')$$, 'what was paid for orders was counted against what their buyers keep');
 SELECT is(pg_temp.broken(), NULL, 'and every promise is kept');
 SELECT * FROM finish();
 ROLLBACK;

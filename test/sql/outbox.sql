@@ -1,6 +1,6 @@
 -- outbox: messages that must be delivered at least once, in order, to whoever is reachable now.
 BEGIN;
-SELECT plan(83);
+SELECT plan(87);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 DELETE FROM mjc.outbox;
@@ -177,6 +177,19 @@ UPDATE mjc.outbox SET done_at = now() - interval '29 days 23 hours' WHERE outbox
 SELECT is(mjc.outbox_purge(1), 1::bigint, 'what is done is forgotten in batches');
 SELECT is(mjc.outbox_purge(), 1::bigint, 'after 30 days');
 SELECT ok(EXISTS (SELECT FROM mjc.outbox WHERE outbox_id = :b1), 'not before');
+
+-- Written without SQL, by SQL, and after the owner changed the table
+SELECT mjc.outbox_write('way_direct', 'account', :'one', '{"m": "d"}') AS direct \gset
+SET LOCAL mjc.direct_access = off;
+SELECT mjc.outbox_write('way_sql', 'account', :'one', '{"m": "d"}') AS by_sql \gset
+RESET mjc.direct_access;
+ALTER TABLE mjc.outbox ADD COLUMN remark text DEFAULT 'owner';
+SELECT mjc.outbox_write('way_changed', 'account', :'one', '{"m": "d"}') AS changed \gset
+SELECT is((SELECT remark FROM mjc.outbox WHERE outbox_id = :changed), 'owner', 'a column of the owner gets its default');
+ALTER TABLE mjc.outbox DROP COLUMN remark;
+SELECT ok(:direct < :by_sql AND :by_sql < :changed, 'one counter for all ways');
+SELECT is((SELECT count(DISTINCT to_jsonb(o) - '{outbox_id,topic,created_at,available_at}'::text[]) FROM mjc.outbox o WHERE o.topic ~ '^way_'), 1::bigint, 'the same row');
+SELECT is((SELECT count(*) FROM mjc.outbox o WHERE o.topic ~ '^way_' AND o.created_at = o.available_at AND o.created_at BETWEEN now() AND clock_timestamp()), 3::bigint, 'due at once');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'all promises hold');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- payment: several of an order, partial, refunds; staff book, staff give back; what ends an
 -- order sends its money back.
 BEGIN;
-SELECT plan(84);
+SELECT plan(87);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 1000) FROM generate_series(1, 3) n \g /dev/null
 SELECT mjc.payment_method_set('BANK_TRANSFER', true) \g /dev/null
@@ -155,6 +155,12 @@ SELECT mjc.payment_record(:'late', 5700, 'BANK_TRANSFER', 'VIR-LATE'), mjc.payme
 SELECT is(pg_temp.paid(:'late') || ': ' || pg_temp.payments(:'late') || '; ' || pg_temp.stock(7), 'CONFIRMED paid: paid 5700 5700 0; 5 5', 'a late transfer brings its order back');
 SELECT is(pg_temp.paid(:'gone') || '; ' || pg_temp.refunds(:'gone'), 'CANCELLED paid_short; end due 5700', 'or is owed when its units are gone');
 SELECT is(pg_temp.paid(:'part') || '; ' || pg_temp.refunds(:'part'), 'CANCELLED paid_short; end due 100', 'a part of it brings nothing back');
+SELECT mjc.payment_record(:'part', 50, 'CASH_ON_DELIVERY') \g /dev/null
+SELECT is(pg_temp.paid(:'part'), 'CANCELLED paid_short', 'cash too is handed back, and the transfer is still owed');
+SELECT mjc.stock_receive(pg_temp.pid(8), 9) \g /dev/null
+SELECT pg_temp.expired(8) AS cash \gset
+SELECT mjc.payment_record(:'cash', 50, 'CASH_ON_DELIVERY') \g /dev/null
+SELECT is(pg_temp.paid(:'cash') || '; ' || pg_temp.refunds(:'cash'), 'CANCELLED refunded; end done 50', 'cash alone is handed back there and then: nothing is owed');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- Property: whatever staff do, in any order, the books hold. 60 steps, seeded.
@@ -181,7 +187,7 @@ SELECT is(pg_temp.broken(), NULL, 'and every promise is kept to the end');
 
 -- Rules of staff are for staff
 SELECT ok(NOT has_function_privilege('mjc_shim', f, 'EXECUTE') AND NOT has_function_privilege('mjc_analyst', f, 'EXECUTE') AND has_function_privilege('mjc_admin', f, 'EXECUTE'), f::text)
-  FROM unnest(ARRAY['mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text)', 'mjc.refund_done(text,uuid,text)',
+  FROM unnest(ARRAY['mjc.payment_record(text,numeric,text,text,text)', 'mjc.payment_refund(text,numeric,text,integer,boolean)', 'mjc.refund_for(text,uuid,integer)', 'mjc.refund_done(text,uuid,text)',
                     'mjc.payment_mismatch_settle(text,uuid,boolean)', 'mjc.payment_method_set(text,boolean)', 'mjc.provider_event_retry(text,text)']::regprocedure[]) f;
 SELECT * FROM finish();
 ROLLBACK;

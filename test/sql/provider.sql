@@ -2,7 +2,7 @@
 -- Stripe's and Chargily Pay's own documentation. Numbers in titles are those of the rules for
 -- payments by providers (webhooks) and of the failure scenarios that the shop must survive.
 BEGIN;
-SELECT plan(129);
+SELECT plan(181);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 30) n \g /dev/null
 UPDATE mjc.payment_method SET is_enabled = true;
@@ -312,7 +312,8 @@ SELECT pg_temp.stripe('evt_24', 'checkout.session.completed', pg_temp.session('c
 SELECT is(pg_temp.applied('evt_24'), 'applied mismatch', 'another amount');
 SELECT pg_temp.stripe('evt_24r', 'charge.refunded', '{"id": "ch_24", "payment_intent": "pi_24", "amount": 160000, "amount_refunded": 160000, "currency": "dzd"}') \g /dev/null
 SELECT is(pg_temp.applied('evt_24r'), 'applied taken_back', 'went back at the provider''s desk');
-SELECT is((SELECT concat_ws(' ', state, amount_centimes / 100, received_centimes, refunded_centimes) FROM mjc.payment WHERE provider_ref = 'pi_24'), 'void 1600 0 0', 'it is not here any more');
+SELECT is((SELECT concat_ws(' ', state, amount_centimes / 100, received_centimes, refunded_centimes) FROM mjc.payment WHERE provider_ref = 'pi_24'), 'refunded 1600 160000 160000', 'it is not here any more');
+SELECT is(pg_temp.refunds(:'ref') || '; ' || split_part(pg_temp.payments(:'ref'), ':', 1), 'outside done 1600; PENDING pending', 'which is booked, and the order waits as before');
 SELECT is((pg_temp.failure(format('SELECT mjc.payment_mismatch_settle(%L, %L, true)', :'ref', (SELECT payment_id FROM mjc.payment WHERE provider_ref = 'pi_24')))).code, 'MJ507', 'and counts for nothing');
 
 -- An order that goes on, whose deposit went back, is paid back outside
@@ -333,6 +334,171 @@ SELECT mjc_api.provider_task_done(:'owed', 'refund', pg_temp.order_id(:'ref'), '
 SELECT pg_temp.stripe('evt_23r', 'refund.updated', jsonb_build_object('id', 're_23', 'payment_intent', 'pi_23', 'status', 'succeeded', 'metadata', jsonb_build_object('refund_id', :'owed'))) \g /dev/null
 SELECT is(pg_temp.applied('evt_23r'), 'applied refund_done', 'the provider says that it is done');
 SELECT is((SELECT count(*) FROM mjc.provider_task WHERE task_id = :'owed'), 0::bigint, 'and it is asked no more');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
+
+-- What goes back at the provider's desk: each refund once, by its name or by the total
+SELECT mjc.stock_receive(pg_temp.pid(n), 100) FROM generate_series(25, 30) n \g /dev/null
+CREATE FUNCTION pg_temp.refunded(id text, intent text, amount bigint, own uuid DEFAULT NULL, status text DEFAULT 'succeeded', currency text DEFAULT 'dzd') RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    event text := gen_random_uuid();
+BEGIN
+    PERFORM pg_temp.stripe(event, CASE status WHEN 'failed' THEN 'refund.failed' ELSE 'refund.created' END,
+        jsonb_build_object('id', id, 'object', 'refund', 'payment_intent', intent, 'amount', amount, 'currency', currency, 'status', status,
+                           'metadata', CASE WHEN own IS NULL THEN '{}' ELSE jsonb_build_object('refund_id', own) END));
+    RETURN pg_temp.applied(event);
+END
+$$;
+CREATE FUNCTION pg_temp.total(intent text, charged bigint, total bigint, currency text DEFAULT 'dzd', list jsonb DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    event text := gen_random_uuid();
+BEGIN
+    PERFORM pg_temp.stripe(event, 'charge.refunded', jsonb_build_object('id', 'ch_' || intent, 'payment_intent', intent, 'amount', charged, 'amount_refunded', total, 'currency', currency,
+        'refunds', CASE WHEN list IS NOT NULL THEN jsonb_build_object('data', list) END));
+    RETURN pg_temp.applied(event);
+END
+$$;
+-- An order that was paid by card: its number.
+CREATE FUNCTION pg_temp.paid_by(n integer, name text, qty integer DEFAULT 1, amount bigint DEFAULT NULL, currency text DEFAULT 'dzd') RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text := pg_temp.order_by(n, qty => qty);
+BEGIN
+    PERFORM pg_temp.checkout(ref, 'cs_' || name), pg_temp.stripe('evt_' || name, 'checkout.session.completed',
+        pg_temp.session('cs_' || name, coalesce(amount, qty * 100000 + 70000), 'pi_' || name, currency => currency));
+    PERFORM pg_temp.applied('evt_' || name);
+    RETURN ref;
+END
+$$;
+-- "kind state amount name" of its refunds; what the shim is to ask for.
+CREATE FUNCTION pg_temp.named(ref text) RETURNS text
+    LANGUAGE sql
+AS $$ SELECT string_agg(concat_ws(' ', r.kind, r.state, r.amount_centimes / 100, r.provider_ref), ', ' ORDER BY r.kind, r.state, r.amount_centimes, r.provider_ref) FROM mjc.refund r WHERE r.order_id = pg_temp.order_id(ref) $$;
+CREATE FUNCTION pg_temp.asked_for(ref text) RETURNS text
+    LANGUAGE sql
+AS $$ SELECT string_agg(((t.request ->> 'amount_centimes')::bigint / 100)::text, ', ' ORDER BY t.request ->> 'amount_centimes') FROM mjc.provider_task t WHERE t.order_id = pg_temp.order_id(ref) AND t.kind = 'refund' $$;
+
+SELECT pg_temp.paid_by(25, 'd1', amount => 160000) AS ref \gset
+SELECT is(pg_temp.refunded('re_d1', 'pi_d1', 60000), 'applied taken_back', 'a part of what does not fit goes back');
+SELECT is(pg_temp.payments(:'ref') || '; ' || pg_temp.named(:'ref'), 'PENDING pending: pending 1700 0 0, mismatch 1600 1600 600; outside done 600 re_d1', 'which is booked, and nothing is asked more');
+SELECT is(pg_temp.total('pi_d1', 160000, 60000) || ', ' || pg_temp.refunded('re_d1', 'pi_d1', 60000), 'applied repeat, applied repeat', 'once, however often it is told');
+SELECT is((SELECT problem FROM mjc_report.payment_problem WHERE order_reference = :'ref'), 'mismatch', 'what is left is still to be decided');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT is(mjc.payment_mismatch_settle(:'ref', (SELECT payment_id FROM mjc.payment WHERE provider_ref = 'pi_d1'), true), 'part_paid', 'it counts');
+SELECT is(pg_temp.payments(:'ref'), 'PENDING part_paid: refunded 1600 600 600, paid 1000 1000 0, pending 700 0 0', 'as far as it is here');
+SELECT is(pg_temp.refunded('re_d1b', 'pi_d1', 40000) || ' ' || pg_temp.payments(:'ref'), 'applied taken_back PENDING part_paid: refunded 1600 600 600, paid 1000 1000 400, pending 1100 0 0', 'what goes back of that is asked for again');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.paid_by(25, 'd2', amount => 160000) AS ref \gset
+SELECT is(pg_temp.total('pi_d2', 160000, 60000) || ', ' || pg_temp.refunded('re_d2', 'pi_d2', 60000), 'applied taken_back, applied repeat', 'told by the total first, then by its name');
+SELECT is(mjc.payment_mismatch_settle(:'ref', (SELECT payment_id FROM mjc.payment WHERE provider_ref = 'pi_d2'), false) || ' ' || pg_temp.named(:'ref') || '; ' || pg_temp.asked_for(:'ref'),
+    'pending excess due 1000, outside done 600 re_d2; 1000', 'staff send it back: what is left of it');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.paid_by(25, 'd3', amount => 160000) AS ref \gset
+SELECT pg_temp.refunded('re_d3', 'pi_d3', 60000), mjc.order_cancel(:'ref') \g /dev/null
+SELECT is(pg_temp.named(:'ref') || '; ' || split_part(pg_temp.payments(:'ref'), ':', 1), 'end due 1000, outside done 600 re_d3; CANCELLED refunded', 'the order ends: what is left goes back');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Smaller than what is owed: the rest stays due, under a name of its own
+SELECT pg_temp.paid_by(26, 'd4') AS ref \gset
+SELECT mjc.order_cancel(:'ref') \g /dev/null
+SELECT refund_id AS first FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref') \gset
+SELECT is(pg_temp.refunded('re_d4', 'pi_d4', 50000) || ' ' || pg_temp.named(:'ref') || '; ' || pg_temp.asked_for(:'ref'), 'applied taken_back end done 500 re_d4, end due 1200; 1200', 'a part of what is owed went back: the rest is due');
+SELECT is(pg_temp.total('pi_d4', 170000, 50000), 'applied repeat', 'the total says the same');
+SELECT is((SELECT count(*) FROM (SELECT mjc_api.provider_task_done(:'first', 'refund', pg_temp.order_id(:'ref'), 'refused', NULL, 'status 400')) x), 1::bigint, 'our own call for all of it was refused');
+SELECT is(pg_temp.named(:'ref'), 'end done 500 re_d4, end due 1200', 'which changes nothing');
+SELECT refund_id AS rest FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref') AND state = 'due' \gset
+SELECT is(pg_temp.total('pi_d4', 170000, 170000), 'applied repeat', 'a total of what we asked for: its own news follows');
+SELECT is(pg_temp.refunded('re_d4b', 'pi_d4', 120000, :'rest') || ' ' || pg_temp.named(:'ref'), 'applied refund_done end done 500 re_d4, end done 1200 re_d4b', 'the rest is made');
+SELECT is(pg_temp.total('pi_d4', 170000, 170000) || coalesce(pg_temp.asked_for(:'ref'), ''), 'applied repeat', 'and that is all');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.paid_by(26, 'd5') AS ref \gset
+SELECT mjc.order_cancel(:'ref') \g /dev/null
+SELECT is(pg_temp.total('pi_d5', 170000, 50000) || ' ' || pg_temp.named(:'ref') || '; ' || pg_temp.asked_for(:'ref'), 'applied taken_back end done 500, end due 1200; 1200', 'known by the total alone');
+SELECT is(pg_temp.refunded('re_d5', 'pi_d5', 30000) || ', ' || pg_temp.refunded('re_d5b', 'pi_d5', 20000) || ' ' || pg_temp.named(:'ref'), 'applied repeat, applied repeat end done 200 re_d5b, end done 300 re_d5, end due 1200', 'it was two, by their names');
+
+-- Just what is owed: ours, or the desk's
+SELECT pg_temp.paid_by(27, 'd6') AS ref, pg_temp.paid_by(27, 'd7') AS other \gset
+SELECT mjc.order_cancel(:'ref'), mjc.order_cancel(:'other') \g /dev/null
+SELECT is(pg_temp.refunded('re_d6', 'pi_d6', 170000) || ' ' || pg_temp.named(:'ref') || coalesce(pg_temp.asked_for(:'ref'), ''), 'applied taken_back end done 1700 re_d6', 'the desk made what was due: it is asked for no more');
+SELECT is(pg_temp.total('pi_d7', 170000, 170000) || ' ' || pg_temp.named(:'other') || '; ' || pg_temp.asked_for(:'other'), 'applied repeat end due 1700; 1700', 'a total may be our own');
+SELECT is(pg_temp.refunded('re_d6', 'pi_d6', 170000, status => 'failed') || ' ' || pg_temp.named(:'ref'), 'applied refund_refused end refused 1700 re_d6', 'one that failed in the end is owed again');
+SELECT is((SELECT problem FROM mjc_report.payment_problem WHERE order_reference = :'ref'), 'refund_refused', 'where staff see it');
+SELECT is(pg_temp.refunded('re_d6', 'pi_d6', 170000, status => 'failed') || ', ' || pg_temp.refunded('re_d6', 'pi_d6', 170000), 'applied repeat, applied repeat', 'told again, or too late: nothing');
+SELECT is(pg_temp.refunded('re_d6b', 'pi_d6', 170000) || ' ' || pg_temp.named(:'ref'), 'applied taken_back end done 1700 re_d6b', 'made anew at the desk');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- More than is owed, and our own call that got through after all
+SELECT pg_temp.paid_by(28, 'd8', 10) AS ref \gset
+SELECT mjc.payment_refund(:'ref', 300, 'Geste') \g /dev/null
+SELECT is(pg_temp.refunded('re_d8', 'pi_d8', 50000) || ' ' || pg_temp.named(:'ref') || '; ' || pg_temp.payments(:'ref'),
+    'applied taken_back outside done 200 re_d8, return done 300 re_d8; CONFIRMED part_paid: paid 10700 10700 500, pending 200 0 0', 'more than was due: the rest is asked for again');
+SELECT pg_temp.paid_by(28, 'd9', 10) AS ref \gset
+SELECT mjc.payment_refund(:'ref', 3000, 'Geste') AS sent \gset
+SELECT pg_temp.refunded('re_d9', 'pi_d9', 100000) \g /dev/null
+SELECT is(pg_temp.named(:'ref') || '; ' || pg_temp.asked_for(:'ref'), 'return done 1000 re_d9, return due 2000; 2000', 'a part of it went back at the desk');
+SELECT is(pg_temp.refunded('re_d9b', 'pi_d9', 300000, :'sent') || ' ' || pg_temp.named(:'ref') || '; ' || pg_temp.payments(:'ref'),
+    'applied taken_back outside done 1000 re_d9b, return done 1000 re_d9, return done 2000 re_d9b; CONFIRMED part_paid: paid 10700 10700 4000, pending 1000 0 0', 'and our call for all of it had gone out: 4000 went back, 1000 of it too much');
+SELECT is(pg_temp.total('pi_d9', 1070000, 400000) || coalesce(pg_temp.asked_for(:'ref'), ''), 'applied repeat', 'as the total says');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+SELECT pg_temp.paid_by(28, 'd13', 10) AS ref \gset
+SELECT mjc.payment_refund(:'ref', 3000, 'Geste') AS sent \gset
+SELECT pg_temp.refunded('re_d13', 'pi_d13', 100000) \g /dev/null
+SELECT is((SELECT count(*) FROM (SELECT mjc_api.provider_task_done(:'sent', 'refund', pg_temp.order_id(:'ref'), 'ok', '{"id": "re_d13b", "status": "succeeded", "amount": 300000, "payment_intent": "pi_d13", "currency": "dzd"}', NULL)) x), 1::bigint,
+    'our call was under way meanwhile, and is answered');
+SELECT is(pg_temp.named(:'ref'), 'outside done 1000 re_d13b, return done 1000 re_d13, return done 2000 re_d13b', 'what it made is booked too');
+SELECT is(pg_temp.refunded('re_d13b', 'pi_d13', 300000, :'sent'), 'applied repeat', 'once');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Paid back by hand, and by the provider too
+SELECT pg_temp.paid_by(29, 'd10') AS ref \gset
+SELECT mjc.order_cancel(:'ref') \g /dev/null
+SELECT refund_id AS sent FROM mjc.refund WHERE order_id = pg_temp.order_id(:'ref') \gset
+SELECT mjc.refund_done(:'ref', :'sent', 'VIR-D10') \g /dev/null
+SELECT is(pg_temp.refunded('re_d10', 'pi_d10', 170000, :'sent') || ', ' || pg_temp.refunded('re_d10', 'pi_d10', 170000, :'sent'), 'applied beyond, applied repeat', 'beyond what came in');
+SELECT is((SELECT count(*) FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND note = '1700.00 DZD, by the provider, beyond what came in: re_d10'), 1::bigint, 'is told, once');
+SELECT is(pg_temp.named(:'ref'), 'end done 1700 VIR-D10', 'and no money is made of it');
+
+-- Another currency, of which nothing counts
+SELECT pg_temp.paid_by(29, 'd11', amount => 1200, currency => 'eur') AS ref \gset
+SELECT is(pg_temp.refunded('re_d11', 'pi_d11', 500, currency => 'eur') || ', ' || pg_temp.refunded('re_d11', 'pi_d11', 500, currency => 'eur'), 'applied taken_back, applied repeat', 'a part of some euros');
+SELECT is((SELECT detail FROM mjc_report.payment_problem WHERE order_reference = :'ref'), '12.00 EUR; 5.00 EUR back by re_d11', 'is noted');
+SELECT is(pg_temp.total('pi_d11', 1200, 1200, 'eur'), 'applied taken_back', 'all of them');
+SELECT is((SELECT state FROM mjc.payment WHERE provider_ref = 'pi_d11'), 'void', 'nothing is left to decide');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Each refund in the news of the total, as older accounts have it
+SELECT pg_temp.paid_by(29, 'd12') AS ref \gset
+SELECT is(pg_temp.total('pi_d12', 170000, 40000, list => '[{"id": "re_d12", "amount": 40000, "status": "succeeded"}, {"id": "re_d12x", "amount": 9000, "status": "failed"}]') || ' ' || pg_temp.named(:'ref'),
+    'applied repeat outside done 400 re_d12', 'one that was made counts');
+
+-- Property: two refunds and two totals, in every order, are two refunds
+CREATE FUNCTION pg_temp.told_in(news text[], k integer) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    intent text := 'pi_p' || k;
+    ref text := pg_temp.paid_by(30, 'p' || k);
+    word text;
+BEGIN
+    FOREACH word IN ARRAY news LOOP
+        PERFORM CASE word WHEN 'a' THEN pg_temp.refunded('re_a', intent, 30000) WHEN 'b' THEN pg_temp.refunded('re_b', intent, 20000)
+                          WHEN 't3' THEN pg_temp.total(intent, 170000, 30000) ELSE pg_temp.total(intent, 170000, 50000) END;
+    END LOOP;
+    -- A name may stand in two rows, when a total was told in between: what counts is its sum.
+    RETURN (SELECT string_agg(concat_ws(' ', x.name, x.amount / 100), ', ' ORDER BY x.name) FROM (SELECT r.provider_ref AS name, sum(r.amount_centimes)::bigint AS amount FROM mjc.refund r
+              WHERE r.order_id = pg_temp.order_id(ref) AND r.kind = 'outside' AND r.state = 'done' GROUP BY 1) x) || '; ' || pg_temp.payments(ref);
+END
+$$;
+CREATE TEMP TABLE told AS
+SELECT n, ARRAY[a, b, c, d] AS news FROM (SELECT row_number() OVER () AS n, w1.w AS a, w2.w AS b, w3.w AS c, w4.w AS d
+      FROM unnest('{a,b,t3,t5}'::text[]) w1 (w), unnest('{a,b,t3,t5}'::text[]) w2 (w), unnest('{a,b,t3,t5}'::text[]) w3 (w), unnest('{a,b,t3,t5}'::text[]) w4 (w)
+     WHERE w1.w NOT IN (w2.w, w3.w, w4.w) AND w2.w NOT IN (w3.w, w4.w) AND w3.w <> w4.w) x;
+SELECT results_eq('SELECT pg_temp.told_in(news, n::integer) AS made, count(*) FROM told GROUP BY 1', $$VALUES ('re_a 300, re_b 200; CONFIRMED part_paid: paid 1700 1700 500, pending 500 0 0', 24::bigint)$$, 'in every order of their news');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
 SELECT * FROM finish();
 ROLLBACK;

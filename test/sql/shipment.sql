@@ -1,7 +1,7 @@
 -- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
 -- carriers collect and remit. Scenarios are the failures that the shop must survive.
 BEGIN;
-SELECT plan(135);
+SELECT plan(232);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
 
@@ -150,7 +150,7 @@ SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 SELECT pg_temp.ordered(5) AS ref \gset
 SELECT mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-BACK') \g /dev/null
 SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2), mjc.shipment_deliver(:'ref', 2), mjc.payment_refund(:'ref', 5000, 'Refusé') \g /dev/null
-SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'returned DELIVERED paid 0 asked 0 here', 'it comes back all the same, and no more goes back than is here');
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'returned DELIVERED paid 0 asked 2700 here', 'it comes back: what was given back for it does not go back again');
 SELECT is(pg_temp.stock(5), '92 2', 'its units are in stock');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 SELECT pg_temp.ordered(5) AS ref \gset
@@ -158,7 +158,7 @@ SELECT mjc.payment_record(:'ref', 6700, 'BANK_TRANSFER', 'VIR-MOST') \g /dev/nul
 SELECT mjc.shipment_pack(:'ref', '{1}', '{5}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2) \g /dev/null
 SELECT is(pg_temp.parcels(:'ref'), '1 shipped 1x5 1000, 2 shipped 2x2 0', 'a deposit: the first parcel collects what is asked');
 SELECT mjc.shipment_return(:'ref', 2) \g /dev/null
-SELECT is(pg_temp.money(:'ref'), 'SHIPPED paid 0 asked 5700 here', 'the other comes back: less is due than was paid');
+SELECT is(pg_temp.money(:'ref'), 'SHIPPED part_paid 1000 asked 4700 here', 'the other comes back: its value goes back, the label of the first stays');
 SELECT is(mjc.shipment_deliver(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'delivered DELIVERED paid 0 asked 5700 here', 'the first is delivered');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
@@ -171,6 +171,112 @@ SELECT mjc.payment_record(:'ref', 1703.50, 'BANK_TRANSFER', 'VIR-ROUND'), mjc.sh
 SELECT mjc.shipment_pack(:'ref', '{2}', '{1}'), mjc.shipment_ship(:'ref', n + 1), mjc.shipment_return(:'ref', n + 1) FROM generate_series(1, 6) n \g /dev/null
 SELECT is((SELECT taken_off_centimes FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), 171::bigint, 'six come back: six sevenths, not six times a seventh');
 ROLLBACK TO SAVEPOINT rounding;
+
+-- What staff gave back by hand is for a parcel, and is taken off what goes back when it returns.
+-- Two parcels of an order that was paid before: 5000.00 and 2000.00, and 700.00 for the way.
+CREATE FUNCTION pg_temp.two_parcels(vir text, to_door boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text := pg_temp.ordered(3);
+BEGIN
+    PERFORM mjc.payment_record(ref, 7700, 'BANK_TRANSFER', vir), mjc.shipment_pack(ref, '{1}', '{5}'), mjc.shipment_ship(ref, 1), mjc.shipment_pack(ref);
+    PERFORM mjc.shipment_ship(ref, 2);
+    IF to_door THEN
+        PERFORM mjc.shipment_deliver(ref, 2);
+    END IF;
+    RETURN ref;
+END
+$$;
+-- "kind parcel amount used" of its refunds.
+CREATE FUNCTION pg_temp.refunds(ref text) RETURNS text
+    LANGUAGE sql
+AS $$
+    SELECT string_agg(concat_ws(' ', r.kind, coalesce(r.shipment_no::text, '-'), r.amount_centimes / 100, r.used_centimes / 100), ', ' ORDER BY r.created_at, r.shipment_no NULLS LAST, r.amount_centimes)
+      FROM mjc.refund r WHERE r.order_id = pg_temp.order_id(ref)
+$$;
+SELECT mjc.stock_receive(pg_temp.pid(n), 900) FROM generate_series(3, 4) n \g /dev/null
+SELECT pg_temp.two_parcels('VIR-L1') AS ref \gset
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 5000.01, %L, 1)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""5000.00""}")', 'for a parcel goes back at most what is in it');
+SELECT mjc.payment_refund(:'ref', 2000, 'Refusé', 1), mjc.payment_refund(:'ref', 1000, 'Refusé', 1) \g /dev/null
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 2000.01, %L, 1)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""2000.00""}")', 'less what went back for it');
+SELECT mjc.shipment_refuse(:'ref', 1) \g /dev/null
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'returned SHIPPED paid 0 asked 2700 here', 'it comes back: the rest of its value goes back');
+SELECT is(pg_temp.refunds(:'ref'), 'parcel 1 2000 2000, parcel 1 1000 1000, excess 1 2000 2000', 'three refunds, all for it');
+SELECT is((SELECT mjc.order_json(order_id) ->> 'amountDue' FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), '2700.00', 'what is due is what is left');
+SELECT is((SELECT note FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND note LIKE '%before%'), '3000.00 DZD, given back before', 'the history tells it');
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 1, %L, %s)', :'ref', 'x', n))).code, code, title)
+  FROM (VALUES ('1', 'MJ332', 'it came back: nothing goes back for it any more'), ('9', 'MJ333', 'no such parcel'), ('-1', 'MJ006', 'no number'), ('2, true', 'MJ010', 'for a parcel or a gesture, not both')) v (n, code, title);
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+SELECT pg_temp.two_parcels('VIR-L2') AS ref \gset
+SELECT mjc.payment_refund(:'ref', 1000, 'Geste') \g /dev/null
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref') || ': ' || pg_temp.refunds(:'ref'), 'returned SHIPPED paid 0 asked 1700 here: return - 1000 0, excess 1 5000 5000', 'two under way: nobody guesses for which');
+SELECT pg_temp.two_parcels('VIR-L3', true) AS ref \gset
+SELECT mjc.payment_refund(:'ref', 200, 'Geste', goodwill => true) \g /dev/null
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref') || ': ' || pg_temp.refunds(:'ref'), 'returned DELIVERED paid 0 asked 2500 here: return - 200 0, excess 1 5000 5000', 'a gesture is taken off nothing');
+SELECT pg_temp.two_parcels('VIR-L4', true) AS ref \gset
+SELECT mjc.payment_refund(:'ref', 5700, 'Refusé') \g /dev/null
+SELECT is(pg_temp.refunds(:'ref'), 'return 1 5000 0, return - 700 0', 'one under way: it is for that, as far as that is worth so much');
+SELECT is(mjc.shipment_return(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'returned DELIVERED paid 0 asked 2000 here', 'and nothing goes back twice');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- What had not left
+SELECT pg_temp.ordered(3) AS ref \gset
+SELECT mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-L5'), mjc.shipment_pack(:'ref', '{1}', '{2}'), mjc.shipment_ship(:'ref', 1) \g /dev/null
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 5000.01, %L, 0)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""5000.00""}")', 'what has not left is worth five units');
+SELECT mjc.payment_refund(:'ref', 3000, 'Rupture', 0), mjc.order_cancel_rest(:'ref') \g /dev/null
+SELECT is(pg_temp.money(:'ref') || ': ' || pg_temp.refunds(:'ref'), 'SHIPPED paid 0 asked 2700 here: parcel 0 3000 3000, excess 0 2000 2000', 'the rest is cancelled: the rest of its value goes back');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.ordered(3) AS ref \gset
+SELECT mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-L6'), mjc.shipment_pack(:'ref', '{1}', '{2}'), mjc.shipment_ship(:'ref', 1), mjc.payment_refund(:'ref', 3000, 'Rupture', 0) \g /dev/null
+SELECT mjc.shipment_pack(:'ref') \g /dev/null
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 1, %L, 2)', :'ref', 'x'))).code, 'MJ332', 'a parcel that has not left is no parcel yet');
+SELECT mjc.shipment_ship(:'ref', 2) \g /dev/null
+SELECT is((SELECT problem || ' ' || detail FROM mjc_report.payment_problem WHERE order_reference = :'ref' AND problem = 'refund_unused'), 'refund_unused 3000.00 DZD', 'it left after all: staff see it');
+SELECT is(mjc.shipment_return(:'ref', 2) || ' ' || pg_temp.money(:'ref'), 'returned SHIPPED paid 0 asked 2700 here', 'and it came back after all');
+SELECT is_empty(format('SELECT 1 FROM mjc_report.payment_problem WHERE order_reference = %L AND problem = %L', :'ref', 'refund_unused'), 'which settles it');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Delivered after all: nothing was owed
+SELECT pg_temp.two_parcels('VIR-L7', true) AS ref \gset
+SELECT mjc.shipment_refuse(:'ref', 1), mjc.payment_refund(:'ref', 5000, 'Refusé') AS refund \gset
+SELECT is_empty(format('SELECT 1 FROM mjc_report.payment_problem WHERE order_reference = %L AND problem = %L', :'ref', 'refund_unused'), 'as long as it is on its way back all is well');
+SELECT is(mjc.shipment_deliver(:'ref', 1) || ' ' || pg_temp.money(:'ref'), 'delivered DELIVERED paid 0 asked 2700 here', 'the carrier delivers it after all');
+SELECT is((SELECT id || ' ' || detail FROM mjc_report.payment_problem WHERE order_reference = :'ref' AND problem = 'refund_unused'), :'refund' || ' 5000.00 DZD', 'staff see that the buyer has both');
+SELECT ok(EXISTS (SELECT FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND note = '5000.00 DZD, given back for parcel 1, which is delivered'), 'the history tells it');
+SELECT mjc.refund_for(:'ref', :'refund') \g /dev/null
+SELECT is_empty(format('SELECT 1 FROM mjc_report.payment_problem WHERE order_reference = %L AND problem = %L', :'ref', 'refund_unused'), 'until they say that it was a gesture');
+SELECT is((pg_temp.failure(format('SELECT mjc.refund_for(%L, %L, %s)', :'ref', r, n))).code, code, title)
+  FROM (VALUES (:'refund', '2', 'MJ346', 'it is more than the other parcel is worth'), (:'refund', '9', 'MJ333', 'no parcel'), (:'refund', '-1', 'MJ006', 'no number'), (:'refund', '10001', 'MJ006', 'too large a number'),
+               (pg_temp.order_id(:'ref')::text, '1', 'MJ004', 'no refund'), (NULL, '1', 'MJ003', 'none at all')) v (r, n, code, title);
+SELECT mjc.refund_for(:'ref', :'refund', 1) \g /dev/null
+SELECT is(pg_temp.refunds(:'ref'), 'return 1 5000 0', 'or that it was for the parcel');
+
+-- The buyer brings back what staff gave money back for
+SELECT is(mjc.order_return(:'ref', '{1}', '{2}', 'Défectueux') ->> 'refundedAmount', '0.00', 'two units come back: their value is with the buyer already');
+SELECT is(mjc.order_return(:'ref', '{1,2}', '{3,1}', 'Défectueux') ->> 'refundedAmount', '1000.00', 'all of it: only the unit of the other parcel is paid');
+SELECT is(pg_temp.money(:'ref') || ': ' || pg_temp.refunds(:'ref'), 'DELIVERED paid 0 asked 1700 here: return 1 5000 5000, return - 1000 1000', 'each unit once');
+SELECT is((pg_temp.failure(format('SELECT mjc.refund_for(%L, %L, 2)', :'ref', :'refund'))).code, 'MJ347', 'what was counted stays what it is');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT pg_temp.ordered(3) AS ref \gset
+SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref'), mjc.payment_refund(:'ref', 300, 'Rayure', 1) \g /dev/null
+SELECT is(mjc.order_return(:'ref', '{1}', '{1}', 'x') ->> 'refundedAmount', '700.00', 'a part of its value was given before');
+SELECT is(mjc.order_return(:'ref', '{1,2}', '{4,2}', 'x') ->> 'refundedAmount', '6000.00', 'once');
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 700.01, %L, 1)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""700.00""}")', 'what is left of what was collected for it is the way');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Shares of a line are worth a centime more or less: for a parcel goes back what is certain
+SAVEPOINT share;
+UPDATE mjc.product SET price_centimes = 67 WHERE product_id = pg_temp.pid(9);
+SELECT pg_temp.bought('{8,9}', '{1,3}') AS ref \gset
+UPDATE mjc.order_line SET discount_centimes = 1, total_centimes = 200 WHERE order_id = pg_temp.order_id(:'ref') AND product_id = pg_temp.pid(9);
+SELECT mjc.payment_record(:'ref', 1702, 'BANK_TRANSFER', 'VIR-L8'), mjc.shipment_pack(:'ref', '{2}', '{1}'), mjc.shipment_ship(:'ref', 1), mjc.shipment_pack(:'ref', '{2}', '{1}'), mjc.shipment_ship(:'ref', 2) \g /dev/null
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 0.67, %L, 1)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""0.66""}")', 'a third of 2.00 is 0.66 for certain');
+SELECT mjc.payment_refund(:'ref', 0.66, 'x', 2) \g /dev/null
+SELECT mjc.shipment_return(:'ref', 1), mjc.shipment_return(:'ref', 2) \g /dev/null
+SELECT is((SELECT taken_off_centimes FROM mjc.order WHERE order_id = pg_temp.order_id(:'ref')), 133::bigint, 'two thirds in all, whatever was given before');
+ROLLBACK TO SAVEPOINT share;
 
 -- What carriers remit
 SELECT pg_temp.ordered(7, '0550000041') AS a, pg_temp.ordered(7, '0550000042') AS b, pg_temp.ordered(7, '0550000043') AS c \gset
@@ -204,6 +310,66 @@ SELECT is(mjc_api.provider_event_store('yalidine', '[{"id": "yp1", "type": "parc
 DO $$ BEGIN FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP; END $$;
 SELECT is((SELECT string_agg(outcome, ' ' ORDER BY event_id) FROM mjc.provider_event WHERE event_id IN ('yp1', 'yp2')), 'remitted repeat', 'once');
 SELECT is((SELECT amount_centimes FROM mjc.remittance WHERE reference = 'PAY-9'), 770000::bigint, 'under its payment id');
+
+-- All that the carrier tells of a parcel is kept, with its words and its time; only what we know moves it
+CREATE FUNCTION pg_temp.told(tracking text, status text, at text, reason text DEFAULT NULL, event text DEFAULT gen_random_uuid()) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM mjc_api.provider_event_store('yalidine', jsonb_build_array(jsonb_build_object('id', event, 'type', 'parcel_status_updated', 'payload',
+        jsonb_strip_nulls(jsonb_build_object('event_id', event, 'occurred_at', at, 'data', jsonb_build_object('tracking', tracking, 'status', status, 'reason', reason)))))::text);
+    FOR i IN 1..9 LOOP EXIT WHEN mjc.provider_event_apply() = 0; END LOOP;
+    RETURN (SELECT e.state || coalesce(' ' || e.outcome, '') FROM mjc.provider_event e WHERE e.event_id = event);
+END
+$$;
+CREATE FUNCTION pg_temp.history(ref text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT string_agg(r.status || ' ' || r.label, ', ' ORDER BY r.at, r.received_at) FROM mjc_report.shipment_report r WHERE r.order_reference = ref $$;
+CREATE FUNCTION pg_temp.latest(ref text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT concat_ws(' ', x ->> 'status', x ->> 'carrierStatus', x ->> 'carrierLabel', x ->> 'carrierStatusAt') FROM json_array_elements(mjc.order_json(pg_temp.order_id(ref)) -> 'shipments') x $$;
+SELECT pg_temp.ordered(3, '0550000048') AS ref \gset
+SELECT is((mjc.order_json(pg_temp.order_id(:'ref')) -> 'shipments')::text, '[]', 'an order without parcels');
+SELECT mjc.shipment_pack(:'ref', NULL, NULL, 'Yalidine', 'YAL-H') \g /dev/null
+SELECT is(pg_temp.told('YAL-H', 'En préparation', '2026-01-05 08:00:00', event => 'yh1'), 'applied noted', 'told of a parcel that is packed');
+SELECT mjc.shipment_ship(:'ref', 1) \g /dev/null
+SELECT is(pg_temp.told('YAL-H', 'Sorti en livraison', '2026-01-05 12:00:00'), 'applied noted', 'it is out for delivery');
+SELECT is(pg_temp.told('YAL-H', 'Tentative échouée', '2026-01-05 13:00:00', 'Client injoignable', 'yh2'), 'applied noted', 'nobody is there');
+SELECT is(pg_temp.told('YAL-H', ' TENTATIVE  ÉCHOUÉE ', '2026-01-06T13:30:00+01:00', 'Client absent'), 'applied noted', 'nor the next day, by the same words written otherwise');
+SELECT is(pg_temp.told('YAL-H', 'Centre', '2026-01-05 11:00'), 'applied noted', 'what comes late');
+SELECT is(pg_temp.told('YAL-H', 'Mis en quarantaine', '2026-01-05 11:30:00'), 'applied noted', 'and what nobody knows');
+SELECT is(pg_temp.history(:'ref'), 'preparing En préparation, at_hub Centre, other Mis en quarantaine, out_for_delivery Sorti en livraison, attempt_failed Tentative échouée, attempt_failed TENTATIVE  ÉCHOUÉE', 'stands where it belongs');
+SELECT is(pg_temp.told('YAL-H', 'Tentative échouée', '2026-01-05 13:00:00'), 'applied repeat', 'the same news under another name');
+SELECT is(mjc.shipment_report_add(pg_temp.order_id(:'ref'), 1, 'yh2', 'yalidine', 'Tentative échouée', NULL, '2026-01-07'), false, 'or under the same');
+SELECT is(pg_temp.latest(:'ref'), 'shipped attempt_failed TENTATIVE  ÉCHOUÉE 2026-01-06T12:30:00.000Z', 'the buyer sees the latest, by the carrier''s time');
+SELECT is((SELECT count(*) FROM mjc.order_event WHERE order_id = pg_temp.order_id(:'ref') AND kind = 'shipment'), 1::bigint, 'nothing of ours moved but the packing');
+SELECT results_eq('SELECT order_reference, shipment_no, state, failed_attempts, last_failed_at FROM mjc_report.parcel_attempt', format($$VALUES (%L, 1, 'shipped', 2::bigint, '2026-01-06 12:30:00+00'::timestamptz)$$, :'ref'), 'staff see the attempts');
+SELECT is((SELECT concat_ws(' ', x ->> 'failedAttempts', x ->> 'carrierStatus', json_array_length(x -> 'carrierReports'), x #>> '{carrierReports,4,reason}') FROM json_array_elements(mjc.shipments_json(pg_temp.order_id(:'ref')) -> 'shipments') x),
+    '2 attempt_failed 6 Client injoignable', 'and all of it');
+SELECT is((SELECT carrier_status || ' ' || carrier_label FROM mjc_report.shipment WHERE order_reference = :'ref'), 'attempt_failed TENTATIVE  ÉCHOUÉE', 'in the report too');
+SELECT mjc.carrier_status_set('Yalidine', 'Mis en quarantaine', 'on_hold') \g /dev/null
+SELECT matches(pg_temp.history(:'ref'), 'on_hold Mis en quarantaine', 'what it means is said later, also of what was told before');
+SELECT mjc.carrier_status_set('yalidine', 'LIVRÉ', 'delivered') \g /dev/null
+SELECT is((SELECT step FROM mjc.carrier_status WHERE carrier = 'yalidine' AND word = 'livre'), 'deliver', 'what moves a parcel stays so');
+SELECT is((pg_temp.failure(format('SELECT mjc.carrier_status_set(%L, %L, %L)', k, w, m))).code, code, title)
+  FROM (VALUES (NULL, 'x', 'on_hold', 'MJ003', 'whose word'), ('yalidine', ' ', 'on_hold', 'MJ003', 'which word'), ('yalidine', 'x', NULL, 'MJ003', 'what it means'),
+               ('yalidine', 'x', 'other', 'MJ010', 'what nobody means'), ('yalidine', repeat('x', 101), 'on_hold', 'MJ006', 'a long word')) v (k, w, m, code, title);
+SELECT is(pg_temp.told('YAL-H', 'Livré', '2026-01-07 10:00:00') || ' ' || pg_temp.latest(:'ref'), 'applied delivered delivered delivered Livré 2026-01-07T09:00:00.000Z', 'delivered');
+SELECT is(pg_temp.told('YAL-H', 'Echèc livraison', '2026-01-06 18:00:00') || ' ' || pg_temp.latest(:'ref'), 'applied repeat delivered delivered Livré 2026-01-07T09:00:00.000Z', 'a failure of the day before, told too late, changes nothing');
+SELECT is_empty('SELECT 1 FROM mjc_report.parcel_attempt', 'nobody is to be called any more');
+SELECT is(pg_temp.told('YAL-NONE', 'Centre', NULL) || ', ' || pg_temp.told('YAL-NONE', 'Livré', NULL), 'ignored nothing, new', 'of a parcel that we do not know only what moves parcels is waited with');
+SELECT is(mjc.person_order(pg_temp.order_id(:'ref')) #>> '{shipments,0,reports,4,reason}', 'Client injoignable', 'the buyer may have all of it');
+SAVEPOINT forgotten;
+SELECT mjc.order_person_forget(ARRAY[pg_temp.order_id(:'ref')]) \g /dev/null
+SELECT is((SELECT count(reason) || ' of ' || count(*) FROM mjc.shipment_report WHERE order_id = pg_temp.order_id(:'ref')), '0 of 8', 'and what was written of him is forgotten with him');
+ROLLBACK TO SAVEPOINT forgotten;
+SELECT is(mjc.carrier_time(t, '2026-06-01 00:00:00+00'), coalesce(v::timestamptz, '2026-06-01 00:00:00+00'), coalesce('a time: ' || t, 'no time'))
+  FROM (VALUES ('2026-01-31 10:00:00', '2026-01-31 09:00:00+00'), ('2026-01-31T10:00', '2026-01-31 09:00:00+00'), ('2026-01-31T10:00:00Z', '2026-01-31 10:00:00+00'), ('2026-01-31T10:00:00.123+01:00', '2026-01-31 09:00:00+00'),
+               ('2026-01-31T10:00:00-0130', '2026-01-31 11:30:00+00'), ('2024-02-29 00:30:00', '2024-02-28 23:30:00+00'), ('2026-02-29 10:00:00', NULL), ('2026-04-31 10:00:00', NULL), ('2026-13-01 10:00:00', NULL), ('2026-01-31 24:00:00', NULL),
+               ('2026-01-31', NULL), ('hier', NULL), ('', NULL), (NULL, NULL), ('2027-01-31 10:00:00', NULL)) x (t, v);
+SELECT is(mjc.carrier_word(w), v, coalesce('a word: ' || w, 'no word')) FROM (VALUES ('Echèc livraison', 'echec livraison'), ('  RETOURNÉ   AU Vendeur ', 'retourne au vendeur'), ('Reçu à Wilaya', 'recu a wilaya'), ('', ''), (NULL, NULL)) x (w, v);
+SELECT is_empty('SELECT c.word FROM mjc.carrier_status c WHERE c.word <> mjc.carrier_word(c.word)', 'words are seeded as they are looked for');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- News of a parcel that by our books is still here is not lost
 SELECT pg_temp.ordered(7, '0550000046') AS f \gset

@@ -1,6 +1,6 @@
 -- text: identifiers, phones and dates in one form.
 BEGIN;
-SELECT plan(76);
+SELECT plan(79);
 
 -- uuid_v7
 SELECT matches(mjc.uuid_v7()::text, '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'version 7, variant 10');
@@ -35,6 +35,9 @@ SELECT is(mjc.fold_digits(t), r, format('digits of "%s"', t))
 SELECT is(mjc.iso('2026-01-02 03:04:05.678+00'), '2026-01-02T03:04:05.678Z', 'milliseconds, UTC');
 SELECT is(mjc.iso('2026-01-01 00:30:00+01'), '2025-12-31T23:30:00.000Z', 'another zone becomes UTC');
 SELECT is(mjc.iso(NULL), NULL, 'nothing in, nothing out');
+SELECT is(mjc.iso(at), NULL, format('no text for %s', at)) FROM (VALUES ('infinity'::timestamptz), ('-infinity')) v (at);
+SELECT is_empty($$SELECT at FROM (SELECT '1999-12-31 00:00+00'::timestamptz + (random() - 0.5) * interval '8000 years' AS at FROM generate_series(1, 2000)) x
+    WHERE mjc.iso(at) IS DISTINCT FROM to_char(timezone('UTC', at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')$$, 'as to_char prints it, before and after 2000');
 SET LOCAL timezone = 'Asia/Tokyo';
 SELECT is(mjc.iso('2026-01-02 03:04:05+00'), '2026-01-02T03:04:05.000Z', 'the zone of the session does not matter');
 

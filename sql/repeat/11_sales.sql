@@ -1,0 +1,94 @@
+-- What each order amounts to, and the live figures made of it: mjc.sale_day, its corrections, and
+-- the orders that are not folded yet, as they stand. doc/reports.md defines every figure.
+
+-- Cancelled: counts as cancelled and as nothing else. Refunded whole: everything came back.
+-- Units that came back are those cancelled out of a part-shipped order and those that left and
+-- returned; their value and tax are their share of the line. Refunded is what went back for goods or
+-- as a gesture: not what was paid too much, nor what pays an exchange.
+CREATE OR REPLACE VIEW mjc.sale_line_fact AS
+SELECT o.order_id, mjc.algiers_date(o.placed_at) AS on_day, l.product_id, o.order_state = 'cancelled' AS is_cancelled, l.qty,
+       b.units::integer AS returned_qty, l.total_centimes, l.discount_centimes, l.tax_centimes,
+       CASE WHEN o.payment_state = 'refunded' THEN l.total_centimes ELSE mjc.refund_share(l.total_centimes, l.qty, 0, b.units::integer) END AS returned_centimes,
+       CASE WHEN o.payment_state = 'refunded' THEN l.tax_centimes ELSE mjc.refund_share(l.tax_centimes, l.qty, 0, b.units::integer) END AS returned_tax_centimes,
+       CASE WHEN o.payment_state = 'refunded' THEN 0 ELSE mjc.refund_share(l.total_centimes - l.tax_centimes, l.qty, 0, b.out::integer) END AS sold_ht_centimes,
+       b.cost_centimes
+  FROM mjc.order o
+  JOIN mjc.order_line l ON l.order_id = o.order_id
+ CROSS JOIN LATERAL (
+       SELECT l.cancelled_qty + coalesce(sum(r.returned_qty), 0) AS units, coalesce(sum(r.shipped_qty - r.returned_qty), 0) AS out,
+              coalesce(sum(r.cost_centimes), 0)::bigint AS cost_centimes
+         FROM mjc.reservation r
+        WHERE r.product_id = l.product_id AND r.reservation_id = o.order_id AND r.line_no = l.line_no) b;
+
+CREATE OR REPLACE VIEW mjc.sale_fact AS
+SELECT o.order_id, d.dim, mjc.algiers_date(o.placed_at) AS on_day, d.key,
+       (NOT c.gone)::integer::bigint AS orders, c.gone::integer::bigint AS cancelled_orders,
+       s.units, s.returned_units,
+       CASE WHEN c.gone THEN 0 ELSE o.total_centimes END AS total_centimes,
+       CASE WHEN c.gone THEN 0 WHEN o.payment_state = 'refunded' THEN o.total_centimes ELSE s.returned_centimes END AS returned_centimes,
+       CASE WHEN c.gone THEN 0 ELSE o.discount_centimes END AS discount_centimes,
+       CASE WHEN c.gone THEN 0 ELSE o.shipping_centimes END AS shipping_centimes,
+       CASE WHEN c.gone THEN 0 ELSE o.stamp_duty_centimes END AS stamp_duty_centimes,
+       CASE WHEN c.gone THEN 0 ELSE o.tax_centimes END AS tax_centimes,
+       CASE WHEN c.gone THEN 0 WHEN o.payment_state = 'refunded' THEN o.tax_centimes ELSE s.returned_tax_centimes END AS returned_tax_centimes,
+       CASE WHEN c.gone THEN 0 ELSE f.refunded_centimes END AS refunded_centimes,
+       s.sold_ht_centimes, s.cost_centimes
+  FROM mjc.order o
+ CROSS JOIN LATERAL (SELECT o.order_state = 'cancelled' AS gone) c
+ CROSS JOIN LATERAL (
+       SELECT coalesce(sum(l.qty) FILTER (WHERE NOT c.gone), 0)::bigint AS units,
+              coalesce(sum(l.returned_qty) FILTER (WHERE NOT c.gone), 0)::bigint AS returned_units,
+              coalesce(sum(l.returned_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS returned_centimes,
+              coalesce(sum(l.returned_tax_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS returned_tax_centimes,
+              coalesce(sum(l.sold_ht_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS sold_ht_centimes,
+              coalesce(sum(l.cost_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS cost_centimes
+         FROM mjc.sale_line_fact l WHERE l.order_id = o.order_id) s
+ CROSS JOIN LATERAL (
+       SELECT coalesce(sum(r.amount_centimes), 0)::bigint AS refunded_centimes
+         FROM mjc.refund r
+        WHERE r.order_id = o.order_id AND r.kind <> 'exchange' AND (r.kind <> 'excess' OR r.shipment_no IS NOT NULL)) f
+ CROSS JOIN LATERAL (VALUES ('all', ''), ('wilaya', coalesce(o.wilaya_code, '')), ('channel', o.channel),
+                            ('payment_method', o.payment_method), ('customer_group', o.customer_group)) d (dim, key)
+UNION ALL
+SELECT l.order_id, 'product', l.on_day, l.product_id::text,
+       (NOT l.is_cancelled)::integer::bigint, l.is_cancelled::integer::bigint,
+       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.qty) END::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.returned_qty) END::bigint,
+       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.total_centimes) END::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.returned_centimes) END::bigint,
+       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.discount_centimes) END::bigint, 0::bigint, 0::bigint,
+       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.tax_centimes) END::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.returned_tax_centimes) END::bigint,
+       0::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.sold_ht_centimes) END::bigint,
+       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.cost_centimes) END::bigint
+  FROM mjc.sale_line_fact l
+ GROUP BY l.order_id, l.on_day, l.product_id, l.is_cancelled;
+
+-- OFFSET 0: few orders are pending; each is read by its key, whatever the planner thinks of their number.
+CREATE OR REPLACE VIEW mjc.sale_live AS
+SELECT s.dim, s.on_day, s.key, s.orders, s.cancelled_orders, s.units, s.returned_units, s.total_centimes, s.returned_centimes,
+       s.discount_centimes, s.shipping_centimes, s.stamp_duty_centimes, s.tax_centimes, s.returned_tax_centimes,
+       s.refunded_centimes, s.sold_ht_centimes, s.cost_centimes
+  FROM mjc.sale_day s
+UNION ALL
+SELECT d.dim, d.on_day, d.key, d.orders, d.cancelled_orders, d.units, d.returned_units, d.total_centimes, d.returned_centimes,
+       d.discount_centimes, d.shipping_centimes, d.stamp_duty_centimes, d.tax_centimes, d.returned_tax_centimes,
+       d.refunded_centimes, d.sold_ht_centimes, d.cost_centimes
+  FROM mjc.sale_delta d
+UNION ALL
+SELECT f.dim, f.on_day, f.key, f.orders, f.cancelled_orders, f.units, f.returned_units, f.total_centimes, f.returned_centimes,
+       f.discount_centimes, f.shipping_centimes, f.stamp_duty_centimes, f.tax_centimes, f.returned_tax_centimes,
+       f.refunded_centimes, f.sold_ht_centimes, f.cost_centimes
+  FROM mjc.sale_pending p
+ CROSS JOIN LATERAL (SELECT x.* FROM mjc.sale_fact x WHERE x.order_id = p.order_id OFFSET 0) f;
+
+-- For people: dinars, one row a day and what the day is split by.
+CREATE OR REPLACE VIEW mjc_report.sales AS
+SELECT s.dim, s.on_day, s.key, sum(s.orders)::bigint AS orders, sum(s.cancelled_orders)::bigint AS cancelled_orders,
+       sum(s.units)::bigint AS units, sum(s.returned_units)::bigint AS returned_units,
+       mjc.dzd(sum(s.total_centimes)::bigint) AS gross_dzd, mjc.dzd(sum(s.returned_centimes)::bigint) AS returned_dzd,
+       mjc.dzd(sum(s.total_centimes - s.returned_centimes)::bigint) AS revenue_dzd,
+       mjc.dzd(sum(s.discount_centimes)::bigint) AS discount_dzd, mjc.dzd(sum(s.shipping_centimes)::bigint) AS shipping_dzd,
+       mjc.dzd(sum(s.stamp_duty_centimes)::bigint) AS stamp_duty_dzd,
+       mjc.dzd(sum(s.tax_centimes - s.returned_tax_centimes)::bigint) AS tax_dzd, mjc.dzd(sum(s.refunded_centimes)::bigint) AS refunded_dzd,
+       mjc.dzd(sum(s.sold_ht_centimes)::bigint) AS sold_ht_dzd, mjc.dzd(sum(s.cost_centimes)::bigint) AS cost_dzd,
+       mjc.dzd(sum(s.sold_ht_centimes - s.cost_centimes)::bigint) AS margin_dzd
+  FROM mjc.sale_live s
+ GROUP BY s.dim, s.on_day, s.key;
