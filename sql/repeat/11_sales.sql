@@ -90,3 +90,46 @@ SELECT s.dim, s.on_day, s.key, sum(s.orders)::bigint AS orders, sum(s.cancelled_
        mjc.dzd(sum(s.sold_ht_centimes - s.cost_centimes)::bigint) AS margin_dzd
   FROM mjc.sale_live s
  GROUP BY s.dim, s.on_day, s.key;
+
+-- The same before it is added up, in centimes: what functions sum over many days.
+CREATE OR REPLACE VIEW mjc_report.sale_entry AS
+SELECT s.dim, s.on_day, s.key, s.orders, s.cancelled_orders, s.units, s.returned_units, s.total_centimes AS gross_centimes, s.returned_centimes,
+       s.total_centimes - s.returned_centimes AS revenue_centimes, s.discount_centimes, s.shipping_centimes, s.stamp_duty_centimes,
+       s.tax_centimes - s.returned_tax_centimes AS tax_centimes, s.refunded_centimes, s.sold_ht_centimes, s.cost_centimes
+  FROM mjc.sale_live s;
+
+-- What the keys of mjc_report.sales are called; category and manufacturer are those of the product now.
+CREATE OR REPLACE VIEW mjc_report.sale_key AS
+SELECT 'wilaya'::text AS dim, w.code AS key, w.name, w.name_ar FROM mjc.wilaya w
+UNION ALL
+SELECT 'payment_method', m.method, m.name_fr, m.name_ar FROM mjc.payment_method m
+UNION ALL
+SELECT 'customer_group', g.customer_group, g.name_fr, g.name_ar FROM mjc.customer_group g
+UNION ALL
+SELECT 'channel', c.key, c.name, c.name_ar
+  FROM (VALUES ('web', 'Site web', 'الموقع'), ('staff', 'Équipe du magasin', 'فريق المتجر'), ('import', 'Reprise', 'استيراد')) c (key, name, name_ar)
+UNION ALL
+SELECT 'product', p.product_id::text, p.name, p.name_ar FROM mjc.product p
+UNION ALL
+SELECT 'category', c.category_id::text, c.name, c.name_ar FROM mjc.category c
+UNION ALL
+SELECT 'manufacturer', m.manufacturer_id::text, m.name, NULL FROM mjc.manufacturer m;
+
+-- One row an order, by the same rule as mjc.sale_fact; revenue is worked out only where it is asked for.
+CREATE OR REPLACE VIEW mjc_report.order_revenue AS
+SELECT o.order_id, o.customer_id, o.placed_at, mjc.algiers_date(o.placed_at) AS on_day, o.order_state = 'cancelled' AS is_cancelled,
+       CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0
+            ELSE o.total_centimes - coalesce((
+                 SELECT sum(mjc.refund_share(l.total_centimes, l.qty, 0, (l.cancelled_qty + (
+                            SELECT coalesce(sum(r.returned_qty), 0) FROM mjc.reservation r
+                             WHERE r.product_id = l.product_id AND r.reservation_id = l.order_id AND r.line_no = l.line_no))::integer))
+                   FROM mjc.order_line l WHERE l.order_id = o.order_id), 0)::bigint END AS revenue_centimes
+  FROM mjc.order o;
+
+CREATE OR REPLACE VIEW mjc_report.customer_value AS
+SELECT r.customer_id, min(r.on_day) FILTER (WHERE NOT r.is_cancelled) AS first_order_on, max(r.on_day) FILTER (WHERE NOT r.is_cancelled) AS last_order_on,
+       count(*) FILTER (WHERE NOT r.is_cancelled) AS orders, count(*) FILTER (WHERE r.is_cancelled) AS cancelled_orders,
+       mjc.dzd(sum(r.revenue_centimes)::bigint) AS revenue_dzd,
+       round(mjc.dzd(sum(r.revenue_centimes)::bigint) / nullif(count(*) FILTER (WHERE NOT r.is_cancelled), 0), 2) AS average_order_dzd
+  FROM mjc_report.order_revenue r
+ GROUP BY r.customer_id;

@@ -1,4 +1,4 @@
--- Tables and views: who may read what. Functions: sql/grants.sql.
+-- Tables, views and report functions: who may read what. Functions of the extension: sql/grants.sql.
 -- Nobody but mjc_owner writes a table directly.
 
 GRANT USAGE ON SCHEMA mjc_report TO mjc_admin, mjc_analyst;
@@ -23,13 +23,18 @@ GRANT SELECT ON
 TO mjc_admin;
 
 GRANT SELECT ON
-    mjc_report.cart, mjc_report.cod_receivable, mjc_report.cod_refusal, mjc_report.consent, mjc_report.coupon, mjc_report.credit, mjc_report.customer_order, mjc_report.customer_refusal, mjc_report.dead_stock, mjc_report.invoice, mjc_report.invoice_due, mjc_report.job,
-    mjc_report.order_history, mjc_report.order_line, mjc_report.order_trace, mjc_report.order_transition,
+    mjc_report.cart, mjc_report.cod_receivable, mjc_report.cod_refusal, mjc_report.consent, mjc_report.coupon, mjc_report.credit, mjc_report.customer_order, mjc_report.customer_refusal, mjc_report.customer_value, mjc_report.dead_stock, mjc_report.invoice, mjc_report.invoice_due, mjc_report.job,
+    mjc_report.order_history, mjc_report.order_line, mjc_report.order_revenue, mjc_report.order_trace, mjc_report.order_transition,
     mjc_report.payment, mjc_report.payment_problem, mjc_report.price, mjc_report.product, mjc_report.promotion, mjc_report.refund, mjc_report.reservation,
-    mjc_report.setting, mjc_report.shipment, mjc_report.shipping_tariff, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
+    mjc_report.sale_entry, mjc_report.sale_key, mjc_report.sales, mjc_report.setting, mjc_report.shipment, mjc_report.shipping_tariff, mjc_report.short_order, mjc_report.stock, mjc_report.stock_incoming,
     mjc_report.stock_movement, mjc_report.stock_valuation, mjc_report.table_class
 TO mjc_admin, mjc_analyst;
 
 -- With names of staff, or words from outside.
 GRANT SELECT ON mjc_report.audit, mjc_report.outbox, mjc_report.personal_access, mjc_report.provider_event, mjc_report.stock_history,
     mjc_report.webhook_delivery, mjc_report.webhook_endpoint TO mjc_admin;
+
+-- Report functions read views of mjc_report as who calls them, so they may be called by whoever reads those.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
+
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mjc_report TO mjc_admin, mjc_analyst;
