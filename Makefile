@@ -37,7 +37,7 @@ ifndef MJC_BUILD
 .SUFFIXES:
 BUILD_GOALS = all extension shim unit install uninstall \
 	install-extension uninstall-extension fuzz-build client-build
-COMMANDS = run test psql dsn staff upgrade installcheck lint format asan \
+COMMANDS = run test psql dashboard dsn staff upgrade installcheck lint format asan \
 	coverage fuzz test-fault test-client test-attack bench clean help packages
 .PHONY: $(BUILD_GOALS) $(COMMANDS)
 
@@ -102,6 +102,9 @@ bench-%: test/bench/%.sh
 
 psql: ## psql on the running shop, as staff
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh psql
+
+dashboard: ## the running shop at a glance: sales, stock, what is to do
+	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dashboard
 
 dsn: ## print the staff connection of the running shop as a URI
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dsn

@@ -118,19 +118,16 @@ DECLARE
 BEGIN
     RETURN (
         WITH buyer AS MATERIALIZED (
-            SELECT o.customer_id, count(*) AS orders
-              FROM mjc_report.order_revenue o
-             WHERE o.placed_at >= start_at AND o.placed_at < end_at AND NOT o.is_cancelled
-             GROUP BY o.customer_id),
+            SELECT e.customer_id, sum(e.orders) AS orders, sum(e.revenue_centimes)::bigint AS revenue
+              FROM mjc_report.order_entry e
+             WHERE e.placed_at >= start_at AND e.placed_at < end_at
+             GROUP BY e.customer_id
+            HAVING sum(e.orders) > 0),
         old AS (
             SELECT count(*) AS customers FROM buyer b
-             WHERE EXISTS (SELECT FROM mjc_report.order_revenue o WHERE o.customer_id = b.customer_id AND o.placed_at < start_at AND NOT o.is_cancelled)),
+             WHERE EXISTS (SELECT FROM mjc_report.order_entry e WHERE e.customer_id = b.customer_id AND e.placed_at < start_at AND e.orders > 0)),
         size AS (SELECT count(*) AS customers, count(*) FILTER (WHERE b.orders > 1) AS again FROM buyer b),
-        best AS (
-            SELECT o.customer_id, count(*) AS orders, sum(o.revenue_centimes)::bigint AS revenue
-              FROM mjc_report.order_revenue o
-             WHERE o.placed_at >= start_at AND o.placed_at < end_at AND NOT o.is_cancelled
-             GROUP BY o.customer_id ORDER BY 3 DESC, 1 LIMIT 10),
+        best AS (SELECT b.customer_id, b.orders, b.revenue FROM buyer b ORDER BY b.revenue DESC, b.customer_id LIMIT 10),
         place AS (
             SELECT c.wilaya_code AS code, min(c.wilaya) AS name, count(DISTINCT c.customer_id) AS customers
               FROM mjc_report.customer_order c

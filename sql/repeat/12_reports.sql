@@ -217,15 +217,15 @@ BEGIN
     PERFORM FROM mjc.report_period(from_on, until_on, period);
     RETURN QUERY
     WITH placed AS MATERIALIZED (
-        SELECT r.customer_id, greatest(date_trunc(period, r.on_day::timestamp)::date, from_on) AS starts, count(*) AS orders, sum(r.revenue_centimes) AS revenue
-          FROM mjc_report.order_revenue r
-         WHERE r.placed_at >= timezone('Africa/Algiers', from_on::timestamp) AND r.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
-           AND NOT r.is_cancelled
-         GROUP BY 1, 2),
+        SELECT e.customer_id, greatest(date_trunc(period, e.on_day::timestamp)::date, from_on) AS starts, sum(e.orders) AS orders, sum(e.revenue_centimes) AS revenue
+          FROM mjc_report.order_entry e
+         WHERE e.placed_at >= timezone('Africa/Algiers', from_on::timestamp) AND e.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
+         GROUP BY 1, 2
+        HAVING sum(e.orders) > 0),
     buyer AS (
         SELECT c.customer_id, f.on_day AS first_on
           FROM (SELECT DISTINCT x.customer_id FROM placed x) c
-         CROSS JOIN LATERAL (SELECT r.on_day FROM mjc_report.order_revenue r WHERE r.customer_id = c.customer_id AND NOT r.is_cancelled ORDER BY r.placed_at LIMIT 1) f)
+         CROSS JOIN LATERAL (SELECT e.on_day FROM mjc_report.order_entry e WHERE e.customer_id = c.customer_id AND e.orders > 0 ORDER BY e.placed_at LIMIT 1) f)
     SELECT p.starts_on, p.ends_on, count(*) FILTER (WHERE b.first_on >= p.starts_on), count(*) FILTER (WHERE b.first_on < p.starts_on),
            coalesce(sum(x.orders) FILTER (WHERE b.first_on >= p.starts_on), 0)::bigint, coalesce(sum(x.orders) FILTER (WHERE b.first_on < p.starts_on), 0)::bigint,
            mjc.dzd(coalesce(sum(x.revenue) FILTER (WHERE b.first_on >= p.starts_on), 0)::bigint),
@@ -250,15 +250,15 @@ BEGIN
     PERFORM mjc.report_days(from_on, until_on);
     RETURN QUERY
     WITH active AS MATERIALIZED (
-        SELECT DISTINCT r.customer_id, date_trunc('month', r.on_day::timestamp)::date AS month
-          FROM mjc_report.order_revenue r
-         WHERE r.placed_at >= timezone('Africa/Algiers', first::timestamp) AND r.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
-           AND NOT r.is_cancelled),
+        SELECT DISTINCT e.customer_id, date_trunc('month', e.on_day::timestamp)::date AS month
+          FROM mjc_report.order_entry e
+         WHERE e.placed_at >= timezone('Africa/Algiers', first::timestamp) AND e.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
+           AND e.orders > 0),
     member AS MATERIALIZED (
         SELECT c.customer_id, c.month
           FROM (SELECT a.customer_id, min(a.month) AS month FROM active a GROUP BY a.customer_id) c
-         WHERE NOT EXISTS (SELECT FROM mjc_report.order_revenue r
-                            WHERE r.customer_id = c.customer_id AND NOT r.is_cancelled AND r.placed_at < timezone('Africa/Algiers', first::timestamp))),
+         WHERE NOT EXISTS (SELECT FROM mjc_report.order_entry e
+                            WHERE e.customer_id = c.customer_id AND e.orders > 0 AND e.placed_at < timezone('Africa/Algiers', first::timestamp))),
     size AS (SELECT m.month, count(*) AS customers FROM member m GROUP BY m.month),
     seen AS (SELECT m.month, a.month AS at, count(*) AS customers FROM member m JOIN active a ON a.customer_id = m.customer_id GROUP BY 1, 2)
     SELECT s.month, ((extract(year FROM g) - extract(year FROM s.month)) * 12 + extract(month FROM g) - extract(month FROM s.month))::integer,
@@ -282,10 +282,11 @@ BEGIN
     PERFORM mjc.report_days(on_day, on_day);
     RETURN QUERY
     WITH buyer AS (
-        SELECT r.customer_id, customer_rfm.on_day - max(r.on_day) AS recency, count(*) AS frequency, sum(r.revenue_centimes) AS monetary
-          FROM mjc_report.order_revenue r
-         WHERE r.placed_at < timezone('Africa/Algiers', (customer_rfm.on_day + 1)::timestamp) AND NOT r.is_cancelled
-         GROUP BY r.customer_id),
+        SELECT e.customer_id, customer_rfm.on_day - max(e.on_day) FILTER (WHERE e.orders > 0) AS recency, sum(e.orders) AS frequency, sum(e.revenue_centimes) AS monetary
+          FROM mjc_report.order_entry e
+         WHERE e.placed_at < timezone('Africa/Algiers', (customer_rfm.on_day + 1)::timestamp)
+         GROUP BY e.customer_id
+        HAVING sum(e.orders) > 0),
     placed AS (
         SELECT b.customer_id, b.recency, b.frequency, b.monetary, count(*) OVER () AS n, count(*) OVER (ORDER BY b.recency DESC) AS r,
                count(*) OVER (ORDER BY b.frequency) AS f, count(*) OVER (ORDER BY b.monetary) AS m

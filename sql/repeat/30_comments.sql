@@ -510,13 +510,6 @@ COMMENT ON COLUMN mjc_report.sale_key.dim IS 'wilaya, payment_method, customer_g
 COMMENT ON COLUMN mjc_report.sale_key.key IS 'Code or id as in mjc_report.sales';
 COMMENT ON COLUMN mjc_report.sale_key.name IS 'Name in French';
 COMMENT ON COLUMN mjc_report.sale_key.name_ar IS 'Name in Arabic, where there is one';
-COMMENT ON VIEW mjc_report.order_revenue IS 'Every order with its revenue, by customer; no personal data';
-COMMENT ON COLUMN mjc_report.order_revenue.order_id IS 'Order';
-COMMENT ON COLUMN mjc_report.order_revenue.customer_id IS 'Customer, registered or guest';
-COMMENT ON COLUMN mjc_report.order_revenue.placed_at IS 'When it was placed';
-COMMENT ON COLUMN mjc_report.order_revenue.on_day IS 'Day of Africa/Algiers';
-COMMENT ON COLUMN mjc_report.order_revenue.is_cancelled IS 'Cancelled: counts as no order';
-COMMENT ON COLUMN mjc_report.order_revenue.revenue_centimes IS 'Total less what came back or was cancelled out of it, centimes; 0 when cancelled or refunded whole';
 COMMENT ON VIEW mjc_report.customer_value IS 'Lifetime value: what each customer has bought so far; no personal data';
 COMMENT ON COLUMN mjc_report.customer_value.customer_id IS 'Customer, registered or guest';
 COMMENT ON COLUMN mjc_report.customer_value.first_order_on IS 'Day of the first order that was not cancelled';
@@ -525,3 +518,12 @@ COMMENT ON COLUMN mjc_report.customer_value.orders IS 'Orders that were not canc
 COMMENT ON COLUMN mjc_report.customer_value.cancelled_orders IS 'Orders that were';
 COMMENT ON COLUMN mjc_report.customer_value.revenue_dzd IS 'Revenue of all orders so far, dinars';
 COMMENT ON COLUMN mjc_report.customer_value.average_order_dzd IS 'Revenue by order, dinars; empty without orders';
+COMMENT ON VIEW mjc_report.order_entry IS 'What the figures of customers are added up from: a row for each order and one for each line of which something came back; sum them. Amounts in centimes; no personal data';
+COMMENT ON COLUMN mjc_report.order_entry.order_id IS 'Order';
+COMMENT ON COLUMN mjc_report.order_entry.customer_id IS 'Customer, registered or guest';
+COMMENT ON COLUMN mjc_report.order_entry.placed_at IS 'When the order was placed';
+COMMENT ON COLUMN mjc_report.order_entry.on_day IS 'Day of Africa/Algiers on which it was placed';
+COMMENT ON COLUMN mjc_report.order_entry.orders IS '1 for an order that was not cancelled, else 0';
+COMMENT ON COLUMN mjc_report.order_entry.cancelled_orders IS '1 for an order that was cancelled, else 0';
+COMMENT ON COLUMN mjc_report.order_entry.revenue_centimes IS 'Total of the order, or less what came back or was cancelled out of it, centimes; 0 when cancelled or refunded whole';
+COMMENT ON VIEW mjc.order_return IS 'Lines of orders of which something came back or was cancelled, with its value in centimes; of orders that were neither cancelled nor refunded whole';

@@ -70,7 +70,7 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
                        OR pg_get_viewdef(c.oid, true) ~ E'\n  WHERE ' AND NOT coalesce(c.reloptions, '{}') && ARRAY['security_barrier=true', 'security_barrier=on', 'security_barrier'])$$,
                 'report views belong to mjc_owner, and one that hides rows is a security barrier');
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'mjc_report'::regnamespace AND a.attnum > 0
-                  AND c.relname IN ('stock', 'stock_history', 'stock_valuation', 'dead_stock', 'short_order', 'stock_incoming', 'reservation', 'cart', 'sales', 'sale_entry', 'sale_key', 'order_revenue', 'customer_value')
+                  AND c.relname IN ('stock', 'stock_history', 'stock_valuation', 'dead_stock', 'short_order', 'stock_incoming', 'reservation', 'cart', 'sales', 'sale_entry', 'sale_key', 'order_entry', 'customer_value')
                   AND c.relname || '.' || a.attname NOT IN ('stock.product_id', 'stock.sku', 'stock.name') AND col_description(c.oid, a.attnum) IS NULL$$,
                 'each column of the reports on stock and sales says what it counts');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each has a comment');
