@@ -18,6 +18,7 @@ SQL_PARTS = prelude money words tax text numbering account audit session privacy
 	catalogue catalogue_api stock stock_read pricing quote price_list promotion \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
+	report report_api \
 	job invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.
@@ -37,7 +38,7 @@ ifndef MJC_BUILD
 .SUFFIXES:
 BUILD_GOALS = all extension shim unit install uninstall \
 	install-extension uninstall-extension fuzz-build client-build
-COMMANDS = run test psql dsn staff upgrade installcheck lint format asan \
+COMMANDS = run test psql dashboard dsn staff upgrade installcheck lint format asan \
 	coverage fuzz test-fault test-client test-attack bench clean help packages
 .PHONY: $(BUILD_GOALS) $(COMMANDS)
 
@@ -102,6 +103,9 @@ bench-%: test/bench/%.sh
 
 psql: ## psql on the running shop, as staff
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh psql
+
+dashboard: ## the running shop at a glance: sales, stock, what is to do
+	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dashboard
 
 dsn: ## print the staff connection of the running shop as a URI
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dsn

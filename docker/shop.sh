@@ -4,6 +4,7 @@
 #
 # usage: shop.sh run               start, serve until Ctrl-C or SIGTERM, stop
 #        shop.sh psql [ARG...]     psql on the running shop, as staff
+#        shop.sh dashboard         the shop at a glance
 #        shop.sh dsn               its connection string
 #        shop.sh staff NAME [ROLE [EMAIL]] a database login for a person (admin, analyst)
 #        shop.sh test DIR          like run, on a throw-away cluster in DIR
@@ -249,6 +250,11 @@ case ${1-} in
 		shift
 		exec "$PG_BIN/psql" "$(dsn_of staff)" "$@"
 		;;
+	dashboard)
+		use_home "$(default_home)"
+		need_running
+		exec "$PG_BIN/psql" -X "$(dsn_of staff)" -f sql/dashboard.psql
+		;;
 	dsn)
 		use_home "$(default_home)"
 		need_running
@@ -264,6 +270,6 @@ case ${1-} in
 		"command_${1/-/_}"
 		;;
 	*)
-		die "usage: shop.sh run|psql|dsn|staff NAME|test DIR|test-up DIR|test-down DIR"
+		die "usage: shop.sh run|psql|dashboard|dsn|staff NAME|test DIR|test-up DIR|test-down DIR"
 		;;
 esac

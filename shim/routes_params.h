@@ -354,6 +354,7 @@ static const struct param_def staff_order_trends_params[] = {
 	{"period", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "day|week|month|year"},
 };
 
+#define TIMEFRAME "timeframe", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "7d|30d|90d|1y"
 #define EXPORT_FORMAT "format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "csv|json"
 
 static const struct param_def staff_order_export_params[] = {
@@ -370,8 +371,21 @@ static const struct param_def staff_export_params[] = {
 	{EXPORT_FORMAT},
 	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
 	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
-	{"timeframe", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "7d|30d|90d|1y"},
+	{TIMEFRAME},
 };
+
+#define GROUP_BY "groupBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "day|week|month"
+
+static const struct param_def timeframe_params[] = {{TIMEFRAME}};
+static const struct param_def staff_sales_params[] = {{TIMEFRAME}, {GROUP_BY}};
+
+/* Both days count, so the last one is told by its start as the first one is. */
+#define START_DATE "startDate", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL
+#define END_DATE "endDate", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL
+
+static const struct param_def report_params[] = {{TIMEFRAME}, {START_DATE}, {END_DATE}};
+static const struct param_def report_sales_params[] = {
+	{TIMEFRAME}, {START_DATE}, {END_DATE}, {GROUP_BY}};
 
 static const struct param_def staff_order_status_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},

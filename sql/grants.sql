@@ -1,4 +1,4 @@
--- grants: who may call what, on one page. Tables and views: sql/repeat/grants.sql.
+-- grants: who may call what, on one page. Tables, views and the report functions over those: sql/repeat/40_grants.sql.
 --
 --   pure   no table read, nobody's data         analyst, admin
 --   read   reads, nothing personal              admin
@@ -46,6 +46,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.dzd(bigint),
     mjc.dzd_shown(bigint),
     mjc.fold_digits(text),
+    mjc.growth_pct(numeric, numeric),
     mjc.html(text),
     mjc.invoice_html(jsonb, text),
     mjc.invoice_labels(text),
@@ -70,6 +71,9 @@ GRANT EXECUTE ON FUNCTION
     mjc.percent_of(bigint, integer),
     mjc.phone_canonical(text),
     mjc.price_cart(jsonb, jsonb),
+    mjc.raise(text, text, text),
+    mjc.report_days(date, date),
+    mjc.report_period(date, date, text),
     mjc.reprice_trace(jsonb),
     mjc.refund_share(bigint, integer, integer, integer),
     mjc.reserved_change(text, integer),

@@ -265,7 +265,7 @@ CREATE FUNCTION mjc_api.staff_export(actor uuid, token_version integer, token_id
 AS $$
 DECLARE
     days integer := CASE timeframe WHEN '7d' THEN 7 WHEN '30d' THEN 30 WHEN '90d' THEN 90 WHEN '1y' THEN 365 END;
-    from_at timestamptz := coalesce(date_from, timezone('Africa/Algiers', (mjc.algiers_date(now()) - days)::timestamp), '-infinity');
+    from_at timestamptz := coalesce(date_from, timezone('Africa/Algiers', (mjc.algiers_date(now()) - days + 1)::timestamp), '-infinity');
     until_at timestamptz := coalesce(date_to, 'infinity');
     most integer := mjc.export_rows_max() + 1;
     made record;
@@ -290,4 +290,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_export(uuid, integer, uuid, text, text, text, timestamptz, timestamptz, text) IS
-    'GET /admin/export: orders by the day they were placed, or customers by the day they came, of these days or of the last 7d, 30d, 90d, 1y; as mjc_api.staff_order_export; the look is on record. Errors: MJ003, MJ009, MJ010, MJ060, MJ063, MJ064, MJ323';
+    'GET /admin/export: orders by the day they were placed, or customers by the day they came, of these days or of the 7d, 30d, 90d, 1y up to today; as mjc_api.staff_order_export; the look is on record. Errors: MJ003, MJ009, MJ010, MJ060, MJ063, MJ064, MJ323';

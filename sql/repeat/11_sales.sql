@@ -92,3 +92,60 @@ SELECT s.dim, s.on_day, s.key, sum(s.orders)::bigint AS orders, sum(s.cancelled_
        mjc.dzd(sum(s.sold_ht_centimes - s.cost_centimes)::bigint) AS margin_dzd
   FROM mjc.sale_live s
  GROUP BY s.dim, s.on_day, s.key;
+
+-- The same before it is added up, in centimes: what functions sum over many days.
+CREATE OR REPLACE VIEW mjc_report.sale_entry AS
+SELECT s.dim, s.on_day, s.key, s.orders, s.cancelled_orders, s.units, s.returned_units, s.total_centimes AS gross_centimes, s.returned_centimes,
+       s.total_centimes - s.returned_centimes AS revenue_centimes, s.discount_centimes, s.shipping_centimes, s.stamp_duty_centimes,
+       s.tax_centimes - s.returned_tax_centimes AS tax_centimes, s.refunded_centimes, s.sold_ht_centimes, s.cost_centimes
+  FROM mjc.sale_live s;
+
+-- What the keys of mjc_report.sales are called; category and manufacturer are those of the product now.
+CREATE OR REPLACE VIEW mjc_report.sale_key AS
+SELECT 'wilaya'::text AS dim, w.code AS key, w.name, w.name_ar FROM mjc.wilaya w
+UNION ALL
+SELECT 'payment_method', m.method, m.name_fr, m.name_ar FROM mjc.payment_method m
+UNION ALL
+SELECT 'customer_group', g.customer_group, g.name_fr, g.name_ar FROM mjc.customer_group g
+UNION ALL
+SELECT 'channel', c.key, c.name, c.name_ar
+  FROM (VALUES ('web', 'Site web', 'الموقع'), ('staff', 'Équipe du magasin', 'فريق المتجر'), ('import', 'Reprise', 'استيراد')) c (key, name, name_ar)
+UNION ALL
+SELECT 'product', p.product_id::text, p.name, p.name_ar FROM mjc.product p
+UNION ALL
+SELECT 'category', c.category_id::text, c.name, c.name_ar FROM mjc.category c
+UNION ALL
+SELECT 'manufacturer', m.manufacturer_id::text, m.name, NULL FROM mjc.manufacturer m;
+
+-- Lines of which something came back, or was cancelled and nothing came back. Few orders have any, and
+-- two small indexes know which.
+CREATE OR REPLACE VIEW mjc.order_return AS
+SELECT o.order_id, o.customer_id, o.placed_at, l.line_no, mjc.refund_share(l.total_centimes, l.qty, 0, l.cancelled_qty + sum(r.returned_qty)::integer) AS returned_centimes
+  FROM mjc.order o
+  JOIN mjc.reservation r ON r.reservation_id = o.order_id AND r.returned_qty > 0
+  JOIN mjc.order_line l ON l.order_id = o.order_id AND l.line_no = r.line_no
+ WHERE o.order_state <> 'cancelled' AND o.payment_state <> 'refunded'
+ GROUP BY o.order_id, l.order_id, l.line_no
+UNION ALL
+SELECT o.order_id, o.customer_id, o.placed_at, l.line_no, mjc.refund_share(l.total_centimes, l.qty, 0, l.cancelled_qty)
+  FROM mjc.order o
+  JOIN mjc.order_line l ON l.order_id = o.order_id AND l.cancelled_qty > 0
+ WHERE o.order_state <> 'cancelled' AND o.payment_state <> 'refunded'
+   AND NOT EXISTS (SELECT FROM mjc.reservation r WHERE r.product_id = l.product_id AND r.reservation_id = l.order_id AND r.line_no = l.line_no AND r.returned_qty > 0);
+
+-- By customer, likewise before it is added up: a row for each order, and one for each line of the view above.
+CREATE OR REPLACE VIEW mjc_report.order_entry AS
+SELECT o.order_id, o.customer_id, o.placed_at, mjc.algiers_date(o.placed_at) AS on_day, CASE o.order_state WHEN 'cancelled' THEN 0 ELSE 1 END AS orders,
+       CASE o.order_state WHEN 'cancelled' THEN 1 ELSE 0 END AS cancelled_orders,
+       CASE WHEN o.order_state = 'cancelled' OR o.payment_state = 'refunded' THEN 0 ELSE o.total_centimes END AS revenue_centimes
+  FROM mjc.order o
+UNION ALL
+SELECT r.order_id, r.customer_id, r.placed_at, mjc.algiers_date(r.placed_at), 0, 0, -r.returned_centimes
+  FROM mjc.order_return r;
+
+CREATE OR REPLACE VIEW mjc_report.customer_value AS
+SELECT e.customer_id, min(e.on_day) FILTER (WHERE e.orders > 0) AS first_order_on, max(e.on_day) FILTER (WHERE e.orders > 0) AS last_order_on,
+       sum(e.orders) AS orders, sum(e.cancelled_orders) AS cancelled_orders, mjc.dzd(sum(e.revenue_centimes)::bigint) AS revenue_dzd,
+       round(mjc.dzd(sum(e.revenue_centimes)::bigint) / nullif(sum(e.orders), 0), 2) AS average_order_dzd
+  FROM mjc_report.order_entry e
+ GROUP BY e.customer_id;

@@ -13,7 +13,7 @@ my @parts = map { "sql/$_.sql" } sql_parts();
 my @script = map { sql_statements($_) } grep { -e "$ROOT/$_" } @parts;
 my @schema = map { sql_statements($_) } files(qr{^sql/schema/.*\.sql$});
 my @repeat = map { sql_statements($_) } files(qr{^sql/repeat/.*\.sql$});
-my @functions = map { function($_) } grep { $_->{text} =~ /^CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\b/i } @script;
+my @functions = map { function($_) } grep { $_->{text} =~ /^CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\b/i } @script, @repeat;
 
 sub at
 {
@@ -96,8 +96,13 @@ sub marks
 			qr/\bSET\s+search_path\s*=\s*pg_catalog,\s*pg_temp(?!\s*,)/, sub { $_[0]{words} =~ /\bSECURITY\s+DEFINER\b/ }));
 	rule('C functions are of this module', functions_without("is not from 'MODULE_PATHNAME'",
 			qr/\bAS\s+'MODULE_PATHNAME'\s*,\s*'mjc_\w+'/, sub { $_[0]{words} =~ /\bLANGUAGE\s+C\b/i }));
-	rule('functions are in a schema of the shop',
-		map { at($_, $_->{name}) } grep { $_->{name} !~ /^mjc(?:_api)?\.\w+$/ } @functions);
+	rule('functions are in a schema of the shop, those over report views with them',
+		map { at($_, $_->{name}) } grep { $_->{name} !~ ($_->{file} =~ m{^sql/repeat/} ? qr/^mjc_report\.\w+$/ : qr/^mjc(?:_api)?\.\w+$/) } @functions);
+	rule('report functions run as who calls them, with a fixed search_path, and write nothing',
+		map { at($_, $_->{name}) } grep { $_->{name} =~ /^mjc_report\./ && ($_->{words} =~ /\bSECURITY\s+DEFINER\b|\bVOLATILE\b/
+				|| $_->{words} !~ /\bSET\s+search_path\s*=\s*pg_catalog,\s*pg_temp(?!\s*,)/) } @functions);
+	rule('report functions read report views alone',
+		map { at($_, $_->{name}) } grep { $_->{name} =~ /^mjc_report\./ && $_->{body} =~ /\b(?:FROM|JOIN)\s+mjc\.(?!\w+\s*\()/i } @functions);
 	rule('what the shim calls runs as mjc_owner',
 		functions_without('is not SECURITY DEFINER', qr/\bSECURITY\s+DEFINER\b/, sub { $_[0]{name} =~ /^mjc_api\./ }));
 	rule('no function is LEAKPROOF', map { at($_, $_->{name}) } grep { $_->{words} =~ /\bLEAKPROOF\b/ } @functions);
@@ -119,7 +124,7 @@ sub comments
 	my %comment = map { $_ => 1 }
 		map { /^COMMENT\s+ON\s+FUNCTION\s+([\w.]+)\s*\(([^)]*)\)/i
 			? "$1(" . join(',', map { type_of($_) } split_list($2)) . ')'
-			: /^COMMENT\s+ON\s+(\w+)\s+([\w.]+)/i ? uc($1) . " $2" : () } map { $_->{text} } @script;
+			: /^COMMENT\s+ON\s+(\w+)\s+([\w.]+)/i ? uc($1) . " $2" : () } map { $_->{text} } @script, @repeat;
 	my %function = map { $_->{name} . "($_->{types})" => $_ } @functions;
 	my @others = map { $_->{text} =~ /^CREATE\s+(AGGREGATE|TYPE|DOMAIN|SCHEMA|VIEW)\s+([\w.]+)/i
 			? [ $_, uc($1) . " $2" ] : () } @script;
@@ -129,7 +134,7 @@ sub comments
 		sort grep { /\(/ && !$function{$_} } keys %comment);
 	rule('everything else that the script makes has a comment', map { at(@$_) } grep { !$comment{ $_->[1] } } @others);
 	rule('comments of functions end without a full stop',
-		map { at($_, 'ends in a full stop') } grep { $_->{text} =~ /^COMMENT\s+ON\s+FUNCTION.*\.'\s*;\z/si } @script);
+		map { at($_, 'ends in a full stop') } grep { $_->{text} =~ /^COMMENT\s+ON\s+FUNCTION.*\.'\s*;\z/si } @script, @repeat);
 	return;
 }
 

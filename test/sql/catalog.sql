@@ -86,7 +86,8 @@ SELECT 'EXECUTE ' || f::regprocedure AS what, grantee
   FROM page, regexp_matches(functions, 'GRANT EXECUTE ON FUNCTION\s+([^;]*[^;[:space:]])\s+TO\s+([a-z_, ]+);', 'g') g,
        regexp_split_to_table(g[1], ',\s*(?=mjc)') f, regexp_split_to_table(g[2], ',\s*') grantee
 UNION ALL
-SELECT 'EXECUTE ' || p.oid::regprocedure, g[2] FROM page, regexp_matches(functions, 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA (\w+) TO (\w+);', 'g') g, pg_proc p
+SELECT 'EXECUTE ' || p.oid::regprocedure, grantee
+  FROM page, regexp_matches(functions || tables, 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA (\w+) TO ([a-z_, ]+);', 'g') g, pg_proc p, regexp_split_to_table(g[2], ',\s*') grantee
  WHERE p.pronamespace = g[1]::regnamespace
 UNION ALL
 SELECT format('%s %s', 'SELECT', r::regclass), grantee

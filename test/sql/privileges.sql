@@ -1,6 +1,6 @@
 -- privileges: who may call and read what; nobody writes a table directly.
 BEGIN;
-SELECT plan(53);
+SELECT plan(57);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 CREATE TEMP VIEW extension_function AS
@@ -50,7 +50,7 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.agent_is_bot(text)', 'mjc.page_path(text)',
     'mjc.allocate(bigint,bigint[])', 'mjc.amount_in_words(bigint,text)', 'mjc.dzd_shown(bigint)', 'mjc.html(text)', 'mjc.invoice_html(jsonb,text)', 'mjc.invoice_labels(text)', 'mjc.invoice_lines_html(jsonb,jsonb)', 'mjc.invoice_party_html(jsonb,jsonb)', 'mjc.invoice_totals_html(jsonb,jsonb)', 'mjc.invoice_party_hash(bytea,text)',
-    'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.carrier_word(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
+    'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.carrier_word(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)', 'mjc.growth_pct(numeric,numeric)', 'mjc.raise(text,text,text)', 'mjc.report_days(date,date)', 'mjc.report_period(date,date,text)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
     'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
     'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_format(integer,bigint)', 'mjc.order_reference_parse(text)', 'mjc.order_reference_verify(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
@@ -77,6 +77,17 @@ SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_attribute a JOIN pg_
 SELECT set_eq($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND NOT has_table_privilege('mjc_analyst', c.oid, 'SELECT')$$,
               ARRAY['audit', 'outbox', 'personal_access', 'provider_event', 'stock_history', 'webhook_delivery', 'webhook_endpoint'], 'analysts read every other report');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc_report'::regnamespace AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each has a comment');
+
+-- Report functions read views of mjc_report alone, as who calls them
+CREATE TEMP VIEW report_function AS
+SELECT p.oid, p.oid::regprocedure AS f, p.prosecdef, p.proconfig, p.proowner, p.provolatile FROM pg_proc p WHERE p.pronamespace = 'mjc_report'::regnamespace;
+SELECT isnt_empty('SELECT f FROM report_function', 'there are report functions');
+SELECT is_empty($$SELECT f FROM report_function WHERE prosecdef OR provolatile <> 's' OR proowner <> 'mjc_owner'::regrole OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+                  OR obj_description(oid, 'pg_proc') IS NULL$$, 'they run as who calls them, write nothing, have their search_path pinned and say what they tell');
+SELECT is_empty($$SELECT f FROM report_function WHERE has_function_privilege('public', oid, 'EXECUTE') OR has_function_privilege('mjc_shim', oid, 'EXECUTE')
+                  OR NOT has_function_privilege('mjc_analyst', oid, 'EXECUTE') OR NOT has_function_privilege('mjc_admin', oid, 'EXECUTE')$$, 'analysts and admins may call all of them, and nobody else');
+SELECT is_empty($$SELECT f, a FROM report_function x, pg_proc p, unnest(p.proargnames) a WHERE p.oid = x.oid
+                  AND a ~ '(phone|e_?mail|street|first_name|last_name|password|secret|address|city|postal|note|salt|display_name|db_login)'$$, 'none shows a person');
 
 -- The admin
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
