@@ -246,6 +246,9 @@ const struct route routes_table[] = {
 	{METHOD_GET, "/admin/analytics/sales/categories", "mjc_api.staff_sales_categories", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(timeframe_params)},
 
+	{METHOD_GET, "/admin/analytics/traffic/sources", "mjc_api.staff_traffic_sources", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(timeframe_params)},
+
 	{METHOD_GET, "/analytics/dashboard", "mjc_api.analytics_dashboard", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST | RF_RAW, 200, ACTION_NONE, PARAMS(report_params)},
 	{METHOD_GET, "/analytics/kpis", "mjc_api.analytics_dashboard", ROLE_ADMIN, RATE_STAFF,
@@ -266,6 +269,16 @@ const struct route routes_table[] = {
 	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(report_params)},
 	{METHOD_GET, "/analytics/sales/categories", "mjc_api.analytics_sales_categories", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(report_params)},
+	{METHOD_GET, "/analytics/traffic/sources", "mjc_api.analytics_traffic_shares", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(report_params)},
+	{METHOD_GET, "/analytics/traffic-sources", "mjc_api.analytics_traffic_sources", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(report_params)},
+	{METHOD_GET, "/analytics/conversions", "mjc_api.analytics_conversions", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, PARAMS(report_params)},
+	{METHOD_GET, "/analytics/realtime", "mjc_api.analytics_realtime", ROLE_ADMIN, RATE_STAFF,
+	 STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/analytics/session/:sessionId", "mjc_api.analytics_session", ROLE_ADMIN,
+	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, PARAMS(analytics_session_params)},
 
 	{METHOD_GET, "/admin/inventory/alerts", "mjc_api.staff_inventory_alerts", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_LIST, 200, ACTION_NONE, NO_PARAMS},

@@ -387,6 +387,10 @@ static const struct param_def report_params[] = {{TIMEFRAME}, {START_DATE}, {END
 static const struct param_def report_sales_params[] = {
 	{TIMEFRAME}, {START_DATE}, {END_DATE}, {GROUP_BY}};
 
+static const struct param_def analytics_session_params[] = {
+	{"sessionId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
 static const struct param_def staff_order_status_params[] = {
 	{"orderId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
 	{"status", IN_BODY, T_CHOICE, 0, 0, NEEDED_TEXT, ORDER_STATUSES},

@@ -26,6 +26,7 @@ my %document;
 my @places = (
 	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
 	[ qr{/products/:id\b}, id => all => \&product ],
+	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
 	[ qr{^/boilers/models/:id\b}, id => all => sub { once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') } ],
 	[ qr{^/wilayas/:code}, code => all => sub { '16' } ],
 	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
