@@ -228,7 +228,7 @@ read_word(const MjcNode *data, const char *key)
 {
 	const char *text = mjc_tree_text(data, key);
 
-	return text == NULL ? NULL : mjc_scrub_text(text, MJC_EVENT_WORD);
+	return text == NULL ? NULL : mjc_scrub_name(text, MJC_EVENT_WORD);
 }
 
 static const char *

@@ -17,6 +17,7 @@
 
 #include "args.h"
 #include "scrub.h"
+#include "text.h"
 
 #define MASK '*'
 #define PHONE_DIGITS 8	/* as many in a row are no year and no quantity */
@@ -33,7 +34,7 @@ typedef struct Word
 	int digits;
 	int lower;
 	int upper;
-	int dashes;
+	int dashes;	 /* and low lines */
 	int foreign; /* letters that are no ASCII, percent-encoded */
 	bool mail;	 /* an @, plain or encoded */
 	bool phone;	 /* nothing but what phones are written with */
@@ -77,7 +78,7 @@ look(const char *at, int len)
 			word.lower++;
 		else if (c >= 'A' && c <= 'Z')
 			word.upper++;
-		else if (c == '-')
+		else if (c == '-' || c == '_')
 			word.dashes++;
 		if (c == '@' || is_encoded(at + i, len - i, "40"))
 			word.mail = true;
@@ -136,6 +137,15 @@ is_personal(const Word *word)
 		   is_secret(word);
 }
 
+/* Names of campaigns, ads and experiments are long and full of digits: a phone is one of here. */
+static bool
+names_person(const Word *word)
+{
+	return word->mail || is_reference(word) ||
+		   (word->phone && word->digits > PHONE_DIGITS &&
+			mjc_phone_canonical_or_null(pnstrdup(word->at, word->len)) != NULL);
+}
+
 /* ---------------------------------------------------------------- Texts -- */
 
 /* mjc_clip_text - at most max characters, without control characters; NULL when nothing is left. */
@@ -163,11 +173,11 @@ in_word(char c)
 }
 
 static void
-append_word(StringInfo out, const char *at, int len)
+append_word(StringInfo out, const char *at, int len, bool is_name)
 {
 	Word word = look(at, len);
 
-	if (is_personal(&word) || is_uuid(&word))
+	if (is_name ? names_person(&word) : is_personal(&word) || is_uuid(&word))
 		appendStringInfoChar(out, MASK);
 	else
 		appendBinaryStringInfo(out, at, len);
@@ -184,11 +194,8 @@ after_query(const char *at)
 	return at;
 }
 
-/*
- * mjc_scrub_text - a text with line feeds, at most max characters; NULL when nothing is left.
- */
-char *
-mjc_scrub_text(const char *text, int max)
+static char *
+scrub(const char *text, int max, bool is_name)
 {
 	StringInfoData out;
 	int len = pg_mbcharcliplen(text, (int) strlen(text), max);
@@ -202,7 +209,7 @@ mjc_scrub_text(const char *text, int max)
 		while (at[n] != '\0' && in_word(at[n]))
 			n++;
 		if (n > 0)
-			append_word(&out, at, n);
+			append_word(&out, at, n, is_name);
 		at += n;
 		if (*at == '?' && at[1] != '\0' && !isspace((unsigned char) at[1]))
 			at = after_query(at);
@@ -215,6 +222,20 @@ mjc_scrub_text(const char *text, int max)
 	while (out.len > 0 && isspace((unsigned char) out.data[out.len - 1]))
 		out.data[--out.len] = '\0';
 	return out.len > 0 ? out.data : NULL;
+}
+
+/* mjc_scrub_text - at most max characters of a message or a stack; NULL when nothing is left. */
+char *
+mjc_scrub_text(const char *text, int max)
+{
+	return scrub(text, max, false);
+}
+
+/* mjc_scrub_name - the same of what somebody named or searched for: only persons go. */
+char *
+mjc_scrub_name(const char *text, int max)
+{
+	return scrub(text, max, true);
 }
 
 /* ---------------------------------------------------------------- Paths -- */

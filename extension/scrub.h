@@ -8,6 +8,7 @@
 
 extern char *mjc_scrub_path(const char *url);
 extern char *mjc_scrub_text(const char *text, int max);
+extern char *mjc_scrub_name(const char *text, int max);
 extern char *mjc_clip_text(const char *text, int max);
 extern bool mjc_agent_is_bot(const char *agent);
 extern const char *mjc_agent_device(const char *agent);

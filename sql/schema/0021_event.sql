@@ -48,7 +48,7 @@ CREATE TABLE mjc.event (
     CONSTRAINT event_figures_ck CHECK (value_centimes >= 0 AND qty >= 0 AND duration_ms >= 0)
 ) PARTITION BY RANGE (at);
 
-CREATE INDEX event_at_idx ON mjc.event USING brin (at) WITH (pages_per_range = 32);
+CREATE INDEX event_at_idx ON mjc.event USING brin (at) WITH (autosummarize = on);
 
 CREATE INDEX event_customer_id_idx ON mjc.event (customer_id) WHERE customer_id IS NOT NULL;
 
@@ -68,7 +68,7 @@ CREATE TABLE mjc.web_vital (
     CONSTRAINT web_vital_device_ck CHECK (device IN ('desktop', 'mobile', 'tablet'))
 ) PARTITION BY RANGE (at);
 
-CREATE INDEX web_vital_at_idx ON mjc.web_vital USING brin (at) WITH (pages_per_range = 32);
+CREATE INDEX web_vital_at_idx ON mjc.web_vital USING brin (at) WITH (autosummarize = on);
 
 CREATE TABLE mjc.exposure (
     session_id uuid NOT NULL,

@@ -131,6 +131,18 @@ is_deeply(stored($session), ["/a b '; DROP TABLE x; --/<b>/é"], 'are only signs
 
 #------------------------------------------------------------------ rates, and when the database is slow
 
+# D2: what a crash may lose waits for no disk.
+sql(<<~'SQL');
+	CREATE TABLE public.event_commit (mode text);
+	GRANT INSERT ON public.event_commit TO mjc_owner;
+	CREATE FUNCTION public.event_commit() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN INSERT INTO public.event_commit SELECT current_setting('synchronous_commit'); RETURN NULL; END $$;
+	CREATE TRIGGER event_commit AFTER INSERT ON mjc.visit FOR EACH ROW EXECUTE FUNCTION public.event_commit();
+	SQL
+is(send_events([ view(sid()) ])->{status}, 200, 'a visit');
+is(sql('SELECT string_agg(mode, chr(44)) FROM public.event_commit'), 'off', 'is committed without waiting for the disk');
+sql('DROP TRIGGER event_commit ON mjc.visit; DROP FUNCTION public.event_commit(); DROP TABLE public.event_commit');
+
 $shim = start_shim(MJC_RATE_SCALE => 1, MJC_RATE_LIMITS => 'event=60/min:3');
 my @replies = map { post("$api/$_", shim => $shim, body => $_ eq 'errors' ? { error => 'x' } : $_ eq 'performance' ? { name => 'LCP', value => 1 } : { events => [] }) } qw(events track errors performance);
 is_deeply([ map { $_->{status} } @replies ], [ 200, 200, 200, 429 ], 'a rate of their own');

@@ -483,6 +483,31 @@ test_content_type(void)
 	tap_ok(!param_content_type_beacon(NULL), "beacon: not without a type");
 }
 
+/* Batches of events: handed on as they came, the database reads them. */
+static void
+test_raw_body(void)
+{
+	const struct route *row = row_of(METHOD_POST, "/analytics/events");
+	const char *body = " {\"b\" : 1.50,\t\"a\" : [ } ";
+	struct param_value values[ROUTES_MAX_PARAMS];
+	struct problem p = {0};
+	char *text = malloc(262145);
+
+	tap_int(
+		param_parse(row, &(struct param_input){.body = body, .body_len = strlen(body)}, values, &p),
+		0, "raw body: read");
+	tap_text(values[0].text, body, "raw body: byte by byte");
+	param_free(row, values);
+	refused_is(row, "", "body");
+	refused_is(row, "{\"a\":\"\xff\"}", "MALFORMED_REQUEST");
+	refused_is(row, "{\"a\":\"\xed\xa0\x80\"}", "MALFORMED_REQUEST");
+	tap_text(refused(row, UUID, "{\0}", 3), "MALFORMED_REQUEST", "raw body: NUL");
+	memset(text, 'x', 262145);
+	tap_text(refused(row, UUID, text, 262144), "", "raw body: 256 kB");
+	tap_text(refused(row, UUID, text, 262145), "body", "raw body: and no more");
+	free(text);
+}
+
 void
 test_param_row(void)
 {
@@ -491,6 +516,7 @@ test_param_row(void)
 	test_unreadable();
 	test_strict();
 	test_whole_body();
+	test_raw_body();
 	test_body_list();
 	test_cart();
 	test_paths();

@@ -1,6 +1,6 @@
 -- event: what visitors of the pages do: taken once, by what it tells, without persons.
 BEGIN;
-SELECT plan(190);
+SELECT plan(194);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY[$$SELECT mjc_api.event_ingest(NULL, NULL, NULL, NULL, NULL, '{"events": []}')$$, $$SELECT mjc_api.vital_ingest(NULL, NULL, NULL, NULL, NULL, '{"name": "LCP", "value": 1}')$$,
@@ -157,6 +157,23 @@ SELECT is(length(mjc.page_path('/' || repeat('é/', 500))), 200, 'a path is cut 
 SELECT is(mjc.page_path(NULL), NULL, 'no address has no path');
 SELECT pg_temp.send(pg_temp.act(14, 'search', '{"metadata": {"query": "amina@example.dz 0550123456 vanne 12"}}')) \g /dev/null
 SELECT is((SELECT detail ->> 'query' FROM mjc.event WHERE session_id = pg_temp.sid(14)::uuid), '* * vanne 12', 'nor is a search a person');
+SELECT pg_temp.send(pg_temp.item('traffic_source', jsonb_build_object('sessionId', pg_temp.sid(22), 'utmSource', 'facebook', 'utmCampaign', 'promotion2026chaudieres', 'utmTerm', '120210987654321098', 'utmContent', '+213 550123456 0550123456'))) \g /dev/null
+SELECT results_eq(format('SELECT campaign, term, content FROM mjc.visit WHERE session_id = %L', pg_temp.sid(22)), $$VALUES ('promotion2026chaudieres', '120210987654321098', '+213 * *')$$, 'the numbers of ads and long names of campaigns stay');
+
+-- Whatever comes, it is an answer or one of our errors, and nothing of a person is kept
+CREATE FUNCTION pg_temp.damaged(batch text, n integer) RETURNS text
+    LANGUAGE sql
+AS $$
+    SELECT overlay(batch PLACING substr(E'{}[]",:\\ue01-.@?/%&amp;\tz9', 1 + (random() * 27)::integer, n % 4) FROM 1 + (random() * length(batch))::integer FOR n % 3)
+$$;
+CREATE TEMP TABLE attempt AS
+SELECT n, f.code FROM generate_series(1, 1500) n
+ CROSS JOIN LATERAL (SELECT jsonb_build_object('events', jsonb_build_array(pg_temp.view(60 + n % 20, '/u/amina@example.dz?x=1'), pg_temp.act(60 + n % 20, 'search', '{"value": 12.50, "metadata": {"query": "a@b.dz"}}'),
+     pg_temp.item('web_vital', jsonb_build_object('sessionId', pg_temp.sid(60 + n % 20), 'name', 'LCP', 'value', 1.25e3))))::text AS batch) b
+ CROSS JOIN LATERAL pg_temp.failure(format('SELECT pg_temp.send_text(%L)', pg_temp.damaged(pg_temp.damaged(b.batch, n), n + 1))) f;
+SELECT is_empty($$SELECT code, count(*) FROM attempt WHERE code NOT IN ('00000', 'MJ002', 'MJ003', 'MJ010', 'MJ739') GROUP BY code$$, 'damaged batches are read or refused');
+SELECT cmp_ok((SELECT count(DISTINCT code) FROM attempt), '>=', 3::bigint, 'in several ways');
+SELECT is_empty($$SELECT path FROM mjc.event WHERE path ~ '[?#@]' UNION ALL SELECT detail ->> 'query' FROM mjc.event WHERE detail ->> 'query' ~ 'a@b'$$, 'no query, no e-mail is kept');
 
 -- What is refused, and what stays good beside it
 SELECT is(pg_temp.told(pg_temp.send(pg_temp.view(15, '/ok'),

@@ -1,7 +1,7 @@
 -- load.lua - what wrk sends: guests' orders of three lines, or batches of 100 events.
 -- arguments: order|event, connections, requests a second (0: as fast as they go), seed
 
-local kind, pause, now, stamp
+local kind, pause, stamp
 
 function init(args)
 	kind = args[1]
@@ -14,10 +14,8 @@ function init(args)
 end
 
 -- Connections send at moments of their own, so many a second on average.
-if true then
-	function delay()
-		return pause > 0 and math.floor(pause * 2 * math.random()) or 0
-	end
+function delay()
+	return pause > 0 and math.floor(pause * 2 * math.random()) or 0
 end
 
 local function line(from, to, quantity)
