@@ -10,6 +10,7 @@
 #   VARIANT=clang      the same with clang, in .build/clang/
 #   VARIANT=asan       AddressSanitizer and UBSan, in .build/asan/
 #   VARIANT=coverage   gcov, in .build/coverage/
+#   VARIANT=nosales    orders that no sales figure knows, for make bench-sales, in .build/nosales/
 
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
@@ -165,6 +166,7 @@ BUILD_RULES = $(VPATH)/Makefile $(VPATH)/mjchauffage.control
 VARIANT_FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined -fno-wrapv
 VARIANT_FLAGS_coverage = -O0 -g --coverage
+VARIANT_FLAGS_nosales = -DMJC_NO_SALES
 VARIANT_FLAGS = $(VARIANT_FLAGS_$(VARIANT))
 COMPILER_NAME = $(if $(filter clang,$(VARIANT)),clang,gcc)
 # Flags of the server's own compiler that clang does not know.

@@ -593,16 +593,16 @@ BEGIN
         SELECT 'sale_day', format('day %s', d.on_day), format('live: orders %s, cancelled %s, total %s; orders: %s, %s, %s', l.orders, l.cancelled, l.total,
                    o.orders, o.cancelled, o.total)
           FROM unnest(days) d (on_day)
-         CROSS JOIN LATERAL (
-               SELECT coalesce(sum(s.orders), 0) AS orders, coalesce(sum(s.cancelled_orders), 0) AS cancelled, coalesce(sum(s.total_centimes), 0) AS total
-                 FROM mjc.sale_live s WHERE s.dim = 'all' AND s.on_day = d.on_day) l
+          LEFT JOIN (
+               SELECT s.on_day, sum(s.orders) AS orders, sum(s.cancelled_orders) AS cancelled, sum(s.total_centimes) AS total
+                 FROM mjc.sale_live s WHERE s.dim = 'all' AND s.on_day = ANY (days) GROUP BY s.on_day) l ON l.on_day = d.on_day
          CROSS JOIN LATERAL (
                SELECT count(*) FILTER (WHERE x.order_state <> 'cancelled') AS orders, count(*) FILTER (WHERE x.order_state = 'cancelled') AS cancelled,
                       coalesce(sum(x.total_centimes) FILTER (WHERE x.order_state <> 'cancelled'), 0) AS total
                  FROM mjc.order x
                 WHERE x.placed_at >= d.on_day::timestamp AT TIME ZONE 'Africa/Algiers'
                   AND x.placed_at < (d.on_day + 1)::timestamp AT TIME ZONE 'Africa/Algiers') o
-         WHERE l.orders <> o.orders OR l.cancelled <> o.cancelled OR l.total <> o.total;
+         WHERE (l.orders, l.cancelled, l.total) IS DISTINCT FROM (o.orders::numeric, o.cancelled::numeric, o.total);
         RETURN;
     END IF;
 
