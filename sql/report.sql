@@ -67,7 +67,13 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'timeframe');
     END IF;
     until_on := coalesce(mjc.algiers_date(end_at), mjc.algiers_date(at));
+    IF until_on NOT BETWEEN '1901-01-01' AND '9990-01-01' THEN
+        PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'endDate');
+    END IF;
     from_on := coalesce(mjc.algiers_date(start_at), until_on - days + 1);
+    IF from_on NOT BETWEEN '1900-01-01' AND '9990-01-01' THEN
+        PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'startDate');
+    END IF;
     PERFORM mjc.report_days(from_on, until_on);
 END
 $$;

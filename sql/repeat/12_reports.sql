@@ -188,8 +188,9 @@ AS $$
 BEGIN
     IF days IS NULL OR days NOT BETWEEN 1 AND 366 THEN
         PERFORM mjc.raise(CASE WHEN days IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_RANGE' END, 'argument', 'days');
+    ELSIF on_day IS NULL OR on_day NOT BETWEEN '1900-01-01' AND '9990-01-01' THEN
+        PERFORM mjc.raise(CASE WHEN on_day IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_RANGE' END, 'argument', 'on_day');
     END IF;
-    PERFORM mjc.report_days(on_day - days + 1, on_day);
     RETURN QUERY
     SELECT st.product_id, st.sku, st.name, st.available, st.incoming, coalesce(sold.units, 0)::bigint, round(coalesce(sold.units, 0) / stock_cover.days, 2),
            CASE WHEN sold.units > 0 THEN least(floor(greatest(st.available, 0) * stock_cover.days / sold.units), 99999) END::integer AS cover
@@ -203,7 +204,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_report.stock_cover(integer, date) IS
-    'For how many days the units that can be promised now last, when as many a day are sold as in so many days (30) up to that one (today); what runs out first comes first. cover_days: whole days, NULL when none was sold, 99999 at most; units_sold: without those that came back. Errors: MJ003, MJ006, MJ741';
+    'For how many days the units that can be promised now last, when as many a day are sold as in so many days (30) up to that one (today); what runs out first comes first. cover_days: whole days, NULL when none was sold, 99999 at most; units_sold: without those that came back. Errors: MJ003, MJ006';
 
 ------------------------------------------------------------------------ customers
 
@@ -279,7 +280,9 @@ CREATE OR REPLACE FUNCTION mjc_report.customer_rfm(on_day date DEFAULT mjc.algie
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.report_days(on_day, on_day);
+    IF on_day IS NULL OR on_day NOT BETWEEN '1900-01-01' AND '9990-01-01' THEN
+        PERFORM mjc.raise(CASE WHEN on_day IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_RANGE' END, 'argument', 'on_day');
+    END IF;
     RETURN QUERY
     WITH buyer AS (
         SELECT e.customer_id, customer_rfm.on_day - max(e.on_day) FILTER (WHERE e.orders > 0) AS recency, sum(e.orders) AS frequency, sum(e.revenue_centimes) AS monetary

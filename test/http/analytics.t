@@ -168,6 +168,7 @@ for my $path (@reports)
 	is_field(staff("$path?endDate=2021-02-29"), 'endDate', "$path: no such day");
 	is_field(staff("$path?timeframe=2d"), 'timeframe', "$path: no such timeframe");
 	is_error(staff("$path?startDate=2021-05-21&endDate=2021-05-20"), 422, 'REPORT_REVERSED', "$path: the wrong way round");
+	is_error(staff("$path?startDate=1850-01-01&endDate=1850-01-02"), 422, 'ARGUMENT_RANGE', "$path: long ago");
 	is_error(staff("$path?startDate=2016-05-20&endDate=2021-05-20"), 422, 'REPORT_TOO_LONG', "$path: more than five years");
 	is(staff("$path?startDate=2016-05-21&endDate=2021-05-20")->{status}, 200, "$path: five years");
 }
@@ -181,6 +182,18 @@ for my $path (@reports, map { "admin/$_" } qw(dashboard activities analytics/sal
 {
 	is_error(get("/api/v1/$path"), 401, 'MISSING_TOKEN', "$path: nobody");
 	is_error(get("/api/v1/$path", token => mint($_, make_account($_), 0)), 403, 'FORBIDDEN', "$path: no $_") for qw(CUSTOMER TECHNICIAN);
+}
+
+#------------------------------------------------------------------ the dashboard in psql
+
+my $psql = ($ENV{MJC_TEST_PG_BIN} ? "$ENV{MJC_TEST_PG_BIN}/" : '') . 'psql';
+for my $who (qw(STAFF ANALYST))
+{
+	my $text = qx{"$psql" -X -v ON_ERROR_STOP=1 -d "$ENV{"MJC_TEST_${who}_DSN"}" -f sql/dashboard.psql 2>&1};
+
+	is($?, 0, "sql/dashboard.psql as $who") or diag($text);
+	is(scalar(() = $text =~ /^== /mg), 8, 'all its parts');
+	unlike($text, qr/ERROR|Amina|Benali/, 'no error, nobody named');
 }
 
 finish();

@@ -1,7 +1,7 @@
 -- sales_report: the report functions of mjc_report, by hand, at their boundaries, and against a
 -- naive recount from the raw tables on a random history. doc/reports.md says what each figure is.
 BEGIN;
-SELECT plan(110);
+SELECT plan(120);
 \ir fixture.psql
 DO $$ BEGIN WHILE mjc.sale_fold() > 0 LOOP END LOOP; END $$;
 DELETE FROM mjc.sale_day;
@@ -36,6 +36,8 @@ SELECT results_eq($$SELECT (mjc.report_window(t, s, e, '2026-03-01 22:59:59Z')).
     'a timeframe ends today in Algiers, or on the last day; days win over it');
 SELECT is((SELECT until_on FROM mjc.report_window('7d', NULL, NULL, '2026-03-01 23:00:00Z')), '2026-03-02', 'an hour before midnight UTC is the next day');
 SELECT pg_temp.refused($$SELECT mjc.report_window('2d', NULL, NULL, now())$$, 'MJ010', 'timeframe', 'a timeframe that there is not');
+SELECT pg_temp.refused($$SELECT mjc.report_window(NULL, '1850-01-01', NULL, now())$$, 'MJ006', 'startDate', 'before there were shops');
+SELECT pg_temp.refused($$SELECT mjc.report_window(NULL, NULL, 'infinity', now())$$, 'MJ006', 'endDate', 'without end');
 SELECT is((pg_temp.failure($$SELECT mjc.report_window(NULL, now(), now() - interval '2 days', now())$$)).code, 'MJ741', 'an end before its start');
 
 --------------------------------------------------------------- an empty shop
@@ -74,7 +76,7 @@ UPDATE mjc.product SET created_at = '2024-01-01', category_id = CASE WHEN sku IN
 SAVEPOINT by_hand;
 SELECT pg_temp.sale('2024-02-28 22:59:59.999Z', '{1}', '{1}') AS a1 \gset
 SELECT pg_temp.sale('2024-02-28 23:00:00Z', '{1,2}', '{2,1}', '0550000002') AS b1 \gset
-SELECT pg_temp.sale('2024-02-29 12:00Z', '{2}', '{4}') AS a2 \gset
+SELECT pg_temp.sale('2024-02-29 12:00Z', '{2,4}', '{4,1}') AS a2 \gset
 SELECT pg_temp.sale('2024-03-31 23:00Z', '{1}', '{1}') AS a3 \gset
 SELECT mjc.order_cancel(:'a2') \g /dev/null
 -- 1 000 + 700 on the 28th; 2 500 + 700 on the 29th; a third was cancelled; the last is April's
@@ -87,6 +89,9 @@ SELECT mjc.order_deliver(:'b1') \g /dev/null
 SELECT mjc.order_return(:'b1', '{1}', '{1}', 'x') \g /dev/null
 SELECT results_eq($$SELECT returned_units, returned_dzd, revenue_dzd, average_order_dzd, refunded_dzd, sold_ht_dzd, cost_dzd, margin_dzd FROM mjc_report.sales_summary('2024-02-29', '2024-02-29')$$,
     'VALUES (1::bigint, 1000.00, 2200.00, 2200.00, 1000.00, 1260.51, 750.00, 510.51)', 'one of three came back, its value and its money; 1 500.00 stay out, 239.49 of it TVA, and cost 600.00 and 150.00');
+SELECT results_eq($$SELECT key, orders, cancelled_orders, units, returned_units, gross_dzd, returned_dzd, revenue_dzd, discount_dzd, shipping_dzd, stamp_duty_dzd, tax_dzd, refunded_dzd, sold_ht_dzd, cost_dzd, margin_dzd
+                     FROM mjc_report.sales WHERE dim = 'all' AND on_day = '2024-02-29'$$,
+    $$VALUES ('', 1::bigint, 1::bigint, 3::bigint, 1::bigint, 3200.00, 1000.00, 2200.00, 0.00, 700.00, 0.00, 351.25, 1000.00, 1260.51, 750.00, 510.51)$$, 'the view says the same: TVA 319.33 + 79.83 + 111.76 of the parcel, less half of the first');
 SELECT results_eq($$SELECT sku, category, manufacturer, orders, units, revenue_dzd FROM mjc_report.top_products('2024-02-01', '2024-02-29')$$,
     $$VALUES ('TEST-ONLY-1', 'Test parts', 'Test maker', 2::bigint, 2::bigint, 2000.00), ('TEST-ONLY-2', 'Other parts', NULL, 1, 1, 500.00)$$, 'products by revenue of goods');
 SELECT results_eq($$SELECT name, name_ar, orders, units, revenue_dzd, share_pct FROM mjc_report.sales_by('category', '2024-02-01', '2024-02-29')$$,
@@ -116,8 +121,24 @@ SELECT results_eq($$SELECT orders, revenue_dzd, average_order_dzd, refunded_dzd,
 SELECT is(growth_pct, NULL, 'after a day without revenue there is no growth') FROM mjc_report.sales_by_period('2024-03-01', '2024-03-01');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 ROLLBACK TO by_hand;
+-- One line of which a part was cancelled and a part came back: 3 x 1 000 + 500 + 700, two units of the first
+-- leave, the rest is cancelled, one comes back: 1 700 are left. Another buyer of the same day.
+SELECT pg_temp.sale('2024-03-10 12:00Z', '{1,2}', '{3,1}', '0550000003') AS c \gset
+SELECT pg_temp.sale('2024-03-10 13:00Z', '{2}', '{1}', '0550000004') AS d \gset
+SELECT mjc.order_confirm(:'c') \g /dev/null
+SELECT mjc.shipment_pack(:'c', '{1}', '{2}') AS parcel \gset
+SELECT mjc.shipment_ship(:'c', :parcel) \g /dev/null
+SELECT mjc.order_cancel_rest(:'c') \g /dev/null
+SELECT mjc.shipment_deliver(:'c', :parcel) \g /dev/null
+SELECT results_eq('SELECT sum(revenue_centimes)::bigint FROM mjc_report.order_entry WHERE order_id = ' || quote_literal(pg_temp.order_id(:'c')), 'VALUES (270000::bigint)', 'what was cancelled counts as come back');
+SELECT mjc.order_return(:'c', '{1}', '{1}', 'x') \g /dev/null
+SELECT results_eq($$SELECT orders, units, returned_units, revenue_dzd FROM mjc_report.sales_summary('2024-03-10', '2024-03-10')$$, 'VALUES (2::bigint, 5::bigint, 3::bigint, 2900.00)', 'a line in part cancelled and in part returned');
+SELECT results_eq('SELECT revenue_dzd FROM mjc_report.customer_value ORDER BY 1', 'VALUES (1200.00), (1700.00)', 'and of its customer');
+SELECT results_eq($$SELECT recency_days, recency_score, frequency_score, monetary_score FROM mjc_report.customer_rfm('2024-03-11')$$, 'VALUES (1, 5, 5, 5), (1, 5, 5, 3)', 'two of one day are as recent');
+ROLLBACK TO by_hand;
 
 --------------------------------------------------------------- errors of each
+SELECT pg_temp.refused(format('SELECT * FROM mjc_report.%s', f), 'MJ006', 'on_day', f) FROM unnest(ARRAY['stock_cover(30, ''infinity'')', 'stock_cover(30, ''4713-01-01 BC'')', 'customer_rfm(''-infinity'')']) f;
 SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', f))).code, c, f)
   FROM (VALUES ('sales_summary(''2024-02-02'', ''2024-02-01'')', 'MJ741'), ('sales_by_period(''2024-02-02'', ''2024-02-01'')', 'MJ741'), ('sales_by(''wilaya'', ''2019-02-02'', ''2024-02-02'')', 'MJ742'),
                ('sales_by_period(''2024-02-01'', ''2024-02-02'', ''hour'')', 'MJ010'), ('sales_by(''all'', ''2024-02-01'', ''2024-02-02'')', 'MJ010'), ('sales_by(NULL, ''2024-02-01'', ''2024-02-02'')', 'MJ003'),
