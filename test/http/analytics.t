@@ -168,7 +168,7 @@ for my $path (@reports)
 	is_field(staff("$path?endDate=2021-02-29"), 'endDate', "$path: no such day");
 	is_field(staff("$path?timeframe=2d"), 'timeframe', "$path: no such timeframe");
 	is_error(staff("$path?startDate=2021-05-21&endDate=2021-05-20"), 422, 'REPORT_REVERSED', "$path: the wrong way round");
-	is_error(staff("$path?startDate=1850-01-01&endDate=1850-01-02"), 422, 'ARGUMENT_RANGE', "$path: long ago");
+	is_field(staff("$path?startDate=1850-01-01&endDate=1850-01-02"), [qw(startDate endDate)], "$path: long ago");
 	is_error(staff("$path?startDate=2016-05-20&endDate=2021-05-20"), 422, 'REPORT_TOO_LONG', "$path: more than five years");
 	is(staff("$path?startDate=2016-05-21&endDate=2021-05-20")->{status}, 200, "$path: five years");
 }
