@@ -32,6 +32,7 @@ GRANT USAGE ON SCHEMA mjc_api TO mjc_shim;
 
 -- pure
 GRANT EXECUTE ON FUNCTION
+    mjc.active_periods(timestamptz, text, date),
     mjc.allocate(bigint, bigint[]),
     mjc.algiers_date(timestamptz),
     mjc.amount_in_words(bigint, text),
@@ -41,9 +42,12 @@ GRANT EXECUTE ON FUNCTION
     mjc.customer_words(text),
     mjc.cart_owner_of_token(text),
     mjc.damaged_change(text, integer),
+    mjc.distinct_count(uuid),
     mjc.dzd(bigint),
     mjc.dzd_shown(bigint),
     mjc.fold_digits(text),
+    mjc.funnel(timestamptz, integer, interval),
+    mjc.funnel_counts(uuid, timestamptz, integer, interval, integer),
     mjc.html(text),
     mjc.invoice_html(jsonb, text),
     mjc.invoice_labels(text),
@@ -70,7 +74,9 @@ GRANT EXECUTE ON FUNCTION
     mjc.reprice_trace(jsonb),
     mjc.refund_share(bigint, integer, integer, integer),
     mjc.reserved_change(text, integer),
+    mjc.retention(uuid, timestamptz, text, integer),
     mjc.sale_price_at(bigint, timestamptz, timestamptz, timestamptz),
+    mjc.sessionize(timestamptz, interval),
     mjc.spread_discount(bigint, bigint[], bigint[]),
     mjc.stamp_duty(bigint, date),
     mjc.stock_label(bigint, integer),
