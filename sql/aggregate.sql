@@ -125,3 +125,15 @@ CREATE AGGREGATE mjc.distinct_count(who uuid) (
 );
 COMMENT ON AGGREGATE mjc.distinct_count(uuid) IS
     'How many different ids there are, exactly, as count(DISTINCT who) says, but by a hash and in parallel. NULLs do not count. Errors: MJ721 too many ids';
+
+-- Estimates are left to extensions that shops may have or not; what is here is exact.
+CREATE FUNCTION mjc.estimators(OUT estimator text, OUT version text, OUT in_schema text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT w.name, e.extversion, e.extnamespace::pg_catalog.regnamespace::pg_catalog.text
+      FROM (VALUES ('hll'), ('tdigest')) w (name)
+      LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) w.name
+     ORDER BY w.name
+$$;
+COMMENT ON FUNCTION mjc.estimators() IS
+    'The extensions that estimate, version and schema NULL where one is not installed: hll distinct counts whose states can be kept and joined, tdigest percentiles. Nothing here needs them: mjc.distinct_count and percentile_disc are exact';

@@ -45,6 +45,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.distinct_count(uuid),
     mjc.dzd(bigint),
     mjc.dzd_shown(bigint),
+    mjc.estimators(),
     mjc.fold_digits(text),
     mjc.funnel(timestamptz, integer, interval),
     mjc.funnel_counts(uuid, timestamptz, integer, interval, integer),

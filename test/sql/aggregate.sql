@@ -1,7 +1,7 @@
 -- aggregate: funnel, funnel_counts, retention, active_periods, sessionize, distinct_count. Small
 -- cases by hand; on random events serial = parallel = parts in any order = plain SQL.
 BEGIN;
-SELECT plan(298);
+SELECT plan(303);
 SET LOCAL timezone = 'Pacific/Auckland'; -- days are Algiers', wherever one sits
 
 CREATE FUNCTION pg_temp.id(n integer) RETURNS uuid
@@ -309,6 +309,31 @@ INSERT INTO moment VALUES (0, '4713-02-01 BC'), (-1, '294276-12-30');
 SELECT is_empty(format($$SELECT n, at FROM (SELECT n, at, (unnest(r)).cohort FROM (SELECT n, at, mjc.retention(pg_temp.id(1), at, %1$L, 1) AS r FROM moment GROUP BY n, at) x) y WHERE cohort <> date_trunc(%1$L, timezone('Africa/Algiers', at))::date$$, u), format('the %s of any time', u)) FROM unnest(ARRAY['day', 'week', 'month']) u;
 SELECT is_empty(format($$SELECT 1 FROM (SELECT coalesce(bit_or(mjc), 0) AS a, coalesce(bit_or(sql), 0) AS b FROM (SELECT n / 60 AS g, at, mjc.active_periods(at, %1$L, '1977-01-01') AS mjc, CASE WHEN k BETWEEN 0 AND 61 THEN 1::bigint << k ELSE 0 END AS sql
                      FROM (SELECT *, CASE %1$L WHEN 'day' THEN d - '1977-01-01' WHEN 'week' THEN floor((d - '1976-12-27') / 7.0) ELSE (extract(year FROM d) - 1977) * 12 + extract(month FROM d) - 1 END::integer AS k FROM (SELECT n, at, timezone('Africa/Algiers', at)::date AS d FROM moment WHERE n > 3000) z) y GROUP BY n, at, k) x GROUP BY g) w WHERE a <> b$$, u), format('active_periods by %s', u)) FROM unnest(ARRAY['day', 'week', 'month']) u;
+
+-- Estimators: exact without them, close with them
+SELECT set_eq($$SELECT estimator, version IS NULL, in_schema FROM mjc.estimators()$$,
+              $$SELECT n, e.oid IS NULL, s.nspname::text FROM unnest(ARRAY['hll', 'tdigest']) n LEFT JOIN pg_extension e ON e.extname = n LEFT JOIN pg_namespace s ON s.oid = e.extnamespace$$, 'the estimators that are here are named');
+SELECT NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hll') AS no_hll, NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'tdigest') AS no_tdigest \gset
+\if :no_hll
+SELECT skip('postgresql-15-hll is not installed on this server', 2);
+\else
+CREATE SCHEMA agg_hll;
+CREATE EXTENSION hll SCHEMA agg_hll;
+SELECT is((SELECT in_schema FROM mjc.estimators() WHERE estimator = 'hll' AND version IS NOT NULL), 'agg_hll', 'hll is told with its schema');
+SET LOCAL search_path = public, tap, agg_hll;
+SELECT cmp_ok((SELECT abs(hll_cardinality(hll_add_agg(hll_hash_bytea(uuid_send(pg_temp.id(n))))) / mjc.distinct_count(pg_temp.id(n)) - 1) FROM generate_series(1, 20000) n), '<', 0.1::double precision, 'an estimate of hll is within a tenth of the exact count');
+SET LOCAL search_path = public, tap;
+\endif
+\if :no_tdigest
+SELECT skip('postgresql-15-tdigest is not installed on this server', 2);
+\else
+CREATE SCHEMA agg_tdigest;
+CREATE EXTENSION tdigest SCHEMA agg_tdigest;
+SELECT is((SELECT in_schema FROM mjc.estimators() WHERE estimator = 'tdigest' AND version IS NOT NULL), 'agg_tdigest', 'tdigest is told with its schema');
+SET LOCAL search_path = public, tap, agg_tdigest;
+SELECT cmp_ok((SELECT abs(tdigest_percentile((n * 7919 % 20000)::double precision, 100, 0.95) / percentile_disc(0.95) WITHIN GROUP (ORDER BY n * 7919 % 20000) - 1) FROM generate_series(1, 20000) n), '<', 0.02::double precision, 'an estimate of tdigest is within two hundredths of the exact one');
+SET LOCAL search_path = public, tap;
+\endif
 
 -- The analyst may
 GRANT USAGE ON SCHEMA tap TO mjc_analyst;

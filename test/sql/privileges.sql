@@ -48,7 +48,7 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.active_periods(timestamp with time zone,text,date)', 'mjc.distinct_count(uuid)', 'mjc.funnel(timestamp with time zone,integer,interval)', 'mjc.funnel_counts(uuid,timestamp with time zone,integer,interval,integer)',
+    'mjc.active_periods(timestamp with time zone,text,date)', 'mjc.distinct_count(uuid)', 'mjc.estimators()', 'mjc.funnel(timestamp with time zone,integer,interval)', 'mjc.funnel_counts(uuid,timestamp with time zone,integer,interval,integer)',
     'mjc.retention(uuid,timestamp with time zone,text,integer)', 'mjc.sessionize(timestamp with time zone,interval)',
     'mjc.allocate(bigint,bigint[])', 'mjc.amount_in_words(bigint,text)', 'mjc.dzd_shown(bigint)', 'mjc.html(text)', 'mjc.invoice_html(jsonb,text)', 'mjc.invoice_labels(text)', 'mjc.invoice_lines_html(jsonb,jsonb)', 'mjc.invoice_party_html(jsonb,jsonb)', 'mjc.invoice_totals_html(jsonb,jsonb)', 'mjc.invoice_party_hash(bytea,text)',
     'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)',
