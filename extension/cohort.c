@@ -8,7 +8,9 @@
  *
  *   FlatHead, persons (Person, in any order), events (int64), their persons' numbers (uint32)
  *
- * Ids come from visitors, who may choose them: each hash has a seed of its own.
+ * Ids come from visitors, who may choose them: each hash has a seed of its own. The slot of a
+ * person is seldom in the processor's cache; so a row waits with a few others while its slot is
+ * fetched.
  */
 #include "postgres.h"
 
@@ -36,6 +38,7 @@
 
 #define SMALLEST_HASH 8 /* slots */
 #define SMALLEST_LOG 16 /* events */
+#define MOST_WAITING 8	/* rows */
 
 #define MOST_PERIODS 62	  /* after the first */
 #define BITMAP_PERIODS 62 /* of a positive bigint, the first among them */
@@ -48,6 +51,13 @@ typedef struct Person
 	uint32 number; /* from 1; 0 is a free slot */
 } Person;
 
+/* A row that waits: who, and the event of a funnel or the period of a retention. */
+typedef struct Row
+{
+	uint64 id[2];
+	int64 what;
+} Row;
+
 typedef struct Crowd
 {
 	ExpandedObjectHeader header;
@@ -58,6 +68,8 @@ typedef struct Crowd
 	Person *slot; /* a power of two of them, at most two thirds in use */
 	uint32 mask;
 	uint32 persons;
+	uint32 waiting;
+	Row row[MOST_WAITING];
 	size_t events;
 	size_t log_size;
 	int64 *event;
@@ -224,6 +236,34 @@ crowd_event(Crowd *crowd, uint32 who, int64 event)
 	crowd->who[crowd->events++] = who;
 }
 
+/* Takes in the rows that wait; before anything else is done with a crowd but to add rows. */
+static void
+take_rows(Crowd *crowd)
+{
+	for (uint32 i = 0; i < crowd->waiting; i++)
+	{
+		Person *person = crowd_person(crowd, crowd->row[i].id);
+
+		if (crowd->kind == CROWD_FUNNEL)
+			crowd_event(crowd, person->number, crowd->row[i].what);
+		else if (crowd->kind == CROWD_RETENTION)
+			join_active(person, crowd->row[i].what, 1);
+	}
+	crowd->waiting = 0;
+}
+
+static inline void
+add_row(Crowd *crowd, const pg_uuid_t *who, int64 what)
+{
+	Row *row = &crowd->row[crowd->waiting];
+
+	memcpy(row->id, who, sizeof(row->id));
+	row->what = what;
+	__builtin_prefetch(&crowd->slot[hash_of(crowd, row->id) & crowd->mask], 1);
+	if (++crowd->waiting == MOST_WAITING)
+		take_rows(crowd);
+}
+
 /*----------------------------------------------------------------- storage: flat crowds */
 
 static Size
@@ -235,8 +275,9 @@ flat_bytes(Size persons, Size events)
 static Size
 flat_size(ExpandedObjectHeader *header)
 {
-	const Crowd *crowd = (Crowd *) header;
+	Crowd *crowd = (Crowd *) header;
 
+	take_rows(crowd);
 	return flat_bytes(crowd->persons, crowd->events);
 }
 
@@ -367,28 +408,56 @@ static const char *const funnel_names[] = {"within", "steps"};
 static const char *const retention_names[] = {"period", "periods"};
 static const char *const no_names[] = {"", ""};
 
-/*
- * Argument 0 as a crowd; NULL for none. To be written, it must be the very pointer that the
- * aggregate keeps; of any other a new one is made in the aggregate's memory.
- */
-static Crowd *
-crowd_arg(FunctionCallInfo fcinfo, uint32 kind, const char *const *names, bool write)
+/* Argument 0 when it is the very pointer that an aggregate keeps of its crowd, else NULL. */
+static inline Crowd *
+kept_crowd(FunctionCallInfo fcinfo, uint32 kind)
 {
-	MemoryContext context = mjc_aggregate_context(fcinfo);
-	void *pointer;
+	void *pointer = DatumGetPointer(PG_GETARG_DATUM(0));
 
-	if (PG_ARGISNULL(0))
-		return NULL;
-	pointer = DatumGetPointer(PG_GETARG_DATUM(0));
-	if (VARATT_IS_EXTERNAL_EXPANDED(pointer))
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(pointer))
 	{
 		Crowd *crowd = (Crowd *) DatumGetEOHP(PG_GETARG_DATUM(0));
 
 		if (crowd->header.eoh_methods == &crowd_methods && crowd->kind == kind &&
-			(!write || pointer == crowd->header.eoh_rw_ptr))
+			pointer == crowd->header.eoh_rw_ptr)
 			return crowd;
 	}
-	return absorb(NULL, write ? context : CurrentMemoryContext, PG_GETARG_BYTEA_P(0), kind, names);
+	return NULL;
+}
+
+/* Argument 0 to be changed, made anew in the aggregate's memory when it is not kept there; NULL for
+ * none. */
+static Crowd *
+crowd_to_change(FunctionCallInfo fcinfo, uint32 kind, const char *const *names)
+{
+	MemoryContext context = mjc_aggregate_context(fcinfo);
+	Crowd *crowd = kept_crowd(fcinfo, kind);
+
+	if (crowd != NULL || PG_ARGISNULL(0))
+		return crowd;
+	return absorb(NULL, context, PG_GETARG_BYTEA_P(0), kind, names);
+}
+
+/* Argument 0 to be read; NULL for none. */
+static Crowd *
+crowd_to_read(FunctionCallInfo fcinfo, uint32 kind, const char *const *names)
+{
+	void *pointer = DatumGetPointer(PG_GETARG_DATUM(0));
+
+	mjc_aggregate_context(fcinfo);
+	if (PG_ARGISNULL(0))
+		return NULL;
+	if (VARATT_IS_EXTERNAL_EXPANDED(pointer))
+	{
+		Crowd *crowd = (Crowd *) DatumGetEOHP(PG_GETARG_DATUM(0));
+
+		if (crowd->header.eoh_methods == &crowd_methods && crowd->kind == kind)
+		{
+			take_rows(crowd);
+			return crowd;
+		}
+	}
+	return absorb(NULL, CurrentMemoryContext, PG_GETARG_BYTEA_P(0), kind, names);
 }
 
 /* The state of a transition, or a new one. */
@@ -396,8 +465,10 @@ static Crowd *
 crowd_state(FunctionCallInfo fcinfo, uint32 kind, int64 parameter, uint32 limit,
 			const char *const *names)
 {
-	Crowd *crowd = crowd_arg(fcinfo, kind, names, true);
+	Crowd *crowd = kept_crowd(fcinfo, kind);
 
+	if (unlikely(crowd == NULL))
+		crowd = crowd_to_change(fcinfo, kind, names);
 	if (unlikely(crowd == NULL))
 		return crowd_new(mjc_aggregate_context(fcinfo), kind, parameter, limit);
 	mjc_aggregate_same(crowd->parameter == parameter, names[0]);
@@ -408,23 +479,13 @@ crowd_state(FunctionCallInfo fcinfo, uint32 kind, int64 parameter, uint32 limit,
 static Datum
 crowd_combine(FunctionCallInfo fcinfo, uint32 kind, const char *const *names)
 {
-	Crowd *crowd = crowd_arg(fcinfo, kind, names, true);
+	Crowd *crowd = crowd_to_change(fcinfo, kind, names);
 
 	if (!PG_ARGISNULL(1))
 		crowd = absorb(crowd, mjc_aggregate_context(fcinfo), PG_GETARG_BYTEA_P(1), kind, names);
 	if (crowd == NULL)
 		PG_RETURN_NULL();
 	return EOHPGetRWDatum(&crowd->header);
-}
-
-/* The person in argument 1, which is not NULL. */
-static inline Person *
-person_arg(FunctionCallInfo fcinfo, Crowd *crowd)
-{
-	uint64 id[2];
-
-	memcpy(id, PG_GETARG_UUID_P(1), sizeof(id));
-	return crowd_person(crowd, id);
 }
 
 static int32
@@ -463,7 +524,7 @@ mjc_funnel_counts_add(PG_FUNCTION_ARGS)
 	int64 event;
 
 	if (!PG_ARGISNULL(1) && mjc_funnel_event(fcinfo, 2, 3, steps, &event))
-		crowd_event(crowd, person_arg(fcinfo, crowd)->number, event);
+		add_row(crowd, PG_GETARG_UUID_P(1), event);
 	return EOHPGetRWDatum(&crowd->header);
 }
 
@@ -507,7 +568,7 @@ PG_FUNCTION_INFO_V1(mjc_funnel_counts_end);
 Datum
 mjc_funnel_counts_end(PG_FUNCTION_ARGS)
 {
-	Crowd *crowd = crowd_arg(fcinfo, CROWD_FUNNEL, funnel_names, false);
+	Crowd *crowd = crowd_to_read(fcinfo, CROWD_FUNNEL, funnel_names);
 	int64 count[MJC_FUNNEL_STEPS + 1] = {0};
 	size_t *end;
 	int64 *event;
@@ -543,11 +604,8 @@ mjc_retention_add(PG_FUNCTION_ARGS)
 	Crowd *crowd = crowd_state(fcinfo, CROWD_RETENTION, unit, periods, retention_names);
 
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
-	{
-		int32 period = mjc_period_at(mjc_calendar(fcinfo), unit, PG_GETARG_TIMESTAMPTZ(2));
-
-		join_active(person_arg(fcinfo, crowd), period, 1);
-	}
+		add_row(crowd, PG_GETARG_UUID_P(1),
+				mjc_period_at(mjc_calendar(fcinfo), unit, PG_GETARG_TIMESTAMPTZ(2)));
 	return EOHPGetRWDatum(&crowd->header);
 }
 
@@ -615,7 +673,7 @@ PG_FUNCTION_INFO_V1(mjc_retention_end);
 Datum
 mjc_retention_end(PG_FUNCTION_ARGS)
 {
-	Crowd *crowd = crowd_arg(fcinfo, CROWD_RETENTION, retention_names, false);
+	Crowd *crowd = crowd_to_read(fcinfo, CROWD_RETENTION, retention_names);
 	Oid row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
 	Activity *activity;
 	TupleDesc desc;
@@ -676,7 +734,7 @@ mjc_distinct_count_add(PG_FUNCTION_ARGS)
 	Crowd *crowd = crowd_state(fcinfo, CROWD_DISTINCT, 0, 0, no_names);
 
 	if (!PG_ARGISNULL(1))
-		person_arg(fcinfo, crowd);
+		add_row(crowd, PG_GETARG_UUID_P(1), 0);
 	return EOHPGetRWDatum(&crowd->header);
 }
 
@@ -698,7 +756,7 @@ PG_FUNCTION_INFO_V1(mjc_distinct_count_end);
 Datum
 mjc_distinct_count_end(PG_FUNCTION_ARGS)
 {
-	Crowd *crowd = crowd_arg(fcinfo, CROWD_DISTINCT, no_names, false);
+	Crowd *crowd = crowd_to_read(fcinfo, CROWD_DISTINCT, no_names);
 
 	PG_RETURN_INT64(crowd == NULL ? 0 : crowd->persons);
 }
