@@ -93,8 +93,7 @@ static const ExpandedObjectMethods crowd_methods = {flat_size, flatten_into};
 
 /*----------------------------------------------------------------- rules: retention */
 
-/* The union of two bitmaps, each from a first period of its own; what falls off the end is too
- * late. */
+/* The union of two bitmaps, each from its own first period; what falls off the end is too late. */
 static void
 join_active(Person *person, int32 first, uint64 active)
 {
@@ -385,12 +384,10 @@ static Crowd *
 absorb(Crowd *crowd, MemoryContext parent, const bytea *other, uint32 kind,
 	   const char *const *names)
 {
-	FlatHead head;
-	const char *flat;
+	const char *flat = (const char *) other;
+	FlatHead head = read_head(flat, VARSIZE(other), kind);
 	uint32 *number;
 
-	flat = (const char *) other;
-	head = read_head(flat, VARSIZE(other), kind);
 	if (crowd == NULL)
 		crowd = crowd_new(parent, kind, head.parameter, head.limit);
 	mjc_aggregate_same(crowd->parameter == head.parameter, names[0]);
@@ -425,8 +422,7 @@ kept_crowd(FunctionCallInfo fcinfo, uint32 kind)
 	return NULL;
 }
 
-/* Argument 0 to be changed, made anew in the aggregate's memory when it is not kept there; NULL for
- * none. */
+/* Argument 0 to be changed, made anew in the aggregate's memory when not kept there; or NULL. */
 static Crowd *
 crowd_to_change(FunctionCallInfo fcinfo, uint32 kind, const char *const *names)
 {
