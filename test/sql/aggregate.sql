@@ -1,7 +1,7 @@
 -- aggregate: funnel, funnel_counts, retention, active_periods, sessionize, distinct_count. Small
 -- cases by hand; on random events serial = parallel = parts in any order = plain SQL.
 BEGIN;
-SELECT plan(303);
+SELECT plan(309);
 SET LOCAL timezone = 'Pacific/Auckland'; -- days are Algiers', wherever one sits
 
 CREATE FUNCTION pg_temp.id(n integer) RETURNS uuid
@@ -286,7 +286,11 @@ SELECT is_empty($$SELECT name, n, o FROM (SELECT name, n, pg_temp.outcome(name, 
                    WHERE o <> 'MJ723' AND NOT (o = 'a result' AND name IN ('funnel', 'sessionize'))$$, 'a state that was cut is refused, unless what is gone was not in use');
 SELECT is_empty($$SELECT name, o FROM (SELECT name, pg_temp.outcome(name, set_byte(set_byte(s, floor(random() * length(s))::integer, floor(random() * 256)::integer), floor(random() * length(s))::integer, floor(random() * 256)::integer)) AS o FROM state, generate_series(1, 3000)) x
                    WHERE o NOT IN ('a result', 'MJ723', '22000', '22008')$$, 'bytes changed at random give a result or a clear error');
-SELECT is((SELECT pg_temp.outcome('retention', set_byte(s, 32 + 24 + 3, 127)) FROM state WHERE name = 'retention'), 'MJ723', 'MJ723: a cohort beyond all time');
+SELECT is((SELECT pg_temp.outcome('retention', set_byte(s, 28 + 24 + 3, 127)) FROM state WHERE name = 'retention'), 'MJ723', 'MJ723: a cohort beyond all time');
+-- After a head of 28 bytes (its length is no part of a bytea's bytes) 4 persons of 32, their numbers last; at the end the numbers of the events' persons.
+SELECT is((SELECT pg_temp.outcome('counts', x) FROM state, LATERAL (SELECT CASE c WHEN 1 THEN set_byte(s, length(s) - 4, 5) WHEN 2 THEN set_byte(s, length(s) - 4, 0) WHEN 3 THEN set_byte(s, length(s) - 2, 1)
+             WHEN 4 THEN set_byte(s, 56, 0) WHEN 5 THEN set_byte(s, 56, 5) ELSE set_byte(set_byte(set_byte(set_byte(s, 56, 1), 88, 1), 120, 1), 152, 1) END AS x) y WHERE name = 'counts'), 'MJ723', format('MJ723: %s', w))
+  FROM (VALUES (1, 'an event of a fifth of four persons'), (2, 'of none'), (3, 'of one far off'), (4, 'a person without a number'), (5, 'a number too many'), (6, 'one number for all')) v (c, w);
 SELECT throws_ok($$SELECT public.agg_funnel_of(s) FROM (SELECT public.agg_funnel_state(at, step, within) AS s FROM hand, (VALUES (interval '1 h'), ('2 h')) w (within) GROUP BY within) x$$, 'MJ722', NULL, 'MJ722: parts with different windows');
 SELECT throws_ok($$SELECT public.agg_sessionize_of(s) FROM (SELECT public.agg_sessionize_state(at, within) AS s FROM hand, (VALUES (interval '1 h'), ('2 h')) w (within) GROUP BY within) x$$, 'MJ722', NULL, 'MJ722: with different gaps');
 SELECT throws_ok($$SELECT public.agg_counts_of(s) FROM (SELECT public.agg_counts_state(who, at, step, '1 h', k) AS s FROM hand, (VALUES (3), (4)) w (k) GROUP BY k) x$$, 'MJ722', NULL, 'MJ722: with different steps');
