@@ -1,7 +1,7 @@
 -- aggregate: funnel, funnel_counts, retention, active_periods, sessionize, distinct_count. Small
 -- cases by hand; on random events serial = parallel = parts in any order = plain SQL.
 BEGIN;
-SELECT plan(309);
+SELECT plan(312);
 SET LOCAL timezone = 'Pacific/Auckland'; -- days are Algiers', wherever one sits
 
 CREATE FUNCTION pg_temp.id(n integer) RETURNS uuid
@@ -291,6 +291,7 @@ SELECT is((SELECT pg_temp.outcome('retention', set_byte(s, 28 + 24 + 3, 127)) FR
 SELECT is((SELECT pg_temp.outcome('counts', x) FROM state, LATERAL (SELECT CASE c WHEN 1 THEN set_byte(s, length(s) - 4, 5) WHEN 2 THEN set_byte(s, length(s) - 4, 0) WHEN 3 THEN set_byte(s, length(s) - 2, 1)
              WHEN 4 THEN set_byte(s, 56, 0) WHEN 5 THEN set_byte(s, 56, 5) ELSE set_byte(set_byte(set_byte(set_byte(s, 56, 1), 88, 1), 120, 1), 152, 1) END AS x) y WHERE name = 'counts'), 'MJ723', format('MJ723: %s', w))
   FROM (VALUES (1, 'an event of a fifth of four persons'), (2, 'of none'), (3, 'of one far off'), (4, 'a person without a number'), (5, 'a number too many'), (6, 'one number for all')) v (c, w);
+SELECT is(pg_temp.outcome(name, overlay(s PLACING '\x0000000000000000'::bytea FROM CASE WHEN name = 'counts' THEN 5 ELSE 13 END)), 'MJ723', format('MJ723: %s without a length', name)) FROM state WHERE name IN ('funnel', 'sessionize', 'counts');
 SELECT throws_ok($$SELECT public.agg_funnel_of(s) FROM (SELECT public.agg_funnel_state(at, step, within) AS s FROM hand, (VALUES (interval '1 h'), ('2 h')) w (within) GROUP BY within) x$$, 'MJ722', NULL, 'MJ722: parts with different windows');
 SELECT throws_ok($$SELECT public.agg_sessionize_of(s) FROM (SELECT public.agg_sessionize_state(at, within) AS s FROM hand, (VALUES (interval '1 h'), ('2 h')) w (within) GROUP BY within) x$$, 'MJ722', NULL, 'MJ722: with different gaps');
 SELECT throws_ok($$SELECT public.agg_counts_of(s) FROM (SELECT public.agg_counts_state(who, at, step, '1 h', k) AS s FROM hand, (VALUES (3), (4)) w (k) GROUP BY k) x$$, 'MJ722', NULL, 'MJ722: with different steps');
