@@ -39,9 +39,10 @@ push @{ $ms{ $_->{case} } }, 1000 / $_->{tps} for @$runs;
 sub fastest
 {
 	my ($case, $side) = @_;
-	my @measured = grep { $ms{$_} } map { "${case}_$_" } @{ $SIDES{$case}{$side} };
+	my ($fastest) = sort { median(@{ $ms{$a} }) <=> median(@{ $ms{$b} }) }
+		grep { $ms{$_} } map { "${case}_$_" } @{ $SIDES{$case}{$side} };
 
-	return (sort { median(@{ $ms{$a} }) <=> median(@{ $ms{$b} }) } @measured)[0];
+	return $fastest;
 }
 
 printf "\n%-24s %3s  %s\n", 'way', 'n', 'milliseconds';
