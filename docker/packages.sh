@@ -61,6 +61,8 @@ sqlsmith|random SQL as the logins of the shop (make test-attack)
 "
 readonly BENCH_PACKAGES="
 wrk|HTTP load (make bench-door, make bench-orders)
+nodejs|runs DuckDB (make bench-analytics)
+npm|installs it
 "
 
 die()

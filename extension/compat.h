@@ -56,6 +56,14 @@
 #define mjc_index_insert_cleanup(index, info) ((void) 0)
 #endif
 
+/* A range can fail softly since 16. */
+#if PG_VERSION_NUM >= 160000
+#define mjc_make_range(type, lower, upper, empty)                                                  \
+	make_range((type), (lower), (upper), (empty), NULL)
+#else
+#define mjc_make_range(type, lower, upper, empty) make_range((type), (lower), (upper), (empty))
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define mjc_primary_key(rel) RelationGetPrimaryKeyIndex((rel), false)
 #else

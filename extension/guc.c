@@ -12,6 +12,7 @@ int mjc_double_submit_window = 30;
 int mjc_idempotency_ttl = 24;
 int mjc_node_id = 0;
 int mjc_analyst_max = 60;
+int mjc_aggregate_memory = 262144;
 bool mjc_early_lock_release = true;
 bool mjc_direct_access = true;
 
@@ -19,6 +20,10 @@ bool mjc_direct_access = true;
 void
 mjc_guc_init(void)
 {
+	DefineCustomIntVariable("mjc.aggregate_memory",
+							"Largest state of an analytic aggregate; those do not spill to disk.",
+							NULL, &mjc_aggregate_memory, 262144, 64, 1000000, PGC_SUSET,
+							GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("mjc.analyst_max",
 							"Longest statement of an analyst before the job cancels it.",
 							"0 switches the job off.", &mjc_analyst_max, 60, 0, 86400, PGC_SUSET,

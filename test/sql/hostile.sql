@@ -27,7 +27,7 @@
 --   38  settings of the library: here                    39  cycles, depth: here
 --   40  C functions declared by others: here
 BEGIN;
-SELECT plan(101);
+SELECT plan(104);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 CREATE ROLE hostile_nobody LOGIN;
@@ -157,14 +157,14 @@ SELECT is((SELECT actor FROM mjc.audit WHERE action = 'location_set' AND after::
 -- 7, 28, 38: settings
 SET SESSION AUTHORIZATION hostile_staff;
 SELECT throws_ok(format('SET %s = %s', s, v), '42501', NULL, format('7, 28, 38: %s is not for people', s))
-  FROM (VALUES ('session_replication_role', 'replica'), ('mjc.analyst_max', '0'), ('mjc.direct_access', 'off'), ('mjc.early_lock_release', 'off'), ('mjc.double_submit_window', '0'), ('mjc.idempotency_ttl', '1'), ('mjc.node_id', '1')) v (s, v);
+  FROM (VALUES ('session_replication_role', 'replica'), ('mjc.analyst_max', '0'), ('mjc.aggregate_memory', '64'), ('mjc.direct_access', 'off'), ('mjc.early_lock_release', 'off'), ('mjc.double_submit_window', '0'), ('mjc.idempotency_ttl', '1'), ('mjc.node_id', '1')) v (s, v);
 SELECT is((SELECT set_config(s, v, true)), v, format('7: %s may say what it likes', s)) FROM (VALUES ('request.jwt.claims', '{"role": "SUPER_ADMIN"}'), ('row_security', 'off')) v (s, v);
 SELECT throws_ok($$SET mjc.actor = 'x'$$, '42602', NULL, '7: there is no room for settings of ours that are none');
 SELECT throws_ok('SELECT * FROM mjc.account_secret', '42501', NULL, '7: and nothing is gained');
 SELECT throws_ok(format('ALTER TABLE mjc.%I DISABLE TRIGGER ALL', t), '42501', NULL, format('28: %s keeps its constraints', t)) FROM unnest(ARRAY['order_line', 'stock_ledger']) t;
 RESET SESSION AUTHORIZATION;
 SELECT throws_ok(format('SET mjc.%s = %s', s, v), '22023', NULL, format('38: %s cannot be %s', s, v))
-  FROM (VALUES ('double_submit_window', '-1'), ('double_submit_window', '3601'), ('idempotency_ttl', '0'), ('node_id', '1024'), ('analyst_max', '-1'), ('early_lock_release', '''perhaps''')) v (s, v);
+  FROM (VALUES ('double_submit_window', '-1'), ('double_submit_window', '3601'), ('idempotency_ttl', '0'), ('node_id', '1024'), ('analyst_max', '-1'), ('aggregate_memory', '63'), ('aggregate_memory', '1000001'), ('early_lock_release', '''perhaps''')) v (s, v);
 
 -- 8: a function that costs nothing and tells what it sees
 CREATE TABLE public.hostile_told (value text);

@@ -1,0 +1,1 @@
+SELECT mjc.distinct_count(session_id) FROM bench.event;
