@@ -6,8 +6,8 @@
  * what the first one wrote, under the same locks, and answers the same once that
  * is durable. The id of a hold with an op_id is derived from it and its products.
  *
- * Lock order: anchors by product id, ascending. Tables written: those of
- * reservation.c.
+ * Lock order: the order's row, when the units are of one; anchors by product id, ascending.
+ * Tables written: those of reservation.c.
  */
 #include "postgres.h"
 
@@ -129,6 +129,10 @@ static MjcStmt stmt_lock_some = {
 	1,
 	{UUIDARRAYOID},
 	NULL};
+
+/* Whoever changes what an order amounts to holds its row (sale.c). */
+static MjcStmt stmt_lock_order = {
+	"SELECT FROM mjc.order WHERE order_id = $1 FOR UPDATE", 1, {UUIDOID}, NULL};
 
 /* Units that this op_id moved of a product before, -1 when it is new. Needs the lock. */
 static int64
@@ -405,6 +409,7 @@ move_by_staff(FunctionCallInfo fcinfo, MjcMove move, const char *reason, int op_
 	}
 	mjc_begin_write();
 	actor = mjc_actor_staff();
+	mjc_exec(&stmt_lock_order, MJC_ARGS(MJC_UUID(&request.holder.id)));
 	units = move_request(&request, product_id);
 	if (request.moved)
 		audit_move(&actor, mjc_move_kind(move), &request.holder.id, units);
