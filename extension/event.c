@@ -508,6 +508,7 @@ mjc_event_store(PG_FUNCTION_ARGS)
 	MjcBatch *batch =
 		batch_new(mjc_arg_text_or_null(fcinfo, 2), mjc_arg_int64(fcinfo, 4, "received_at"));
 	bool many = mjc_event_read(batch, document);
+	pg_uuid_t id;
 
 	if (batch->refused > 0 && batch->taken == 0)
 	{
@@ -520,9 +521,10 @@ mjc_event_store(PG_FUNCTION_ARGS)
 	mjc_end();
 	if (many)
 		PG_RETURN_TEXT_P(answer_many(batch, "events", "Événements reçus"));
+	id = mjc_event_id(batch->last);
 	PG_RETURN_TEXT_P(cstring_to_text(
 		psprintf("{\"success\":true,\"eventId\":\"%s\",\"message\":\"Événement reçu\"}",
-				 mjc_uuid_text(&batch->last_id))));
+				 mjc_uuid_text(&id))));
 }
 
 PG_FUNCTION_INFO_V1(mjc_vital_store);

@@ -85,12 +85,13 @@ typedef struct MjcBatch
 	int refused;
 	int reasons[MJC_ERR__MAX];
 	MjcErrorId first_reason;
-	pg_uuid_t last_id; /* of the last event that was taken */
+	const MjcNode *last; /* the last event that was taken */
 } MjcBatch;
 
 extern MjcNode *mjc_event_document(char *json);
 extern bool mjc_event_read(MjcBatch *batch, const MjcNode *document);
 extern void mjc_vital_read(MjcBatch *batch, const MjcNode *document);
+extern pg_uuid_t mjc_event_id(const MjcNode *node);
 extern pg_uuid_t mjc_event_hash(const char *bytes, int len);
 
 #endif /* MJC_EVENT_H */

@@ -241,9 +241,9 @@ read_path(const MjcNode *data, const char *key)
 
 /* ------------------------------------------------------------ One event -- */
 
-/* The id that was given, or the one that the event's own bytes make: sent again it has the same. */
-static pg_uuid_t
-event_id(const MjcNode *node)
+/* mjc_event_id - the id that was given, or the one that the event's own bytes make. */
+pg_uuid_t
+mjc_event_id(const MjcNode *node)
 {
 	const MjcNode *given = mjc_tree_get(node, "eventId");
 	pg_uuid_t id;
@@ -310,7 +310,7 @@ add_event(MjcBatch *batch, const Item *item, const char *kind)
 	memset(event, 0, sizeof(*event));
 	event->visit = (int) (item->visit - batch->visits);
 	event->session = item->visit->session;
-	event->id = event_id(item->node);
+	event->id = mjc_event_id(item->node);
 	event->at = item->at;
 	event->kind = kind;
 	event->value = event->qty = event->duration = -1;
@@ -398,7 +398,7 @@ add_vital(MjcBatch *batch, const Item *item, const MjcNode *data, const char *na
 	memset(vital, 0, sizeof(*vital));
 	vital->visit = item->visit == NULL ? -1 : (int) (item->visit - batch->visits);
 	vital->session = *session;
-	vital->id = event_id(item->node);
+	vital->id = mjc_event_id(item->node);
 	vital->at = item->at;
 	vital->metric = name;
 	vital->value = value;
@@ -586,7 +586,7 @@ count(MjcBatch *batch, const MjcNode *node, MjcErrorId why)
 	if (why == TAKEN)
 	{
 		batch->taken++;
-		batch->last_id = event_id(node);
+		batch->last = node;
 		return;
 	}
 	if (batch->refused++ == 0)
