@@ -3,7 +3,7 @@
  *
  * Invariants: a canonical phone names one guest; an order is placed under the lock of its
  * customer, and whoever blocks, erases or joins him waits for it.
- * Tables written: customer, customer_person, customer_phone.
+ * Tables written: customer, customer_person, customer_phone, customer_delta.
  */
 #include "postgres.h"
 
@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "args.h"
+#include "calendar.h"
 #include "direct.h"
 #include "error.h"
 #include "order_buyer.h"
@@ -48,6 +49,10 @@ static MjcTable person_table = {
 	.columns = {"customer_id", "first_name", "last_name", "phone", "email", NULL},
 	.types = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
 	.parent_written = true};
+/* Whoever counts customers learns of him (sql/sale.sql). */
+static MjcTable delta_table = {.name = "customer_delta",
+							   .columns = {"delta_id", "change", "on_day", NULL},
+							   .types = {UUIDOID, INT2OID, DATEOID}};
 static MjcStmt stmt_customer_lock = {
 	"SELECT customer_id FROM mjc.customer WHERE customer_id = $1 AND merged_into IS NULL "
 	"FOR NO KEY UPDATE",
@@ -58,6 +63,8 @@ static MjcStmt stmt_customer_lock = {
 static void
 insert_guest(MjcBuyer *who, const pg_uuid_t *made, const MjcContact *c, TimestampTz at)
 {
+	pg_uuid_t delta_id = mjc_uuid_make();
+
 	mjc_direct_write(&customer_table,
 					 MJC_ARGS(MJC_UUID(made), MJC_TEXT("guest"), MJC_TEXT("B2C"),
 							  MJC_TEXT_OR_NULL(c->profession), MJC_NULL, MJC_TIME(at),
@@ -65,6 +72,8 @@ insert_guest(MjcBuyer *who, const pg_uuid_t *made, const MjcContact *c, Timestam
 	mjc_direct_write(&person_table,
 					 MJC_ARGS(MJC_UUID(made), MJC_TEXT(c->first_name), MJC_TEXT(c->last_name),
 							  MJC_TEXT(c->phone), MJC_TEXT_OR_NULL(c->email)));
+	mjc_direct_write(&delta_table, MJC_ARGS(MJC_UUID(&delta_id), MJC_INT2(1),
+											MJC_DATUM(DateADTGetDatum(mjc_algiers_date(at)))));
 	who->customer_id = *made;
 	who->made = true;
 }

@@ -112,6 +112,7 @@ BEGIN
     END IF;
     INSERT INTO mjc.customer (customer_id, kind, customer_type, account_id, created_at)
     VALUES (id, 'registered', clean ->> 'customerType', id, clock_timestamp());
+    PERFORM mjc.customer_count(id, 1);
     INSERT INTO mjc.customer_person (customer_id, first_name, last_name, email)
     VALUES (id, clean ->> 'firstName', clean ->> 'lastName', folded);
     PERFORM mjc.customer_store(id, clean);

@@ -36,6 +36,8 @@ VALUES
     ('credit_ledger',   'hash',      'credit_id',   'credit'),
     ('customer',        'hash',      'customer_id', 'customer'),
     ('customer_business', 'hash',    'customer_id', 'customer'),
+    ('customer_day',    'local',     NULL,          NULL),
+    ('customer_delta',  'hash',      'delta_id',    'customer_delta'),
     ('customer_group',  'reference', NULL,          NULL),
     ('customer_note',   'hash',      'customer_id', 'customer'),
     ('customer_order',  'hash',      'customer_id', 'customer'),

@@ -207,6 +207,7 @@ BEGIN
     END IF;
     DELETE FROM mjc.outbox o WHERE o.aggregate_id = ANY (subjects);
     DELETE FROM mjc.idempotency_key k WHERE k.subject_id = ANY (subjects);
+    PERFORM mjc.customer_count(customer, -1);
     IF stays THEN
         UPDATE mjc.customer c SET status = 'erased', erased_at = clock_timestamp(), profession = NULL WHERE c.customer_id = customer;
     ELSE

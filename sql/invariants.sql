@@ -680,6 +680,15 @@ BEGIN
     SELECT 'sale_pending', format('order %s', p.order_id), 'is pending and does not exist'
       FROM mjc.sale_pending p WHERE NOT EXISTS (SELECT FROM mjc.order o WHERE o.order_id = p.order_id);
 
+    RETURN QUERY
+    SELECT 'customer_day', format('day %s', z.on_day), format('counted less recounted: %s', z.customers)
+      FROM (SELECT x.on_day, sum(x.customers) AS customers
+              FROM (SELECT l.on_day, l.customers FROM mjc.customer_live l
+                    UNION ALL
+                    SELECT mjc.algiers_date(c.created_at), -count(*) FROM mjc.customer c WHERE c.merged_into IS NULL AND c.status <> 'erased' GROUP BY 1) x
+             GROUP BY x.on_day) z
+     WHERE z.customers <> 0;
+
     RETURN QUERY  -- what its goods cost is what left the shelves for an order, and did not come back
     SELECT 'sale_cost', format('product %s location %s order %s', c.product_id, c.location_id, c.ref_id), format('ledger %s, reservation %s', c.cost, c.kept)
       FROM (SELECT g.product_id, g.location_id, g.ref_id, sum(g.before - g.value_centimes) AS cost,

@@ -81,6 +81,7 @@ BEGIN
     UPDATE mjc.customer_note n SET customer_id = customer WHERE n.customer_id = guest;
     UPDATE mjc.consent n SET customer_id = customer WHERE n.customer_id = guest;
     PERFORM mjc.person_forget(guest);
+    PERFORM mjc.customer_count(guest, -1);
     UPDATE mjc.customer c SET merged_into = customer, profession = NULL WHERE c.customer_id = guest;
     PERFORM mjc.audit_write(actor, channel, 'customer_join', 'customer', customer::text, NULL,
         jsonb_build_object('guest', guest, 'orders', cardinality(orders)), request_id);

@@ -8,18 +8,16 @@ CREATE FUNCTION mjc.report_totals(from_on date, until_on date) RETURNS json
 AS $$
 DECLARE
     n integer := mjc.report_days(from_on, until_on);
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
 BEGIN
     RETURN (
         SELECT json_build_object('totalRevenue', s.revenue_dzd, 'totalOrders', s.orders,
-                   'totalCustomers', (SELECT count(*) FROM mjc.customer c WHERE c.merged_into IS NULL AND c.status <> 'erased'), 'totalServices', 0,
+                   'totalCustomers', k.all_of_them, 'totalServices', 0,
                    'revenueGrowth', coalesce(s.revenue_growth_pct, 0), 'orderGrowth', coalesce(s.orders_growth_pct, 0),
                    'customerGrowth', coalesce(mjc.growth_pct(k.now, k.before), 0))
           FROM mjc_report.sales_summary(from_on, until_on) s
-         CROSS JOIN (SELECT count(*) FILTER (WHERE c.created_at >= start_at) AS now, count(*) FILTER (WHERE c.created_at < start_at) AS before
-                       FROM mjc.customer c
-                      WHERE c.merged_into IS NULL AND c.status <> 'erased' AND c.created_at >= timezone('Africa/Algiers', (from_on - n)::timestamp)
-                        AND c.created_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)) k);
+         CROSS JOIN (SELECT coalesce(sum(c.customers), 0) AS all_of_them, coalesce(sum(c.customers) FILTER (WHERE c.on_day BETWEEN from_on AND until_on), 0) AS now,
+                            coalesce(sum(c.customers) FILTER (WHERE c.on_day BETWEEN from_on - n AND from_on - 1), 0) AS before
+                       FROM mjc.customer_live c) k);
 END
 $$;
 COMMENT ON FUNCTION mjc.report_totals(date, date) IS

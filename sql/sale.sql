@@ -1,4 +1,18 @@
--- sale: sales figures by day are folded; extension/sale.c tells how they stay exact.
+-- sale: sales figures by day are folded; extension/sale.c tells how they stay exact. Customers are
+-- counted in the same way.
+
+CREATE FUNCTION mjc.customer_count(id uuid, change integer) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO mjc.customer_delta (delta_id, change, on_day)
+    SELECT mjc.uuid_v7(), customer_count.change, mjc.algiers_date(c.created_at) FROM mjc.customer c
+     WHERE c.customer_id = id AND c.merged_into IS NULL AND c.status <> 'erased';
+END
+$$;
+COMMENT ON FUNCTION mjc.customer_count(uuid, integer) IS
+    'For rules: a customer was made (1), or is about to be erased, deleted or joined to another (-1)';
 
 -- One statement: the marks that go, and the orders as they stand, are of one snapshot. A mark that
 -- was replaced meanwhile is skipped. Rows are added to in one order, so that two folds wait for
@@ -9,6 +23,7 @@ CREATE FUNCTION mjc.sale_fold(batch integer DEFAULT 500) RETURNS bigint
 AS $$
 DECLARE
     taken bigint;
+    counted bigint;
 BEGIN
     WITH due AS MATERIALIZED (
         SELECT p.order_id FROM mjc.sale_pending p LIMIT batch FOR UPDATE SKIP LOCKED),
@@ -58,8 +73,17 @@ BEGIN
                refunded_centimes = s.refunded_centimes + EXCLUDED.refunded_centimes,
                sold_ht_centimes = s.sold_ht_centimes + EXCLUDED.sold_ht_centimes, cost_centimes = s.cost_centimes + EXCLUDED.cost_centimes)
     SELECT (SELECT count(*) FROM opened) + (SELECT count(*) FROM corrected) INTO taken;
-    RETURN taken;
+    WITH due AS MATERIALIZED (
+        SELECT d.delta_id FROM mjc.customer_delta d LIMIT batch FOR UPDATE SKIP LOCKED),
+    gone AS (
+        DELETE FROM mjc.customer_delta d USING due WHERE d.delta_id = due.delta_id RETURNING d.on_day, d.change),
+    folded AS (
+        INSERT INTO mjc.customer_day AS c (on_day, customers)
+        SELECT g.on_day, sum(g.change) FROM gone g GROUP BY g.on_day ORDER BY g.on_day
+        ON CONFLICT (on_day) DO UPDATE SET customers = c.customers + EXCLUDED.customers)
+    SELECT count(*) INTO counted FROM gone;
+    RETURN taken + counted;
 END
 $$;
 COMMENT ON FUNCTION mjc.sale_fold(integer) IS
-    'Adds orders that are pending, and corrections, to mjc.sale_day; returns how many rows it took. The figures that people read do not change by it. Safe at any time, anywhere twice. Run by a job';
+    'Adds orders that are pending, and corrections, to mjc.sale_day, customers who came and went to mjc.customer_day; returns how many rows it took. The figures that people read do not change by it. Safe at any time, anywhere twice. Run by a job';

@@ -149,3 +149,9 @@ SELECT e.customer_id, min(e.on_day) FILTER (WHERE e.orders > 0) AS first_order_o
        round(mjc.dzd(sum(e.revenue_centimes)::bigint) / nullif(sum(e.orders), 0), 2) AS average_order_dzd
   FROM mjc_report.order_entry e
  GROUP BY e.customer_id;
+
+-- Rows to be added up, as in mjc.sale_live.
+CREATE OR REPLACE VIEW mjc.customer_live AS
+SELECT c.on_day, c.customers FROM mjc.customer_day c
+UNION ALL
+SELECT d.on_day, d.change FROM mjc.customer_delta d;

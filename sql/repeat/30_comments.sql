@@ -28,6 +28,8 @@ COMMENT ON TABLE mjc.credit_code IS 'Secret: which gift card a code opens (its S
 COMMENT ON TABLE mjc.credit_ledger IS 'Movements of gift cards and store credit, append-only; written by mjc.gift_card_issue, mjc.store_credit_add, mjc.order_place, mjc.order_change, mjc.order_edit, mjc.order_return and mjc.order_exchange';
 COMMENT ON TABLE mjc.customer IS 'Customers, without personal data; written by mjc.order_place and the shop. Change with mjc.customer_create, mjc.customer_update, mjc.customer_status_set';
 COMMENT ON TABLE mjc.customer_business IS 'Personal: company and tax numbers of customers. Change with mjc.customer_update';
+COMMENT ON TABLE mjc.customer_day IS 'How many customers there are by the day on which they came, folded. Written by mjc.sale_fold';
+COMMENT ON TABLE mjc.customer_delta IS 'Customers who came and went, until mjc.sale_fold counts them; written by the rules that make and forget customers';
 COMMENT ON TABLE mjc.customer_group IS 'Groups of customers with prices of their own. Change with mjc.customer_group_set';
 COMMENT ON TABLE mjc.customer_note IS 'Personal: notes of staff about customers. Add with mjc.customer_note_add';
 COMMENT ON TABLE mjc.customer_order IS 'Orders of a customer, for lists; written by mjc.order_place and mjc.order_change';
@@ -83,6 +85,7 @@ COMMENT ON TABLE mjc.sale_delta IS 'Corrections of sales figures until mjc.sale_
 COMMENT ON TABLE mjc.sale_pending IS 'Orders whose sales figures are read as they stand, until mjc.sale_fold folds them';
 COMMENT ON VIEW mjc.sale_fact IS 'What each order amounts to, by dimension: the truth that sales figures are made of';
 COMMENT ON VIEW mjc.sale_line_fact IS 'What each line of an order amounts to';
+COMMENT ON VIEW mjc.customer_live IS 'Customers by the day on which they came, with everything that is not folded yet: rows to be added up';
 COMMENT ON VIEW mjc.sale_live IS 'Sales figures by day with everything that is not folded yet: rows to be added up';
 COMMENT ON TABLE mjc.schema_version IS 'Version of these tables, set by mjc.install';
 COMMENT ON TABLE mjc.session IS 'Secret: sessions that can be continued, by SHA-256 of their token; purged by a job';

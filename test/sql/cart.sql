@@ -17,7 +17,8 @@ CREATE FUNCTION pg_temp.customer(n integer) RETURNS uuid
     AS $$ SELECT ('00000000-0000-4000-c000-' || lpad(n::text, 12, '0'))::uuid $$;
 INSERT INTO mjc.account (account_id, role) SELECT pg_temp.customer(n), 'CUSTOMER' FROM generate_series(1, 9) n;
 INSERT INTO mjc.account_email (email, account_id) SELECT format('cart-only-%s@example.test', n), pg_temp.customer(n) FROM generate_series(1, 9) n;
-INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) SELECT pg_temp.customer(n), 'registered', pg_temp.customer(n), now() FROM generate_series(1, 9) n;
+WITH made AS (INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) SELECT pg_temp.customer(n), 'registered', pg_temp.customer(n), now() FROM generate_series(1, 9) n RETURNING 1)
+INSERT INTO mjc.customer_delta (delta_id, change, on_day) SELECT gen_random_uuid(), 1, mjc.algiers_date(now()) FROM made;
 INSERT INTO mjc.customer_person (customer_id, first_name, last_name, email) SELECT pg_temp.customer(n), 'Test', 'Cart', format('cart-only-%s@example.test', n) FROM generate_series(1, 9) n;
 
 -- The routes as guest n, and as customer n.

@@ -91,8 +91,9 @@ SELECT is(pg_temp.coupons(mjc_api.cart_remove(NULL, NULL, NULL, NULL, pg_temp.to
 
 -- A customer: uses of his own, prices of his group, seen by quantity
 INSERT INTO mjc.account (account_id, role) VALUES ('00000000-0000-4000-c000-000000000001', 'CUSTOMER'), ('00000000-0000-4000-c000-000000000002', 'CUSTOMER');
-INSERT INTO mjc.customer (customer_id, kind, account_id, customer_group, created_at)
-VALUES ('00000000-0000-4000-c000-000000000001', 'registered', '00000000-0000-4000-c000-000000000001', 'b2b', now());
+WITH made AS (INSERT INTO mjc.customer (customer_id, kind, account_id, customer_group, created_at)
+VALUES ('00000000-0000-4000-c000-000000000001', 'registered', '00000000-0000-4000-c000-000000000001', 'b2b', now()) RETURNING 1)
+INSERT INTO mjc.customer_delta (delta_id, change, on_day) SELECT gen_random_uuid(), 1, mjc.algiers_date(now()) FROM made;
 INSERT INTO mjc.price_list (price_list_id, code, name, kind, customer_group) VALUES ('00000000-0000-4000-d000-000000000001', 'test-b2b', 'Test', 'override', 'b2b'), ('00000000-0000-4000-d000-000000000002', 'test-steps', 'Test', 'sale', NULL);
 INSERT INTO mjc.price (price_id, price_list_id, product_id, qty, validity, amount_centimes)
 VALUES (gen_random_uuid(), '00000000-0000-4000-d000-000000000001', pg_temp.pid(1), '[1,)', '[2020-01-01,)', 8000), (gen_random_uuid(), '00000000-0000-4000-d000-000000000002', pg_temp.pid(3), '[10,)', '[2020-01-01,)', 25000);

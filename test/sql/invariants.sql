@@ -220,8 +220,8 @@ SELECT 1000 + row_number() OVER (), replace(statement, ':karim', quote_literal(:
     ('UPDATE mjc.account SET is_active = false WHERE account_id = :karim', 'customer_status', 'a closed account of an active customer'),
     ('UPDATE mjc.customer SET status = ''blocked'' WHERE customer_id = :karim', 'customer_status', 'an open account of a blocked customer'),
     ('UPDATE mjc.customer SET account_id = gen_random_uuid() WHERE customer_id = :karim', 'customer_account', 'a customer of another account'),
-    ('UPDATE mjc.customer SET merged_into = gen_random_uuid() WHERE kind = ''guest'' AND customer_id = (SELECT customer_id FROM mjc.customer WHERE kind = ''guest'' LIMIT 1)', 'customer_forgotten customer_merged customer_phone', 'a guest joined to nobody'),
-    ('UPDATE mjc.customer SET status = ''erased'', erased_at = clock_timestamp() WHERE customer_id = (SELECT customer_id FROM mjc.customer_phone LIMIT 1)', 'customer_forgotten customer_phone', 'an erased guest who is still there')
+    ('UPDATE mjc.customer SET merged_into = gen_random_uuid() WHERE kind = ''guest'' AND customer_id = (SELECT customer_id FROM mjc.customer WHERE kind = ''guest'' LIMIT 1)', 'customer_day customer_forgotten customer_merged customer_phone', 'a guest joined to nobody'),
+    ('UPDATE mjc.customer SET status = ''erased'', erased_at = clock_timestamp() WHERE customer_id = (SELECT customer_id FROM mjc.customer_phone LIMIT 1)', 'customer_day customer_forgotten customer_phone', 'an erased guest who is still there')
   ) b (statement, rules, what);
 SELECT mjc.session_make(:'karim', 0, pg_temp.pid(1), sha256('a')), mjc.session_end(pg_temp.pid(1), 'logout') \g /dev/null
 SELECT mjc.staff_create(NULL, 'Nadia', 'invariants-staff@example.test', 'ADMIN', '$2b$12$' || repeat('a', 53)) AS nadia \gset
@@ -240,7 +240,7 @@ SELECT 2000 + row_number() OVER (), replace(replace(statement, ':karim', quote_l
     ('INSERT INTO mjc.account_person (account_id, email, first_name, last_name) VALUES (:karim, ''invariants@example.test'', ''A'', ''B'')', 'account_person', 'a customer with two persons'),
     ('UPDATE mjc.account SET role = ''ADMIN'' WHERE account_id = :karim', 'account_person', 'a customer who became staff'),
     ('UPDATE mjc.account SET role = ''CUSTOMER'' WHERE account_id = :nadia', 'account_person', 'a member of staff who became a customer'),
-    ('INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (pg_temp.pid(8), ''registered'', pg_temp.pid(8), clock_timestamp())', 'customer_account', 'a registered customer without an account'),
+    ('INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (pg_temp.pid(8), ''registered'', pg_temp.pid(8), clock_timestamp())', 'customer_account customer_day', 'a registered customer without an account'),
     ('DELETE FROM mjc.token_revoked WHERE token_id = pg_temp.pid(1)', 'session_revoked', 'a session that ended while its tokens go on'),
     ('DELETE FROM mjc.token_revoked WHERE token_id = pg_temp.pid(1); UPDATE mjc.session SET revoked_at = clock_timestamp() - interval ''8 hours 1 minute'' WHERE session_id = pg_temp.pid(1)', NULL, 'one that ended so long ago that none goes on')
   ) b (statement, rules, what);
@@ -256,7 +256,7 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere')$$,
+    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere'), ('a registered customer without an account')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');

@@ -26,7 +26,8 @@ DECLARE
 BEGIN
     INSERT INTO mjc.account (account_id, role, is_verified) VALUES (id, 'CUSTOMER', true);
     INSERT INTO mjc.account_email (email, account_id) VALUES (address, id);
-    INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (id, 'registered', id, now());
+    WITH made AS (INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (id, 'registered', id, now()) RETURNING 1)
+    INSERT INTO mjc.customer_delta (delta_id, change, on_day) SELECT gen_random_uuid(), 1, mjc.algiers_date(now()) FROM made;
     INSERT INTO mjc.customer_person (customer_id, first_name, last_name, phone, email) VALUES (id, 'Nadia', 'Cherif', client.phone, address);
     RETURN id;
 END

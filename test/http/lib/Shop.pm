@@ -387,7 +387,8 @@ sub forge
 sub person_of
 {
 	return $_[0] eq 'CUSTOMER' ? <<~'CUSTOMER' : <<~'STAFF';
-		INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (:'id', 'registered', :'id', now());
+		WITH made AS (INSERT INTO mjc.customer (customer_id, kind, account_id, created_at) VALUES (:'id', 'registered', :'id', now()) RETURNING 1)
+		INSERT INTO mjc.customer_delta (delta_id, change, on_day) SELECT gen_random_uuid(), 1, mjc.algiers_date(now()) FROM made;
 		INSERT INTO mjc.customer_person (customer_id, first_name, last_name, email) VALUES (:'id', 'Nadia', 'Cherif', :'email');
 		CUSTOMER
 		INSERT INTO mjc.account_person (account_id, email, first_name, last_name) VALUES (:'id', :'email', 'Nadia', 'Cherif');
