@@ -81,6 +81,7 @@ http_reply_clear(struct reply *reply)
 	reply->wrap = false;
 	reply->packed = false;
 	reply->plain = false;
+	reply->file = false;
 }
 
 void
@@ -195,6 +196,7 @@ reply_type(const struct request *req, struct MHD_Response *response)
 	if (req->reply.status != 204)
 		MHD_add_response_header(response, "Content-Type",
 								page			   ? "text/html; charset=utf-8"
+								: req->reply.file  ? "text/csv; charset=utf-8"
 								: req->reply.plain ? "text/plain; charset=utf-8"
 												   : "application/json; charset=utf-8");
 }

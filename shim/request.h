@@ -84,6 +84,7 @@ struct reply
 	bool wrap;	 /* send {"success":true,"data":body} */
 	bool packed; /* body is gzip */
 	bool plain;	 /* body is text/plain */
+	bool file;	 /* body is a CSV file to keep */
 };
 
 #endif

@@ -122,7 +122,8 @@ enum shim_action
 #define RF_MESSAGES 0x40u	   /* the entries of its "errors" get their texts (error_messages) */
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
 #define RF_PAGE 0x200u		   /* the function returns a page of HTML, sent as it is */
-#define RF_RECORDS 0x100u	   /* reads persons and notes who read: write connection, request_id */
+#define RF_FILE 0x400u	  /* returns (body text, filename text); with a name it is sent as a file */
+#define RF_RECORDS 0x100u /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24
 #define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 6)
