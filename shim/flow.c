@@ -376,6 +376,25 @@ flow_messages(struct request *req, PGresult *result)
 		http_reply_body(req, row->status, body, len, free, body, (row->flags & RF_RAW) == 0);
 }
 
+/* A second column names the file that the first is; without a name it is data like any other. */
+static bool
+flow_is_file(const struct route *row, const PGresult *result)
+{
+	return (row->flags & RF_FILE) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
+}
+
+static void
+flow_file(struct request *req, PGresult *result)
+{
+	char header[REPLY_HEADER_VALUE];
+
+	snprintf(header, sizeof(header), "attachment; filename=\"%s\"", PQgetvalue(result, 0, 1));
+	http_reply_header(req, "Content-Disposition", header);
+	http_reply_body(req, req->match.row->status, PQgetvalue(result, 0, 0),
+					(size_t) PQgetlength(result, 0, 0), flow_clear_result, result, false);
+	req->reply.kind = REPLY_CSV;
+}
+
 void
 flow_rows(struct request *req)
 {
@@ -392,6 +411,11 @@ flow_rows(struct request *req)
 	if ((row->flags & RF_MESSAGES) != 0)
 	{
 		flow_messages(req, result);
+		return;
+	}
+	if (flow_is_file(row, result))
+	{
+		flow_file(req, result);
 		return;
 	}
 	if ((row->flags & RF_IDEMPOTENT) != 0 && PQnfields(result) > 1 &&

@@ -194,6 +194,7 @@ reply_type(const struct reply *reply, struct MHD_Response *response)
 	} kinds[] = {
 		[REPLY_JSON] = {"application/json; charset=utf-8", ""},
 		[REPLY_TEXT] = {"text/plain; charset=utf-8", ""},
+		[REPLY_CSV] = {"text/csv; charset=utf-8", ""},
 		[REPLY_PAGE] = {"text/html; charset=utf-8",
 						"style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "},
 		[REPLY_PDF] = {"application/pdf", "object-src 'self'; style-src 'unsafe-inline'; "

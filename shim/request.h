@@ -73,6 +73,7 @@ enum reply_kind
 {
 	REPLY_JSON,
 	REPLY_TEXT,
+	REPLY_CSV,	/* a file to keep */
 	REPLY_PAGE, /* HTML that brings its own style, nothing else */
 	REPLY_PDF
 };

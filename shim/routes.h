@@ -127,6 +127,7 @@ enum shim_action
 #define RF_EVENT                                                                                   \
 	0x400u				  /* what visitors do: connections of its own, gets address and            \
 							 User-Agent; a token that is not good is none; text/plain too */
+#define RF_FILE 0x800u	  /* returns (body text, filename text); with a name it is sent as a file */
 #define RF_RECORDS 0x100u /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24

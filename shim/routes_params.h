@@ -355,6 +355,8 @@ static const struct param_def staff_order_trends_params[] = {
 };
 
 #define TIMEFRAME "timeframe", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "7d|30d|90d|1y"
+/* A file as it is, in place of its text in data. */
+#define RAW_FILE "raw", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL
 #define EXPORT_FORMAT "format", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "csv|json"
 
 static const struct param_def staff_order_export_params[] = {
@@ -364,6 +366,7 @@ static const struct param_def staff_order_export_params[] = {
 	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
 	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{RAW_FILE},
 };
 
 static const struct param_def staff_export_params[] = {
@@ -372,6 +375,7 @@ static const struct param_def staff_export_params[] = {
 	{"dateFrom", IN_QUERY, T_TIME_FROM, 0, 0, NAME_TEXT, NULL},
 	{"dateTo", IN_QUERY, T_TIME_TO, 0, 0, NAME_TEXT, NULL},
 	{TIMEFRAME},
+	{RAW_FILE},
 };
 
 #define GROUP_BY "groupBy", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "day|week|month"
@@ -528,6 +532,7 @@ static const struct param_def staff_customer_export_params[] = {
 	{CUSTOMER_TYPE_WANTED},
 	{CUSTOMER_STATUS_WANTED},
 	{CUSTOMER_SEGMENT},
+	{RAW_FILE},
 };
 
 static const struct param_def customer_create_params[] = {

@@ -154,7 +154,7 @@ print_flags(FILE *out, unsigned flags)
 {
 	static const char *const names[] = {"write",	   "idempotent",	"slow",		"raw",
 										"strict_body", "staff_primary", "messages", "cart",
-										"records",	   "page",			"event"};
+										"records",	   "page",			"event",	"file"};
 	bool first = true;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)

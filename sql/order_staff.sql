@@ -217,6 +217,16 @@ END
 $$;
 COMMENT ON FUNCTION mjc.export_check(uuid[]) IS 'The same ids, when a file may have so many rows. Errors: MJ323';
 
+CREATE FUNCTION mjc.export_filename(type text, at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN type || '_export_' || mjc.algiers_date(at) || '.csv';
+END
+$$;
+COMMENT ON FUNCTION mjc.export_filename(text, timestamptz) IS 'The name of a file of that day: orders_export_2026-01-31.csv';
+
 CREATE FUNCTION mjc.order_filter(status text, customer_id uuid, date_from timestamptz, date_to timestamptz, search text, most integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -240,7 +250,7 @@ COMMENT ON FUNCTION mjc.order_filter(text, uuid, timestamptz, timestamptz, text,
     'The orders that GET /admin/orders would list, newest first, at most so many';
 
 CREATE FUNCTION mjc_api.staff_order_export(actor uuid, token_version integer, token_id uuid, request_id text, format text,
-    status text, customer_id uuid, date_from timestamptz, date_to timestamptz, search text) RETURNS json
+    status text, customer_id uuid, date_from timestamptz, date_to timestamptz, search text, raw boolean DEFAULT false, OUT body text, OUT filename text)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -252,14 +262,15 @@ BEGIN
     SELECT x.data, x.persons INTO made
       FROM mjc.order_export(mjc.export_check(mjc.order_filter(status, customer_id, date_from, date_to, search, mjc.export_rows_max() + 1)), format) x;
     PERFORM mjc.access_note(actor, 'rest', 'order_export', NULL, made.persons, request_id);
-    RETURN made.data;
+    filename := CASE WHEN raw AND format IS DISTINCT FROM 'json' THEN mjc.export_filename('orders', now()) END;
+    body := CASE WHEN filename IS NOT NULL THEN made.data #>> '{}' ELSE made.data::text END;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_order_export(uuid, integer, uuid, text, text, text, uuid, timestamptz, timestamptz, text) IS
-    'GET /admin/orders/export: the orders of the list with these filters, newest first; data is the text of a CSV file, with format json a list; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064, MJ323';
+COMMENT ON FUNCTION mjc_api.staff_order_export(uuid, integer, uuid, text, text, text, uuid, timestamptz, timestamptz, text, boolean) IS
+    'GET /admin/orders/export: the orders of the list with these filters, newest first; data is the text of a CSV file, with format json a list; with raw the CSV file itself; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064, MJ323';
 
 CREATE FUNCTION mjc_api.staff_export(actor uuid, token_version integer, token_id uuid, request_id text, type text, format text,
-    date_from timestamptz, date_to timestamptz, timeframe text) RETURNS json
+    date_from timestamptz, date_to timestamptz, timeframe text, raw boolean DEFAULT false, OUT body text, OUT filename text)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -274,7 +285,9 @@ BEGIN
     PERFORM mjc.check_schema();
     PERFORM mjc.check_admin(actor, token_version, token_id);
     IF type = 'orders' THEN
-        RETURN mjc_api.staff_order_export(actor, token_version, token_id, request_id, format, NULL, NULL, from_at, until_at, NULL);
+        SELECT x.body, x.filename INTO body, filename
+          FROM mjc_api.staff_order_export(actor, token_version, token_id, request_id, format, NULL, NULL, from_at, until_at, NULL, raw) x;
+        RETURN;
     ELSIF type IS DISTINCT FROM 'customers' THEN
         PERFORM mjc.raise(CASE WHEN type IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_INVALID' END, 'argument', 'type');
     END IF;
@@ -284,10 +297,12 @@ BEGIN
          ORDER BY c.created_at DESC, c.customer_id LIMIT most));
     SELECT x.csv, x.persons INTO made FROM mjc.customer_csv_of(ids) x;
     PERFORM mjc.access_note(actor, 'rest', 'customer_export', NULL, made.persons, request_id);
-    RETURN CASE WHEN format = 'json' THEN
-                    (SELECT coalesce(json_agg(mjc.customer_item(u.id) ORDER BY u.n), '[]') FROM unnest(ids) WITH ORDINALITY u (id, n))
-                ELSE to_json(made.csv) END;
+    filename := CASE WHEN raw AND format IS DISTINCT FROM 'json' THEN mjc.export_filename('customers', now()) END;
+    body := CASE WHEN format = 'json' THEN
+                     (SELECT coalesce(json_agg(mjc.customer_item(u.id) ORDER BY u.n), '[]') FROM unnest(ids) WITH ORDINALITY u (id, n))::text
+                 WHEN filename IS NOT NULL THEN made.csv
+                 ELSE to_json(made.csv)::text END;
 END
 $$;
-COMMENT ON FUNCTION mjc_api.staff_export(uuid, integer, uuid, text, text, text, timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION mjc_api.staff_export(uuid, integer, uuid, text, text, text, timestamptz, timestamptz, text, boolean) IS
     'GET /admin/export: orders by the day they were placed, or customers by the day they came, of these days or of the 7d, 30d, 90d, 1y up to today; as mjc_api.staff_order_export; the look is on record. Errors: MJ003, MJ009, MJ010, MJ060, MJ063, MJ064, MJ323';

@@ -149,6 +149,19 @@ is_deeply(staff(GET => "export?type=$_&format=json&dateTo=2001-01-01")->{json}{d
 is_field(staff(GET => $_->[0]), $_->[1], $_->[0])
 	for [ 'export', 'type' ], [ 'export?type=stock', 'type' ], [ 'export?type=orders&format=xls', 'format' ], [ 'export?type=orders&timeframe=2d', 'timeframe' ], [ 'export?type=orders&dateFrom=x', 'dateFrom' ],
 	[ 'orders/export?format=xls', 'format' ], [ 'orders/export?status=LOST', 'status' ], [ 'orders/export?customerId=x', 'customerId' ], [ 'orders/export?dateTo=x', 'dateTo' ], [ 'orders/export?search=' . 'x' x 101, 'search' ];
+for my $path ("orders/export?customerId=$client&search=" . uri($number), 'export?type=orders&timeframe=7d', 'export?type=customers&timeframe=7d', 'customers/export?search=nadia')
+{
+	my $text = staff(GET => $path)->{json}{data};
+	my ($kind) = $path =~ /(orders|customers)/;
+	my $file = staff(GET => "$path&raw=1");
+
+	utf8::encode($text);
+	is($file->{content}, $text, "$path&raw=1: the file itself");
+	is_deeply([ map { s/\d{4}-\d\d-\d\d/DAY/r } @{ $file->{headers} }{qw(content-type content-disposition)} ], [ 'text/csv; charset=utf-8', "attachment; filename=\"${kind}_export_DAY.csv\"" ], 'to keep');
+	is(staff(GET => "$path&raw=0")->{headers}{'content-type'}, 'application/json; charset=utf-8', 'else in data');
+}
+is_deeply(staff(GET => 'export?type=orders&format=json&dateTo=2001-01-01&raw=1')->{json}{data}, [], 'a list is no file');
+is_error(staff(GET => 'export?type=stock&raw=1'), 422, 'VALIDATION_ERROR', 'an error is an error');
 for my $path ("orders/$id/tracking", "orders/$id/notes", 'orders/search?q=x', 'orders/recent', 'orders/delayed', 'orders/trends', 'orders/export', 'export?type=orders')
 {
 	is_error(get("$api/$path"), 401, 'MISSING_TOKEN', "$path: nobody");

@@ -95,6 +95,11 @@ is_deeply(
 	[ grep { ($_->{flags} =~ /\bcart\b/) != ($_->{pattern} =~ m{^/cart\b(?!/validate$)}) } @routes ], [],
 	'the routes of a cart get its token, and no others');
 
+# A file is a text and its name.
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bfile\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/customers/export' ], 'the routes of files');
+is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 1 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{body,filename}', "$_->{function}: a body and a name")
+	for grep { $_->{flags} =~ /\bfile\b/ } @routes;
+
 #------------------------------------------------------------------ who may
 
 my %token = (
