@@ -7,7 +7,8 @@
 # cases, one after the other in each round, in turns the first:
 #   with     a guest's order of three lines of random products, by pgbench
 #   without  the same, of a build that leaves the mark of the sales figures out (VARIANT=nosales)
-# Then the orders of `with` are folded, and the invariants checked.
+# Then the orders of `with` are folded, and the invariants checked. Before it all the dashboard of a
+# year of 10 000 orders is asked for, and of a million.
 #
 # environment:
 #   BENCH_CLIENTS  default 8
@@ -78,6 +79,17 @@ fold()
 	say "folding $orders orders: $(((ended - started) / 1000 / orders)) us and $(((after - before) / orders)) bytes of WAL each"
 }
 
+# The dashboard of a year of so many orders: milliseconds, median, smallest and largest of 25.
+year()
+{
+	local orders=$1 customers=$2 times
+
+	run_sql with postgres -c "CREATE DATABASE year_$orders TEMPLATE shop"
+	times=$(run_sql with "year_$orders" -v orders="$orders" -v customers="$customers" -f test/bench/sales/year.sql | tail -n 1) || die "the year of $orders orders cannot be made"
+	printf '%s\t%s\n' "$orders" "${times//|/$'\t'}" >>"$DIR/year"
+	run_sql with postgres -c "DROP DATABASE year_$orders"
+}
+
 check_invariants()
 {
 	local broken
@@ -94,7 +106,10 @@ main()
 
 	start_bench
 	: >"$DIR/wal"
+	: >"$DIR/year"
 	start_shop with
+	year 10000 4000
+	year 1000000 400000
 	stage_without
 	start_shop without
 	say "$ROUNDS rounds of $RUN_SECONDS s, $CLIENTS clients"
@@ -114,7 +129,7 @@ report()
 {
 	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
 	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl test/bench/sales/report.pl "$RUNS" "$DIR/wal"
+	perl test/bench/sales/report.pl "$RUNS" "$DIR/wal" "$DIR/year"
 }
 
 if [[ ${1-} == --help ]]; then

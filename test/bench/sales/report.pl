@@ -37,3 +37,20 @@ for my $what ([ cpu => \%cpu ], [ wal => \%wal ])
 	printf "%s with/without, %d pairs: %s\n", $name, scalar @ratios, spread('%.3f', @ratios);
 	printf "ratio order_%s_with_sales %.3f goal 1.08\n", $name, median(@ratios) if @ratios;
 }
+
+my %year;
+
+open(my $years, '<', $ARGV[2]) or die "$ARGV[2]: $!";
+while (<$years>)
+{
+	my ($orders, $median, $least, $most) = split;
+
+	$year{$orders} = $median;
+	printf "dashboard of a year of %d orders: %.2f ms [%.2f-%.2f]\n", $orders, $median, $least, $most;
+}
+close $years;
+if ($year{1_000_000})
+{
+	printf "ratio dashboard_of_20_ms %.2f goal 1\n", $year{1_000_000} / 20;
+	printf "ratio dashboard_million_vs_10000 %.2f goal 2\n", $year{1_000_000} / $year{10_000};
+}
