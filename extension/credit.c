@@ -286,6 +286,14 @@ pass_on(const pg_uuid_t *credit_id, int64 amount, const char *refund, const pg_u
 	(void) move(&(Move){&owner, "issue", amount, NULL, op_id, actor, NULL});
 }
 
+/* mjc_credit_passes_on - does what comes back to it go on to somebody's own (G4)? Needs SPI open.
+ */
+bool
+mjc_credit_passes_on(const pg_uuid_t *credit_id)
+{
+	return mjc_exec(&stmt_moved_to, MJC_ARGS(MJC_UUID(credit_id))) > 0;
+}
+
 static void
 give_back(const pg_uuid_t *credit_id, int64 amount, const pg_uuid_t *order_id,
 		  const pg_uuid_t *actor)
