@@ -70,6 +70,13 @@ static MjcStmt stmt_lock = {
 	1,
 	{UUIDOID},
 	NULL};
+static MjcStmt stmt_lock_all = {
+	"SELECT 1 FROM mjc.credit c WHERE c.credit_id = ANY ($1 || ARRAY(SELECT m.customer_id "
+	"FROM mjc.credit m WHERE m.credit_id = ANY ($1) AND m.kind = 'store_credit' "
+	"AND m.customer_id <> m.credit_id)) ORDER BY c.credit_id FOR NO KEY UPDATE",
+	1,
+	{UUIDARRAYOID},
+	NULL};
 static MjcStmt stmt_spent = {
 	"SELECT -coalesce(sum(l.amount_centimes), 0)::pg_catalog.int8 FROM mjc.credit_ledger l "
 	"WHERE l.credit_id = $1 AND l.order_id = $2",
@@ -286,6 +293,14 @@ pass_on(const pg_uuid_t *credit_id, int64 amount, const char *refund, const pg_u
 	(void) move(&(Move){&owner, "issue", amount, NULL, op_id, actor, NULL});
 }
 
+/* mjc_credit_passes_on - does what comes back to it go on to somebody's own (G4)? Needs SPI open.
+ */
+bool
+mjc_credit_passes_on(const pg_uuid_t *credit_id)
+{
+	return mjc_exec(&stmt_moved_to, MJC_ARGS(MJC_UUID(credit_id))) > 0;
+}
+
 static void
 give_back(const pg_uuid_t *credit_id, int64 amount, const pg_uuid_t *order_id,
 		  const pg_uuid_t *actor)
@@ -356,12 +371,15 @@ mjc_credit_give_back(const pg_uuid_t *credit_id, const pg_uuid_t *order_id, cons
 		give_back(credit_id, spent, order_id, actor);
 }
 
-/* mjc_credits_lock - the cards of several orders, ids sorted. Needs SPI open. */
+/*
+ * mjc_credits_lock - the cards of one order or several, and those that what comes back to them
+ * goes on to (G4), by id. Needs SPI open.
+ */
 void
 mjc_credits_lock(const pg_uuid_t *ids, int n)
 {
-	for (int i = 0; i < n; i++)
-		(void) mjc_exec(&stmt_lock, MJC_ARGS(MJC_UUID(&ids[i])));
+	if (n > 0)
+		(void) mjc_exec(&stmt_lock_all, MJC_ARGS(MJC_DATUM(mjc_uuid_array(ids, n))));
 }
 
 /* ----------------------------------------------------- SQL entry points -- */

@@ -25,6 +25,7 @@ extern void mjc_credits_use(MjcCredit *credits, int n, int64 amount);
 extern int mjc_credits_of_order(const pg_uuid_t *ids, int n, const pg_uuid_t *order_id,
 								const pg_uuid_t *customer_id, TimestampTz at, MjcCredit *credits);
 extern void mjc_credits_cap(MjcCredit *credits, int n, int64 more);
+extern bool mjc_credit_passes_on(const pg_uuid_t *credit_id);
 extern void mjc_credit_settle(const MjcCredit *credit, const pg_uuid_t *order_id,
 							  const pg_uuid_t *actor);
 extern void mjc_credit_issue(const pg_uuid_t *credit_id, int64 amount, const char *op_id,

@@ -266,13 +266,17 @@ static void
 give_back(const Change *change, const Found *found, const MjcActor *actor, TimestampTz at)
 {
 	const pg_uuid_t *who = actor->known ? &actor->id : NULL;
+	pg_uuid_t *cards = palloc(sizeof(pg_uuid_t) * Max(found->ncredits, 1));
 
 	if (change->to != MJC_STATUS_CANCELLED && change->to != MJC_STATUS_REFUNDED)
 		return;
 	for (int i = 0; i < found->ncoupons && change->to == MJC_STATUS_CANCELLED; i++)
 		mjc_coupon_give_back(TextDatumGetCString(found->coupons[i]), &change->order_id, at);
 	for (int i = 0; i < found->ncredits; i++)
-		mjc_credit_give_back(DatumGetUUIDP(found->credits[i]), &change->order_id, who);
+		cards[i] = *DatumGetUUIDP(found->credits[i]);
+	mjc_credits_lock(cards, found->ncredits);
+	for (int i = 0; i < found->ncredits; i++)
+		mjc_credit_give_back(&cards[i], &change->order_id, who);
 }
 
 /* The order stays where it is; a note, tracking number or carrier is still kept. */

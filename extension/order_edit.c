@@ -29,6 +29,7 @@
 #include "order_rows.h"
 #include "payment.h"
 #include "quote.h"
+#include "refund.h"
 #include "reservation.h"
 #include "sale.h"
 #include "spi.h"
@@ -313,6 +314,27 @@ write_rows(const Edit *edit)
 						  MJC_INT8(cart->credit)));
 }
 
+/*
+ * What is due less goes back, but what staff gave back before for what has not left. That is
+ * more: they say first what it is for. Errors: MJ338, MJ503.
+ */
+static void
+settle_less(const Edit *edit, int64 less, const MjcActor *actor)
+{
+	int64 before = mjc_refund_unused(&edit->order_id, MJC_FOR_REST);
+
+	if (before > less)
+		MJC_RAISE(MJC_ERR_ORDER_NOT_EDITABLE, {"why", "REFUNDED", 0});
+	if (before > 0)
+	{
+		(void) mjc_refund_use(&edit->order_id, MJC_FOR_REST, before, true, edit->at);
+		mjc_payment_event(&edit->order_id, "refund", before, "given back before", actor);
+	}
+	less -= before;
+	if (mjc_payment_less(&edit->order_id, less, MJC_FOR_NOTHING, actor, edit->at) != less)
+		mjc_raise(MJC_ERR_REFUND_EXCEEDS); /* staff gave it back before */
+}
+
 /* What is due more is asked for, what is due less goes back. */
 static void
 settle(const Edit *edit, const MjcActor *actor)
@@ -324,9 +346,8 @@ settle(const Edit *edit, const MjcActor *actor)
 		mjc_credit_settle(&edit->quote.credits[i], &edit->order_id, who);
 	if (more > 0)
 		mjc_payment_more(&edit->order_id, edit->method, more, edit->at);
-	else if (more < 0 &&
-			 mjc_payment_less(&edit->order_id, -more, MJC_FOR_NOTHING, actor, edit->at) != -more)
-		mjc_raise(MJC_ERR_REFUND_EXCEEDS); /* staff gave it back before */
+	else if (more < 0)
+		settle_less(edit, -more, actor);
 	mjc_exec_one(&stmt_paid,
 				 MJC_ARGS(MJC_UUID(&edit->order_id), MJC_TEXT(mjc_payment_state(&edit->order_id))));
 }

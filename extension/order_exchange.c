@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 
 #include "args.h"
+#include "credit.h"
 #include "error.h"
 #include "order.h"
 #include "order_back.h"
@@ -33,33 +34,27 @@
 
 /* ---------------------------------------------------------------- Rules -- */
 
-/* X1, X4: what pays the new order, in the order of its use; store credit comes last. */
+/*
+ * X1, X4: what pays the new order, in the order of its use; store credit comes last. What comes
+ * back to store credit of the guest whom the customer was before is on his own by then (G4).
+ */
 static void
-purse(MjcExchange *exchange, const MjcBack *back)
+purse(MjcExchange *exchange, const MjcBack *back, bool store_open)
 {
-	MjcCredit *store = NULL;
-
 	for (int i = 0; i < back->ncredits; i++)
 	{
 		const MjcCredit *card = &back->credits[i];
-		MjcCredit *mine = &exchange->credits[exchange->ncredits];
+		int64 part = card->taken - card->used;
 
-		if (card->closed || card->used == card->taken)
-			continue;
-		*mine = (MjcCredit){.id = card->id, .balance = card->taken - card->used};
-		if (mjc_uuid_compare(&card->id, &exchange->customer_id) == 0)
-			store = mine;
-		exchange->ncredits++;
+		if (mjc_uuid_compare(&card->id, &exchange->customer_id) == 0 ||
+			mjc_credit_passes_on(&card->id))
+			exchange->own += store_open ? part : 0;
+		else if (!card->closed && part > 0)
+			exchange->credits[exchange->ncredits++] = (MjcCredit){.id = card->id, .balance = part};
 	}
-	if (back->money == 0)
-		return;
-	if (store == NULL)
-	{
-		store = &exchange->credits[exchange->ncredits++];
-		*store = (MjcCredit){.id = exchange->customer_id};
-	}
-	exchange->own = store->balance;
-	store->balance += back->money;
+	if (exchange->own + back->money > 0)
+		exchange->credits[exchange->ncredits++] =
+			(MjcCredit){.id = exchange->customer_id, .balance = exchange->own + back->money};
 }
 
 /* -------------------------------------------------------------- Storage -- */
@@ -74,12 +69,10 @@ static MjcStmt stmt_link = {
 	{UUIDOID, UUIDOID},
 	NULL};
 
-/* Errors: MJ341. */
-static void
-check_store_credit(const pg_uuid_t *customer_id)
+static bool
+is_store_open(const pg_uuid_t *customer_id)
 {
-	if (mjc_exec_fresh(&stmt_store, MJC_ARGS(MJC_UUID(customer_id))) == 1 && !mjc_bool_col(0, 1))
-		MJC_RAISE(MJC_ERR_ORDER_NOT_EXCHANGEABLE, {"why", "STORE_CREDIT_CLOSED", 0});
+	return mjc_exec_fresh(&stmt_store, MJC_ARGS(MJC_UUID(customer_id))) == 0 || mjc_bool_col(0, 1);
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
@@ -109,6 +102,7 @@ mjc_order_exchange(PG_FUNCTION_ARGS)
 	pg_uuid_t *made = palloc(sizeof(pg_uuid_t));
 	TimestampTz at = GetCurrentTimestamp();
 	MjcBack back;
+	bool store_open;
 
 	if (value < 0)
 		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
@@ -118,9 +112,10 @@ mjc_order_exchange(PG_FUNCTION_ARGS)
 	back = mjc_back_split(&exchange.of, value, at);
 	if (back.asked + back.money + back.cards != value)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
-	if (back.money > 0)
-		check_store_credit(&exchange.customer_id);
-	purse(&exchange, &back);
+	store_open = is_store_open(&exchange.customer_id);
+	if (back.money > 0 && !store_open)
+		MJC_RAISE(MJC_ERR_ORDER_NOT_EXCHANGEABLE, {"why", "STORE_CREDIT_CLOSED", 0});
+	purse(&exchange, &back, store_open);
 	mjc_back_cards(&exchange.of, &back, &actor);
 	*made = mjc_order_place_exchange(&exchange, &lines, &actor);
 	mjc_back_money(&exchange.of, parcel, &back, exchange.paid, reason, &actor, at);

@@ -55,17 +55,21 @@ static MjcStmt stmt_under_way = {"SELECT s.shipment_no FROM mjc.shipment s WHERE
 								 NULL};
 /*
  * What may still go back for a parcel: rounded down, for a part of a line is worth a centime more
- * or less by what came back before it.
+ * or less by what came back before it. What was given for what was here, and left in it after
+ * all, counts; the refund $3, which is about to be for it, does not.
  */
 static MjcStmt stmt_left = {
 	"SELECT s.state, (greatest(CASE s.state WHEN 'delivered' THEN s.cod_centimes ELSE 0 END, "
 	"(SELECT sum(l.total_centimes * x.qty / l.qty) FROM mjc.shipment_line x "
 	"JOIN mjc.order_line l ON l.order_id = x.order_id AND l.line_no = x.line_no "
-	"WHERE x.order_id = $1 AND x.shipment_no = $2)) - coalesce((SELECT sum(r.amount_centimes) "
-	"FROM mjc.refund r WHERE r.order_id = $1 AND r.shipment_no = $2), 0))::pg_catalog.int8 "
+	"WHERE x.order_id = $1 AND x.shipment_no = $2)) - coalesce((SELECT sum(CASE r.shipment_no "
+	"WHEN $2 THEN r.amount_centimes ELSE r.amount_centimes - r.used_centimes END) "
+	"FROM mjc.refund r WHERE r.order_id = $1 AND r.refund_id IS DISTINCT FROM $3 "
+	"AND (r.shipment_no = $2 OR r.shipment_no = 0 AND r.kind = 'return' "
+	"AND r.created_at < s.shipped_at)), 0))::pg_catalog.int8 "
 	"FROM mjc.shipment s WHERE s.order_id = $1 AND s.shipment_no = $2",
-	2,
-	{UUIDOID, INT4OID},
+	3,
+	{UUIDOID, INT4OID, UUIDOID},
 	NULL};
 /* And for what is in no parcel that left. */
 static MjcStmt stmt_rest_left = {
@@ -173,9 +177,9 @@ mjc_refund_unused(const pg_uuid_t *order_id, int32 parcel)
 	return open;
 }
 
-/* What may still go back for a parcel. Errors: MJ332 not one that left, MJ333 none. */
+/* What may still go back for a parcel, but by this refund. Errors: MJ332 not left, MJ333 none. */
 static int64
-left_of(const pg_uuid_t *order_id, int32 parcel)
+left_of(const pg_uuid_t *order_id, int32 parcel, const pg_uuid_t *but)
 {
 	char *state;
 
@@ -184,7 +188,8 @@ left_of(const pg_uuid_t *order_id, int32 parcel)
 		mjc_exec_fresh(&stmt_rest_left, MJC_ARGS(MJC_UUID(order_id)));
 		return Max(mjc_int8_col(0, 1), 0);
 	}
-	if (mjc_exec_fresh(&stmt_left, MJC_ARGS(MJC_UUID(order_id), MJC_INT4(parcel))) != 1)
+	if (mjc_exec_fresh(&stmt_left,
+					   MJC_ARGS(MJC_UUID(order_id), MJC_INT4(parcel), MJC_UUID_OR_NULL(but))) != 1)
 		mjc_raise(MJC_ERR_SHIPMENT_UNKNOWN);
 	state = mjc_text_col(0, 1);
 	if (strcmp(state, "shipped") != 0 && strcmp(state, "refused") != 0 &&
@@ -195,9 +200,9 @@ left_of(const pg_uuid_t *order_id, int32 parcel)
 
 /* Errors: those of left_of, MJ346 more than is left. */
 static void
-check_left(const pg_uuid_t *order_id, int32 parcel, int64 amount)
+check_left(const pg_uuid_t *order_id, int32 parcel, int64 amount, const pg_uuid_t *but)
 {
-	int64 left = left_of(order_id, parcel);
+	int64 left = left_of(order_id, parcel, but);
 
 	if (amount > left)
 		MJC_RAISE(MJC_ERR_REFUND_PARCEL_EXCEEDS, {"left", mjc_dzd_text(left), 0});
@@ -211,7 +216,7 @@ guess(const pg_uuid_t *order_id, int64 amount, int32 *parcel)
 	if (mjc_exec_fresh(&stmt_under_way, MJC_ARGS(MJC_UUID(order_id))) != 1)
 		return 0;
 	*parcel = mjc_int4_col(0, 1);
-	return Min(left_of(order_id, *parcel), amount);
+	return Min(left_of(order_id, *parcel, NULL), amount);
 }
 
 /*
@@ -294,7 +299,7 @@ mjc_payment_refund_book(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		part = guess(order_id, amount, &refund.parcel);
 	else if (refund.parcel != MJC_FOR_NOTHING)
-		check_left(order_id, refund.parcel, amount);
+		check_left(order_id, refund.parcel, amount, NULL);
 	gesture = refund;
 	gesture.parcel = MJC_FOR_NOTHING;
 	if (part > 0)
@@ -378,7 +383,7 @@ mjc_refund_point(PG_FUNCTION_ARGS)
 	if (parcel != before)
 	{
 		if (parcel != MJC_FOR_NOTHING)
-			check_left(order_id, parcel, amount);
+			check_left(order_id, parcel, amount, refund_id);
 		mjc_exec_one(&stmt_point, MJC_ARGS(MJC_UUID(order_id), MJC_UUID(refund_id),
 										   MJC_INT4(parcel), MJC_TIME(order.at)));
 		mjc_exec_one(&stmt_touch, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(order.at)));

@@ -327,7 +327,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.order_edit(text, uuid[], integer[]) IS
-    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked of the cards that paid a part, then in money; what is due less is taken off the money, then given back to the cards. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
+    'A confirmed order of which nothing is packed or invoiced gets these lines (all of them, also those that stay), at the prices of the day it was placed; what is due more is asked of the cards that paid a part, then in money; what is due less is taken off the money, but what was given back for what has not left before (mjc.payment_refund), then given back to the cards. Returns what is due, DZD. Errors: MJ003, MJ004, MJ010, MJ101, MJ102, MJ104, MJ302, MJ338, MJ401, MJ601';
 
 CREATE FUNCTION mjc_api.staff_order_edit(actor uuid, token_version integer, token_id uuid, request_id text,
     order_id uuid, product_ids uuid[], quantities integer[]) RETURNS json
@@ -440,8 +440,12 @@ BEGIN
     value := mjc.order_return_value(id, line_nos, quantities);
     PERFORM mjc.order_take_back(id, line_nos, quantities, coalesce(damaged, false), actor, channel, request_id);
     SELECT 0::bigint AS amount, -1 AS parcel INTO owed;
-    IF coalesce(refund, true) AND value > 0 THEN
+    IF value > 0 THEN
         owed := mjc.refund_before(id, value, line_nos, quantities, actor, channel, request_id);
+    END IF;
+    -- What was given by hand is for what is back now, and not for what comes back later.
+    IF NOT coalesce(refund, true) THEN
+        owed.amount := 0;
     END IF;
     IF owed.amount > 0 THEN
         cards := mjc.order_value_back(id, owed.amount, owed.parcel, words, actor, channel, request_id);

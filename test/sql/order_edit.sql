@@ -1,6 +1,6 @@
 -- order_edit: lines change before an order leaves, and come back after it arrived.
 BEGIN;
-SELECT plan(120);
+SELECT plan(127);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 9) n \g /dev/null
 CREATE FUNCTION pg_temp.money(ref text) RETURNS text
@@ -218,6 +218,21 @@ SELECT mjc.shipment_pack(:'ref', '{1}', '{2}'), mjc.shipment_pack(:'ref', '{2}',
 SELECT mjc.shipment_deliver(:'ref', 1), mjc.shipment_refuse(:'ref', 2), mjc.shipment_return(:'ref', 2) \g /dev/null
 SELECT is(pg_temp.status(:'ref') || ' ' || pg_temp.purse(:'ref', ARRAY[:'card'::uuid]), 'DELIVERED 4700: 3000 0; paid 0 0; 300', 'the money first, then the card');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- What staff gave back for what has not left goes back once
+SELECT pg_temp.confirmed('{6}', '{3}') AS ref \gset
+SELECT mjc.payment_record(:'ref', 3700, 'BANK_TRANSFER', 'VIR-HAND'), mjc.payment_refund(:'ref', 600, 'Rupture', 0), mjc.payment_refund(:'ref', 400, 'Rupture', 0) \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{6}', '{2}') || ' ' || pg_temp.money(:'ref'), '2700.00 CONFIRMED paid total 2700 asked 0 here 2700', 'a unit less, whose value was given back by hand: nothing more goes back');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT mjc.payment_refund(:'ref', 300, 'Rupture', 0) \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{6}', '{1}') || ' ' || pg_temp.money(:'ref'), '1700.00 CONFIRMED paid total 1700 asked 0 here 1700', 'of another a part was: the rest goes back');
+SELECT pg_temp.edit(:'ref', '{6}', '{2}'), mjc.payment_refund(:'ref', 1000.01, 'Rupture', 0) AS hand \gset
+SELECT is(pg_temp.failure(format('SELECT pg_temp.edit(%L, %L, %L)', :'ref', '{6}', '{1}'))::text, '(MJ338,"{""why"": ""REFUNDED""}")', 'more was given than it is worth less: staff say first for what');
+SELECT mjc.refund_for(:'ref', :'hand') \g /dev/null
+SELECT is(pg_temp.edit(:'ref', '{6}', '{1}') || ' ' || pg_temp.money(:'ref'), '1700.00 CONFIRMED paid total 1700 asked 0 here 699', 'a gesture is taken off nothing');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT mjc.order_cancel(:'ref') \g /dev/null
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept to the end');
 
 -- What cannot be edited
 SELECT pg_temp.bought('{7}', '{1}') AS pending, pg_temp.confirmed('{7}', '{1}') AS packed, pg_temp.confirmed('{7}', '{1}') AS shipped \gset

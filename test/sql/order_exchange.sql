@@ -1,7 +1,7 @@
 -- order_exchange: units of a delivered order come back and others leave for them, in one go.
 -- Parts 1 to 9 cost 1000.00, 10 costs 3000.00, 11 costs 500.00; a parcel costs 700.00.
 BEGIN;
-SELECT plan(84);
+SELECT plan(90);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 50) FROM generate_series(1, 9) n \g /dev/null
 SELECT pg_temp.make_stock(10, 50, 300000), pg_temp.make_stock(11, 50, 50000) \g /dev/null
@@ -179,6 +179,24 @@ SELECT is(pg_temp.told(:'doc') || coalesce(:'doc'::jsonb ->> 'creditNote', ' no 
 SELECT pg_temp.exchange(:'gifted', '{1}', '{2}', '{8}', '{2}') AS doc \gset
 SELECT is(pg_temp.told(:'doc') || (SELECT string_agg(' ' || l.sku || ' ' || l.qty || ' ' || l.total_centimes, '' ORDER BY l.line_no) FROM mjc.order_line l WHERE l.order_id = (:'doc'::jsonb ->> 'exchangeId')::uuid),
     'value 2000.00 paid 2000.00 due 700.00 refunded 0.00 cards 0.00 TEST-ONLY-8 2 200000 TEST-ONLY-11 1 0', 'the new order has its gift');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- A guest's store credit that paid is the customer's by now, whom he was joined to; ten cards too
+SELECT mjc.order_place(pg_temp.pids('{1}'), '{1}', 'Amina', 'Test', '0550000097', street => '1 rue du Test', city => 'Testville', region => '99') AS ref \gset
+SELECT pg_temp.buyer(:'ref') AS guest \gset
+SELECT mjc.store_credit_add(:'guest', 500, 'Geste') \g /dev/null
+SELECT array_agg((mjc.gift_card_issue(50)).code) AS codes FROM generate_series(1, 10) \gset
+SELECT mjc.order_place(pg_temp.pids('{1}'), '{1}', 'Amina', 'Test', '0550000097', street => '1 rue du Test', city => 'Testville', region => '99', gift_cards => :'codes', store_credit => true) AS ref \gset
+SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref') \g /dev/null
+SELECT is(pg_temp.books(:'ref'), 'DELIVERED paid: 1700 1000 0 700', 'ten cards and the store credit of a guest');
+SELECT mjc.account_register('joined@example.test', NULL, '{"firstName": "Amina", "lastName": "Test"}') AS member \gset
+SELECT mjc.customer_join(:'member', '0550000097') \g /dev/null
+SELECT pg_temp.exchange(:'ref', '{1}', '{1}', '{2}', '{1}') AS doc \gset
+SELECT is(pg_temp.told(:'doc'), 'value 1000.00 paid 1000.00 due 700.00 refunded 0.00 cards 0.00', '700.00 as money and 300.00 that goes back to the store credit pay');
+SELECT is(mjc.credit_balance(:'guest') || ' ' || mjc.credit_balance(:'member'), '0 0', 'all of it');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+SELECT mjc.order_cancel(:'doc'::jsonb ->> 'exchangeNumber') \g /dev/null
+SELECT is(mjc.credit_balance(:'guest') || ' ' || mjc.credit_balance(:'member'), '0 100000', 'the customer has it when the second is cancelled');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- What would be a broken promise

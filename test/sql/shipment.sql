@@ -1,7 +1,7 @@
 -- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
 -- carriers collect and remit. Scenarios are the failures that the shop must survive.
 BEGIN;
-SELECT plan(232);
+SELECT plan(239);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
 
@@ -264,6 +264,24 @@ SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref'), mjc.payment_refund(:'r
 SELECT is(mjc.order_return(:'ref', '{1}', '{1}', 'x') ->> 'refundedAmount', '700.00', 'a part of its value was given before');
 SELECT is(mjc.order_return(:'ref', '{1,2}', '{4,2}', 'x') ->> 'refundedAmount', '6000.00', 'once');
 SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 700.01, %L, 1)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""700.00""}")', 'what is left of what was collected for it is the way');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- Units that came back without money now: what was given for them before is spent all the same
+SELECT pg_temp.ordered(3) AS ref \gset
+SELECT mjc.order_ship(:'ref'), mjc.order_deliver(:'ref'), mjc.payment_refund(:'ref', 2000, 'Cassé', 1), mjc.order_return(:'ref', '{2}', '{2}', 'Cassé', refund => false) \g /dev/null
+SELECT is(pg_temp.refunds(:'ref'), 'return 1 2000 2000', 'their money was given before');
+SELECT is(mjc.order_return(:'ref', '{1}', '{5}', 'x') ->> 'refundedAmount', '5000.00', 'units of another line that come back later are paid whole');
+SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
+
+-- What was given for what had not left is not given for its parcel again
+SELECT pg_temp.ordered(3) AS ref \gset
+SELECT mjc.payment_record(:'ref', 7700, 'BANK_TRANSFER', 'VIR-L9'), mjc.shipment_pack(:'ref', '{1}', '{2}'), mjc.shipment_ship(:'ref', 1) \g /dev/null
+SELECT mjc.payment_refund(:'ref', 3000, 'Rupture', 0) AS refund \gset
+SELECT mjc.shipment_pack(:'ref'), mjc.shipment_ship(:'ref', 2) \g /dev/null
+SELECT is((pg_temp.failure(format('SELECT mjc.payment_refund(%L, 2000.01, %L, 2)', :'ref', 'x')))::text, '(MJ346,"{""left"": ""2000.00""}")', 'of 5000.00 that left after all, 3000.00 went back before');
+SELECT mjc.refund_for(:'ref', :'refund', 2), mjc.payment_refund(:'ref', 2000, 'x', 2) \g /dev/null
+SELECT is(pg_temp.refunds(:'ref'), 'return 2 3000 0, return 2 2000 0', 'staff may say that it is for the parcel');
+SELECT is(mjc.shipment_return(:'ref', 2) || ' ' || pg_temp.money(:'ref'), 'returned SHIPPED paid 0 asked 2700 here', 'which has nothing left then');
 SELECT is(pg_temp.broken(), NULL, 'every promise is kept');
 
 -- Shares of a line are worth a centime more or less: for a parcel goes back what is certain
