@@ -21,6 +21,7 @@
 
 #define MASK '*'
 #define PHONE_DIGITS 8	/* as many in a row are no year and no quantity */
+#define PHONE_BYTES 60	/* of one as people write it, in groups */
 #define SECRET_BYTES 20 /* shorter words open nothing */
 #define WORD_BYTES 100	/* longer ones are no words */
 #define UUID_BYTES 36
@@ -172,6 +173,55 @@ in_word(char c)
 	return isalnum((unsigned char) c) || (c & 0x80) != 0 || strchr("@.%+-_~=", c) != NULL;
 }
 
+/* Bytes of the digit here, ASCII or Arabic-Indic; 0 when it is none. */
+static int
+digit_bytes(const char *at)
+{
+	const unsigned char *p = (const unsigned char *) at;
+
+	if (p[0] >= '0' && p[0] <= '9')
+		return 1;
+	return (p[0] == 0xD9 && p[1] >= 0xA0 && p[1] <= 0xA9) ||
+				   (p[0] == 0xDB && p[1] >= 0xB0 && p[1] <= 0xB9)
+			   ? 2
+			   : 0;
+}
+
+/* Does a word end here, but for the full stop or dash of a sentence? */
+static bool
+word_ends(const char *at)
+{
+	if (*at == '.' || *at == '-')
+		at++;
+	return *at == '\0' || !in_word(*at);
+}
+
+/*
+ * People write phones in groups, 0550 12 34 56: no word of it is one. Bytes of the longest phone
+ * that begins here; 0 for none.
+ */
+static int
+phone_in_groups(const char *at)
+{
+	int longest = 0, digits = 0, n = 0;
+
+	if (digit_bytes(at) == 0 && *at != '+')
+		return 0;
+	while (n < PHONE_BYTES && at[n] != '\0')
+	{
+		int digit = digit_bytes(at + n);
+
+		if (digit == 0 && strchr("+ .-/()", at[n]) == NULL)
+			break;
+		n += Max(digit, 1);
+		digits += digit > 0;
+		if (digit > 0 && digits > PHONE_DIGITS && word_ends(at + n) &&
+			mjc_phone_canonical_or_null(pnstrdup(at, n)) != NULL)
+			longest = n;
+	}
+	return longest;
+}
+
 static void
 append_word(StringInfo out, const char *at, int len, bool is_name)
 {
@@ -204,8 +254,14 @@ scrub(const char *text, int max, bool is_name)
 	initStringInfo(&out);
 	while (*at != '\0')
 	{
-		int n = 0;
+		int n = phone_in_groups(at);
 
+		if (n > 0)
+		{
+			appendStringInfoChar(&out, MASK);
+			at += n;
+			continue;
+		}
 		while (at[n] != '\0' && in_word(at[n]))
 			n++;
 		if (n > 0)
