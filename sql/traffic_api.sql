@@ -132,12 +132,12 @@ BEGIN
                                            'timestamp', mjc.iso(d.at)) ORDER BY d.at), '[]') FROM did d WHERE d.kind NOT IN ('page_view', 'page_duration')),
             'trafficSources', CASE WHEN v.source IS NULL THEN '[]'::json
                                    ELSE json_build_array(json_build_object('source', v.source, 'medium', v.medium, 'campaign', v.campaign, 'term', v.term, 'content', v.content)) END,
-            'summary', (SELECT json_build_object('totalPageViews', count(*) FILTER (WHERE d.kind = 'page_view'), 'totalEvents', count(*),
-                                   'sessionDuration', coalesce(round(extract(epoch FROM max(d.at) - min(d.at))), 0),
-                                   'bounceRate', CASE WHEN count(*) FILTER (WHERE d.kind = 'page_view') <= 1 AND count(*) FILTER (WHERE d.kind NOT IN ('page_view', 'page_duration')) = 0
-                                                      THEN 100 ELSE 0 END) FROM did d))
+            'summary', (SELECT json_build_object('totalPageViews', count(*) FILTER (WHERE e.kind = 'page_view'), 'totalEvents', count(*),
+                                   'sessionDuration', coalesce(round(extract(epoch FROM max(e.at) - min(e.at))), 0),
+                                   'bounceRate', CASE WHEN count(*) FILTER (WHERE e.kind = 'page_view') <= 1 AND count(*) FILTER (WHERE e.kind NOT IN ('page_view', 'page_duration')) = 0
+                                                      THEN 100 ELSE 0 END) FROM mjc.event e WHERE e.session_id = analytics_session.session_id))
           FROM mjc.visit v WHERE v.session_id = analytics_session.session_id);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.analytics_session(uuid, integer, uuid, uuid) IS
-    'GET /analytics/session/:sessionId: one visit with up to 1000 of its events, oldest first, its length in seconds; NULL when there is none. Errors: MJ060, MJ063, MJ064';
+    'GET /analytics/session/:sessionId: one visit with up to 1000 of its events, oldest first; the summary is of all, its length in seconds; NULL when there is none. Errors: MJ060, MJ063, MJ064';
