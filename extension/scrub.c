@@ -85,7 +85,7 @@ look(const char *at, int len)
 			word.mail = true;
 		if (is_encoded(at + i, len - i, "2B") || is_encoded(at + i, len - i, "20"))
 			i += 2;
-		else if ((c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != '(' && c != ')')
+		else if ((c < '0' || c > '9') && strchr("-+.() ", c) == NULL)
 			word.phone = false;
 	}
 	return word;

@@ -1,6 +1,6 @@
 -- event: what visitors of the pages do: taken once, by what it tells, without persons.
 BEGIN;
-SELECT plan(206);
+SELECT plan(207);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY[$$SELECT mjc_api.event_ingest(NULL, NULL, NULL, NULL, NULL, '{"events": []}')$$, $$SELECT mjc_api.vital_ingest(NULL, NULL, NULL, NULL, NULL, '{"name": "LCP", "value": 1}')$$,
@@ -149,7 +149,7 @@ SELECT results_eq(format('SELECT DISTINCT v.is_bot, e.is_bot, v.device FROM mjc.
 -- Paths without persons
 SELECT is(mjc.page_path(p), w, p || ' is kept as ' || w)
   FROM (VALUES ('/', '/'), ('', '/'), ('fr/produits', '/fr/produits'), ('https://shop.example', '/'), ('https://shop.example?x=1', '/'), ('/a?b=c', '/a'), ('/a#b', '/a'), ('//evil.example/x', '/evil.example/x'),
-               ('/fr/products/chaudiere-murale-24kw', '/fr/products/chaudiere-murale-24kw'), ('/u/amina@example.dz/x', '/u/*/x'), ('/u/amina%40example.dz', '/u/*'), ('/t/0550123456', '/t/*'), ('/t/%2B213550123456', '/t/*'),
+               ('/fr/products/chaudiere-murale-24kw', '/fr/products/chaudiere-murale-24kw'), ('/u/amina@example.dz/x', '/u/*/x'), ('/u/amina%40example.dz', '/u/*'), ('/t/0550123456', '/t/*'), ('/t/%2B213550123456', '/t/*'), ('/t/0550 12 34 56', '/t/*'),
                ('/t/+213-550-12-34-56', '/t/*'), ('/n/1234567', '/n/1234567'), ('/n/12345678', '/n/*'), ('/orders/MJ-2026-000123-7', '/orders/*'), ('/orders/00000000-0000-4000-8000-000000000001', '/orders/*'),
                ('/products/00000000-0000-4000-8000-000000000001/avis', '/products/00000000-0000-4000-8000-000000000001/avis'), ('/reset/aB3dE5fG7hI9jK1lM3nO5p', '/reset/*'), ('/r/0123456789abcdef0123', '/r/*'),
                ('/r/0123456789abcdef012', '/r/0123456789abcdef012'), ('/ar/%D8%BA%D9%84%D8%A7%D9%8A%D8%A9', '/ar/%D8%BA%D9%84%D8%A7%D9%8A%D8%A9'), ('/ar/غلاية', '/ar/غلاية')) v (p, w);
