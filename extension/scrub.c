@@ -203,20 +203,24 @@ word_ends(const char *at)
 static int
 phone_in_groups(const char *at)
 {
+	int digit[PHONE_BYTES];
 	int longest = 0, digits = 0, n = 0;
 
 	if (digit_bytes(at) == 0 && *at != '+')
 		return 0;
 	while (n < PHONE_BYTES && at[n] != '\0')
 	{
-		int digit = digit_bytes(at + n);
+		int bytes = digit_bytes(at + n);
 
-		if (digit == 0 && strchr("+ .-/()", at[n]) == NULL)
+		if (bytes == 0 && strchr("+ .-/()", at[n]) == NULL)
 			break;
-		n += Max(digit, 1);
-		digits += digit > 0;
-		if (digit > 0 && digits > PHONE_DIGITS && word_ends(at + n) &&
-			mjc_phone_canonical_or_null(pnstrdup(at, n)) != NULL)
+		n += Max(bytes, 1);
+		if (bytes == 0)
+			continue;
+		digit[digits++] = at[n - 1] & 0x0F;
+		/* The last nine begin with 5, 6 or 7, or nobody needs to look closer. */
+		if (digits > PHONE_DIGITS && digit[digits - 9] >= 5 && digit[digits - 9] <= 7 &&
+			word_ends(at + n) && mjc_phone_canonical_or_null(pnstrdup(at, n)) != NULL)
 			longest = n;
 	}
 	return longest;
