@@ -21,6 +21,7 @@
 
 #define MASK '*'
 #define PHONE_DIGITS 8	/* as many in a row are no year and no quantity */
+#define PHONE_BYTES 60	/* of one as people write it, in groups */
 #define SECRET_BYTES 20 /* shorter words open nothing */
 #define WORD_BYTES 100	/* longer ones are no words */
 #define UUID_BYTES 36
@@ -84,7 +85,7 @@ look(const char *at, int len)
 			word.mail = true;
 		if (is_encoded(at + i, len - i, "2B") || is_encoded(at + i, len - i, "20"))
 			i += 2;
-		else if ((c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != '(' && c != ')')
+		else if ((c < '0' || c > '9') && strchr("-+.() ", c) == NULL)
 			word.phone = false;
 	}
 	return word;
@@ -172,6 +173,59 @@ in_word(char c)
 	return isalnum((unsigned char) c) || (c & 0x80) != 0 || strchr("@.%+-_~=", c) != NULL;
 }
 
+/* Bytes of the digit here, ASCII or Arabic-Indic; 0 when it is none. */
+static int
+digit_bytes(const char *at)
+{
+	const unsigned char *p = (const unsigned char *) at;
+
+	if (p[0] >= '0' && p[0] <= '9')
+		return 1;
+	return (p[0] == 0xD9 && p[1] >= 0xA0 && p[1] <= 0xA9) ||
+				   (p[0] == 0xDB && p[1] >= 0xB0 && p[1] <= 0xB9)
+			   ? 2
+			   : 0;
+}
+
+/* Does a word end here, but for the full stop or dash of a sentence? */
+static bool
+word_ends(const char *at)
+{
+	if (*at == '.' || *at == '-')
+		at++;
+	return *at == '\0' || !in_word(*at);
+}
+
+/*
+ * People write phones in groups, 0550 12 34 56: no word of it is one. Bytes of the longest phone
+ * that begins here; 0 for none.
+ */
+static int
+phone_in_groups(const char *at)
+{
+	int digit[PHONE_BYTES];
+	int longest = 0, digits = 0, n = 0;
+
+	if (digit_bytes(at) == 0 && *at != '+')
+		return 0;
+	while (n < PHONE_BYTES && at[n] != '\0')
+	{
+		int bytes = digit_bytes(at + n);
+
+		if (bytes == 0 && strchr("+ .-/()", at[n]) == NULL)
+			break;
+		n += Max(bytes, 1);
+		if (bytes == 0)
+			continue;
+		digit[digits++] = at[n - 1] & 0x0F;
+		/* The last nine begin with 5, 6 or 7, or nobody needs to look closer. */
+		if (digits > PHONE_DIGITS && digit[digits - 9] >= 5 && digit[digits - 9] <= 7 &&
+			word_ends(at + n) && mjc_phone_canonical_or_null(pnstrdup(at, n)) != NULL)
+			longest = n;
+	}
+	return longest;
+}
+
 static void
 append_word(StringInfo out, const char *at, int len, bool is_name)
 {
@@ -204,8 +258,14 @@ scrub(const char *text, int max, bool is_name)
 	initStringInfo(&out);
 	while (*at != '\0')
 	{
-		int n = 0;
+		int n = phone_in_groups(at);
 
+		if (n > 0)
+		{
+			appendStringInfoChar(&out, MASK);
+			at += n;
+			continue;
+		}
 		while (at[n] != '\0' && in_word(at[n]))
 			n++;
 		if (n > 0)

@@ -53,6 +53,8 @@ CREATE FUNCTION mjc.event_forget(customer uuid) RETURNS void
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- In the order in which a batch adds to visits: one that names nobody is not held up by the customer's lock.
+    PERFORM FROM mjc.visit v WHERE v.customer_id = customer ORDER BY v.session_id FOR UPDATE;
     UPDATE mjc.visit v SET customer_id = NULL, address = NULL, city = NULL WHERE v.customer_id = customer;
     UPDATE mjc.event e SET customer_id = NULL WHERE e.customer_id = customer;
 END

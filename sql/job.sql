@@ -174,8 +174,8 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        -- What locks orders' stock or figures must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
+        -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
+        EXIT WHEN cancelled OR (job IN ('event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

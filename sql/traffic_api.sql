@@ -7,16 +7,19 @@ CREATE FUNCTION mjc.traffic_shares(from_on date, until_on date) RETURNS json
 AS $$
 BEGIN
     RETURN (
-        WITH s AS (
-            SELECT row_number() OVER (ORDER BY sum(t.visits) DESC, t.source) AS place, t.source, sum(t.visits)::bigint AS visits
-              FROM mjc_report.traffic_sources(from_on, until_on) t GROUP BY t.source)
+        WITH told AS (
+            SELECT row_number() OVER (ORDER BY sum(t.visits) DESC, t.source) AS place, t.source, sum(t.visits) AS visits
+              FROM mjc_report.traffic_sources(from_on, until_on) t GROUP BY t.source),
+        s AS (
+            SELECT least(t.place, 100) AS place, CASE WHEN t.place < 100 THEN t.source ELSE 'other' END AS source, sum(t.visits)::bigint AS visits
+              FROM told t GROUP BY 1, 2)
         SELECT coalesce(json_agg(json_build_object('name', s.source, 'value', s.visits,
                    'percentage', (SELECT mjc.allocate(100, array_agg(y.visits ORDER BY y.place)) FROM s y)[s.place]) ORDER BY s.place), '[]')
           FROM s);
 END
 $$;
 COMMENT ON FUNCTION mjc.traffic_shares(date, date) IS
-    '[{name, value, percentage}] of sources of visits; whole per cent by the largest remainder. Errors: MJ003, MJ006, MJ741, MJ742';
+    '[{name, value, percentage}] of sources of visits, the 99 with most visits and the rest as other: pages may tell any source; whole per cent by the largest remainder. Errors: MJ003, MJ006, MJ741, MJ742';
 
 CREATE FUNCTION mjc_api.staff_traffic_sources(actor uuid, token_version integer, token_id uuid, timeframe text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -50,13 +53,14 @@ BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     RETURN (
         SELECT json_build_object('sources', coalesce(json_agg(json_build_object('source', t.source, 'medium', t.medium, 'sessions', t.visits,
-                   'percentage', t.share_pct, 'bounceRate', t.bounce_pct) ORDER BY t.visits DESC, t.source, t.medium), '[]'), 'totalSessions', coalesce(sum(t.visits), 0))
-          FROM mjc.report_window(coalesce(timeframe, '7d'), start_date, end_date, now()) w
-         CROSS JOIN LATERAL mjc_report.traffic_sources(w.from_on, w.until_on) t);
+                   'percentage', t.share_pct, 'bounceRate', t.bounce_pct) ORDER BY t.place) FILTER (WHERE t.place <= 100), '[]'), 'totalSessions', coalesce(sum(t.visits), 0))
+          FROM (SELECT x.source, x.medium, x.visits, x.share_pct, x.bounce_pct, row_number() OVER (ORDER BY x.visits DESC, x.source, x.medium) AS place
+                  FROM mjc.report_window(coalesce(timeframe, '7d'), start_date, end_date, now()) w
+                 CROSS JOIN LATERAL mjc_report.traffic_sources(w.from_on, w.until_on) x) t);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.analytics_traffic_sources(uuid, integer, uuid, text, timestamptz, timestamptz) IS
-    'GET /analytics/traffic-sources, 7 days unless told. Errors: MJ006, MJ010, MJ060, MJ063, MJ064, MJ741, MJ742';
+    'GET /analytics/traffic-sources, 7 days unless told: the 100 sources with most visits; totalSessions: of all. Errors: MJ006, MJ010, MJ060, MJ063, MJ064, MJ741, MJ742';
 
 CREATE FUNCTION mjc_api.analytics_conversions(actor uuid, token_version integer, token_id uuid, timeframe text, start_date timestamptz, end_date timestamptz) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -128,12 +132,12 @@ BEGIN
                                            'timestamp', mjc.iso(d.at)) ORDER BY d.at), '[]') FROM did d WHERE d.kind NOT IN ('page_view', 'page_duration')),
             'trafficSources', CASE WHEN v.source IS NULL THEN '[]'::json
                                    ELSE json_build_array(json_build_object('source', v.source, 'medium', v.medium, 'campaign', v.campaign, 'term', v.term, 'content', v.content)) END,
-            'summary', (SELECT json_build_object('totalPageViews', count(*) FILTER (WHERE d.kind = 'page_view'), 'totalEvents', count(*),
-                                   'sessionDuration', coalesce(round(extract(epoch FROM max(d.at) - min(d.at))), 0),
-                                   'bounceRate', CASE WHEN count(*) FILTER (WHERE d.kind = 'page_view') <= 1 AND count(*) FILTER (WHERE d.kind NOT IN ('page_view', 'page_duration')) = 0
-                                                      THEN 100 ELSE 0 END) FROM did d))
+            'summary', (SELECT json_build_object('totalPageViews', count(*) FILTER (WHERE e.kind = 'page_view'), 'totalEvents', count(*),
+                                   'sessionDuration', coalesce(round(extract(epoch FROM max(e.at) - min(e.at))), 0),
+                                   'bounceRate', CASE WHEN count(*) FILTER (WHERE e.kind = 'page_view') <= 1 AND count(*) FILTER (WHERE e.kind NOT IN ('page_view', 'page_duration')) = 0
+                                                      THEN 100 ELSE 0 END) FROM mjc.event e WHERE e.session_id = analytics_session.session_id))
           FROM mjc.visit v WHERE v.session_id = analytics_session.session_id);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.analytics_session(uuid, integer, uuid, uuid) IS
-    'GET /analytics/session/:sessionId: one visit with up to 1000 of its events, oldest first, its length in seconds; NULL when there is none. Errors: MJ060, MJ063, MJ064';
+    'GET /analytics/session/:sessionId: one visit with up to 1000 of its events, oldest first; the summary is of all, its length in seconds; NULL when there is none. Errors: MJ060, MJ063, MJ064';

@@ -706,7 +706,7 @@ COMMENT ON COLUMN mjc_report.sales.discount_dzd IS 'Discounts given, dinars';
 COMMENT ON COLUMN mjc_report.sales.shipping_dzd IS 'Shipping charged, dinars; 0 for products';
 COMMENT ON COLUMN mjc_report.sales.stamp_duty_dzd IS 'Stamp duty charged, dinars; 0 for products';
 COMMENT ON COLUMN mjc_report.sales.tax_dzd IS 'TVA within revenue_dzd, dinars';
-COMMENT ON COLUMN mjc_report.sales.refunded_dzd IS 'Money given back other than overpayments, dinars; 0 for products';
+COMMENT ON COLUMN mjc_report.sales.refunded_dzd IS 'Money that went back or is owed, other than overpayments and what pays an exchange, dinars; 0 for products and cancelled orders';
 COMMENT ON COLUMN mjc_report.sales.sold_ht_dzd IS 'Goods that left and stayed out, without tax, dinars';
 COMMENT ON COLUMN mjc_report.sales.cost_dzd IS 'What those goods cost the shop, dinars';
 COMMENT ON COLUMN mjc_report.sales.margin_dzd IS 'sold_ht_dzd - cost_dzd, dinars: known for what was shipped';
@@ -725,7 +725,7 @@ COMMENT ON COLUMN mjc_report.sale_entry.discount_centimes IS 'Discounts, centime
 COMMENT ON COLUMN mjc_report.sale_entry.shipping_centimes IS 'Shipping, centimes';
 COMMENT ON COLUMN mjc_report.sale_entry.stamp_duty_centimes IS 'Stamp duty, centimes';
 COMMENT ON COLUMN mjc_report.sale_entry.tax_centimes IS 'TVA within the revenue, centimes';
-COMMENT ON COLUMN mjc_report.sale_entry.refunded_centimes IS 'Money given back, centimes';
+COMMENT ON COLUMN mjc_report.sale_entry.refunded_centimes IS 'Money that went back or is owed, as refunded_dzd of mjc_report.sales, centimes';
 COMMENT ON COLUMN mjc_report.sale_entry.sold_ht_centimes IS 'Goods that left and stayed out, without tax, centimes';
 COMMENT ON COLUMN mjc_report.sale_entry.cost_centimes IS 'What they cost, centimes';
 COMMENT ON VIEW mjc_report.sale_key IS 'What the keys of mjc_report.sales are called';

@@ -1,6 +1,6 @@
 -- job: the clockwork. A failing job stops no other; lateness shows.
 BEGIN;
-SELECT plan(47);
+SELECT plan(50);
 \ir fixture.psql
 SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('event_partition'), ('event_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
 -- One that is due ten times a second would come in between; one that folds what others did ends each call.
@@ -50,6 +50,13 @@ UPDATE mjc.job SET next_at = clock_timestamp() - interval '1 second' WHERE name 
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 50::bigint)$$, 'one full batch a call');
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('order_expire', 5::bigint)$$, 'the rest in the next');
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'and then none');
+
+-- A month that goes: its table is locked until the call ends
+SELECT mjc.partition_make('event', '2001-01-31') \g /dev/null
+UPDATE mjc.job SET next_at = clock_timestamp() - (CASE name WHEN 'event_purge' THEN 2 ELSE 1 END) * interval '1 minute' WHERE name IN ('event_purge', 'session_purge');
+SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('event_purge', 1::bigint)$$, 'what visitors do waits for no other job');
+SELECT is(to_regclass('mjc.event_2001_01'), NULL, 'the month is gone');
+SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('session_purge')$$, 'which comes in the next call');
 
 -- Expired holds
 SELECT mjc.stock_reserve(ARRAY[pg_temp.pid(1)], '{3}') AS hold \gset

@@ -2,7 +2,7 @@
 -- carriers and jobs do anything in any order; whatever is refused is refused by a rule, and after
 -- each step every promise is kept.
 BEGIN;
-SELECT plan(11);
+SELECT plan(12);
 \ir fixture.psql
 UPDATE mjc.payment_method SET is_enabled = true;
 UPDATE mjc.setting SET text_value = 'x' WHERE name ~ '^seller_' AND name IN
@@ -301,6 +301,9 @@ SELECT is((SELECT count(*) FROM mjc.payment WHERE refunded_centimes > received_c
 SELECT is_empty($$SELECT credit_id FROM mjc.credit_ledger GROUP BY credit_id HAVING sum(amount_centimes) < 0$$, 'no card gave more than it had');
 SELECT is_empty($$SELECT order_id FROM mjc.credit_ledger WHERE order_id IS NOT NULL GROUP BY order_id, credit_id HAVING sum(amount_centimes) > 0$$, 'nor got back more than it gave');
 SELECT set_has('SELECT what FROM counted WHERE n >= 3', $$VALUES ('ended'), ('ended by card'), ('under way'), ('under way by card')$$, 'what was paid for orders was counted against what their buyers keep');
+SELECT is_empty($$SELECT order_id, f.revenue, e.revenue FROM (SELECT x.order_id, x.total_centimes - x.returned_centimes AS revenue FROM mjc.sale_fact x WHERE x.dim = 'all') f
+                    FULL JOIN (SELECT x.order_id, sum(x.revenue_centimes) AS revenue FROM mjc_report.order_entry x GROUP BY x.order_id) e USING (order_id)
+                   WHERE f.revenue IS DISTINCT FROM e.revenue$$, 'figures of customers are those of days');
 SELECT is(pg_temp.broken(), NULL, 'and every promise is kept');
 SELECT * FROM finish();
 ROLLBACK;

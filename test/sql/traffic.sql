@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(41);
+SELECT plan(48);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -92,9 +92,24 @@ SELECT is(mjc_api.analytics_realtime(:'admin', :tv, gen_random_uuid())::jsonb #>
 SELECT is((SELECT count(*) FROM json_array_elements(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(2)) -> 'ecommerceEvents')), 1::bigint, 'a visit has its events');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(4))::jsonb -> 'summary', '{"totalPageViews": 1, "totalEvents": 1, "sessionDuration": 0, "bounceRate": 100}', 'one that bounced');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(3))::jsonb #> '{trafficSources,0,source}', '"facebook"', 'where it came from');
+INSERT INTO mjc.visit (session_id, started_at, is_bot) VALUES (pg_temp.sid(98), pg_temp.noon(), false);
+INSERT INTO mjc.event (session_id, event_id, at, kind, path, is_bot) SELECT pg_temp.sid(98), gen_random_uuid(), pg_temp.noon(n * interval '1 second'), CASE n WHEN 1100 THEN 'search' ELSE 'page_view' END, '/x', false FROM generate_series(1, 1100) n;
+SELECT mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(98))::jsonb AS long \gset
+SELECT is(:'long'::jsonb -> 'summary', '{"totalPageViews": 1099, "totalEvents": 1100, "sessionDuration": 1099, "bounceRate": 0}', 'a long visit is counted whole');
+SELECT is(jsonb_array_length(:'long'::jsonb -> 'pageViews'), 1000, 'and told in part');
+SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(6))::jsonb -> 'summary', '{"totalPageViews": 0, "totalEvents": 0, "sessionDuration": 0, "bounceRate": 100}', 'one of which no event is left has zeros');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(99))::jsonb, NULL, 'none of that name');
 SELECT is((pg_temp.failure(format('SELECT mjc_api.analytics_realtime(%L, 0, gen_random_uuid())', pg_temp.sid(1)))).code, (pg_temp.failure(format('SELECT mjc_api.analytics_session(%L, 0, gen_random_uuid(), NULL)', pg_temp.sid(1)))).code, 'nobody else is told');
 SELECT ok(bool_and(has_function_privilege('mjc_analyst', f, 'EXECUTE')), 'analysts use them') FROM unnest('{mjc_report.traffic_sources(date\,date),mjc_report.conversion_funnel(date\,date),"mjc_report.pages(date,date,integer)",mjc_report.page_speed(date\,date),"mjc_report.experiment_result(text,date,date)"}'::text[]) f;
+-- Pages may tell any source: more of them than a list of shares may have
+INSERT INTO mjc.visit (session_id, started_at, is_bot, source, medium) SELECT gen_random_uuid(), timestamptz '2003-05-05 12:00+01', false, 's' || n, 'm' FROM generate_series(1, 10050) n;
+INSERT INTO mjc.visit (session_id, started_at, is_bot, source, medium) SELECT gen_random_uuid(), timestamptz '2003-05-05 12:00+01', false, 'google', 'organic' FROM generate_series(1, 9950) n;
+SELECT mjc_api.analytics_traffic_shares(:'admin', :tv, gen_random_uuid(), NULL, '2003-05-05', '2003-05-05')::jsonb AS shares \gset
+SELECT is(:'shares'::jsonb -> 0, '{"name": "google", "value": 9950, "percentage": 50}', 'of twenty thousand visits from ten thousand sources the first');
+SELECT is(jsonb_array_length(:'shares'::jsonb) || ' ' || (:'shares'::jsonb -> 99), '100 {"name": "other", "value": 9952, "percentage": 50}', 'the rest is one');
+SELECT mjc_api.analytics_traffic_sources(:'admin', :tv, gen_random_uuid(), NULL, '2003-05-05', '2003-05-05')::jsonb AS sources \gset
+SELECT is(:'sources'::jsonb #> '{sources,0,sessions}', '9950', 'the most first');
+SELECT is(jsonb_array_length(:'sources'::jsonb -> 'sources') || ' of ' || (:'sources'::jsonb ->> 'totalSessions'), '100 of 20000', 'a hundred sources, all visits');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 SELECT * FROM finish();
 ROLLBACK;
