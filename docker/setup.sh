@@ -129,7 +129,7 @@ make_logins()
 			SELECT format('CREATE ROLE %I LOGIN', login)
 			FROM unnest(ARRAY['mjc_web', 'staff']) AS login
 			WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) \gexec
-			ALTER ROLE mjc_web PASSWORD :'web_password' CONNECTION LIMIT 60;
+			ALTER ROLE mjc_web PASSWORD :'web_password' CONNECTION LIMIT 80;
 			-- what people write stays out of the server's log: no statement, no DETAIL with an error
 			ALTER ROLE mjc_web SET log_min_error_statement = panic;
 			ALTER ROLE mjc_web SET log_error_verbosity = terse;
