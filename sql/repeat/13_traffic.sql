@@ -93,27 +93,61 @@ $$;
 COMMENT ON FUNCTION mjc_report.pages(date, date, integer) IS
     'The pages that were seen most on these days, 100 unless told (1 to 10000): views, visits, and the average time on them in seconds, NULL when none was told. Errors: MJ003, MJ006, MJ741, MJ742';
 
-CREATE OR REPLACE FUNCTION mjc_report.page_speed(from_on date, until_on date)
-    RETURNS TABLE (metric text, measured bigint, p50 numeric, p75 numeric, p95 numeric)
+-- The extensions that estimate are looked for where they are: their schema alone is in the path.
+CREATE OR REPLACE FUNCTION mjc_report.visit_count(from_on date, until_on date, OUT visits bigint, OUT is_estimate boolean)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
     end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    place text := (SELECT e.in_schema FROM mjc.estimators() e WHERE e.estimator = 'hll');
 BEGIN
     PERFORM mjc.report_days(from_on, until_on);
-    RETURN QUERY
-    SELECT p.metric, p.n, p.at[1], p.at[2], p.at[3]
-      FROM (SELECT x.metric, count(*) AS n, percentile_disc(ARRAY[0.5, 0.75, 0.95]) WITHIN GROUP (ORDER BY x.value) AS at
-              FROM mjc_report.web_vital x
-             WHERE x.at >= start_at AND x.at < end_at AND NOT x.is_bot
-             GROUP BY x.metric) p
-     ORDER BY p.metric;
+    is_estimate := place IS NOT NULL;
+    IF NOT is_estimate THEN
+        visits := (SELECT count(*) FROM (SELECT DISTINCT e.session_id FROM mjc_report.event e WHERE e.at >= start_at AND e.at < end_at AND NOT e.is_bot) d);
+        RETURN;
+    END IF;
+    PERFORM set_config('search_path', 'pg_catalog, ' || place || ', pg_temp', true);
+    EXECUTE 'SELECT coalesce(round(hll_cardinality(hll_add_agg(hll_hash_bytea(uuid_send(e.session_id))))), 0)::bigint
+               FROM mjc_report.event e WHERE e.at >= $1 AND e.at < $2 AND NOT e.is_bot' INTO visits USING start_at, end_at;
+END
+$$;
+COMMENT ON FUNCTION mjc_report.visit_count(date, date) IS
+    'Visits that did something on these days: exactly, or about (2 %) where the extension hll is installed, which is_estimate tells. Errors: MJ003, MJ006, MJ741, MJ742';
+
+CREATE OR REPLACE FUNCTION mjc_report.page_speed(from_on date, until_on date)
+    RETURNS TABLE (metric text, measured bigint, p50 numeric, p75 numeric, p95 numeric, is_estimate boolean)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
+    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    place text := (SELECT e.in_schema FROM mjc.estimators() e WHERE e.estimator = 'tdigest');
+BEGIN
+    PERFORM mjc.report_days(from_on, until_on);
+    IF place IS NULL THEN
+        RETURN QUERY
+        SELECT p.metric, p.n, p.at[1], p.at[2], p.at[3], false
+          FROM (SELECT x.metric, count(*) AS n, percentile_disc(ARRAY[0.5, 0.75, 0.95]) WITHIN GROUP (ORDER BY x.value) AS at
+                  FROM mjc_report.web_vital x
+                 WHERE x.at >= start_at AND x.at < end_at AND NOT x.is_bot
+                 GROUP BY x.metric) p
+         ORDER BY p.metric;
+        RETURN;
+    END IF;
+    PERFORM set_config('search_path', 'pg_catalog, ' || place || ', pg_temp', true);
+    RETURN QUERY EXECUTE
+        'SELECT p.metric, p.n, round(p.at[1]::numeric, 3), round(p.at[2]::numeric, 3), round(p.at[3]::numeric, 3), true
+           FROM (SELECT x.metric, count(*) AS n, tdigest_percentile(x.value::double precision, 100, ARRAY[0.5, 0.75, 0.95]::double precision[]) AS at
+                   FROM mjc_report.web_vital x WHERE x.at >= $1 AND x.at < $2 AND NOT x.is_bot GROUP BY x.metric) p
+          ORDER BY p.metric' USING start_at, end_at;
 END
 $$;
 COMMENT ON FUNCTION mjc_report.page_speed(date, date) IS
-    'How fast pages were for visitors on these days, by metric (milliseconds; CLS has no unit): how often it was measured, the median, and what 75 and 95 per cent stayed within. Errors: MJ003, MJ006, MJ741, MJ742';
+    'How fast pages were for visitors on these days, by metric (milliseconds; CLS has no unit): how often it was measured, the median, and what 75 and 95 per cent stayed within; exactly, or about where the extension tdigest is installed, which is_estimate tells. Errors: MJ003, MJ006, MJ741, MJ742';
 
 CREATE OR REPLACE FUNCTION mjc_report.experiment_result(experiment text, from_on date, until_on date)
     RETURNS TABLE (variant text, visits bigint, cart_visits bigint, checkout_visits bigint, cart_pct numeric, checkout_pct numeric)

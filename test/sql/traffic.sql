@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(48);
+SELECT plan(56);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -57,7 +57,25 @@ SELECT is((SELECT reached FROM mjc_report.conversion_funnel(:'day', :'day') WHER
 -- Web vitals: 1 to 100 ms, and a bot of 10 seconds
 INSERT INTO mjc.web_vital (session_id, event_id, at, metric, value_milli, is_bot) SELECT pg_temp.sid(n), gen_random_uuid(), pg_temp.noon(), 'LCP', n * 1000, false FROM generate_series(1, 100) n;
 INSERT INTO mjc.web_vital (session_id, event_id, at, metric, value_milli, is_bot) VALUES (pg_temp.sid(5), gen_random_uuid(), pg_temp.noon(), 'LCP', 10000000, true);
-SELECT results_eq(format('SELECT metric, measured, p50, p75, p95 FROM mjc_report.page_speed(%L, %L)', :'day', :'day'), $$VALUES ('LCP', 100::bigint, 50::numeric, 75::numeric, 95::numeric)$$, 'how fast pages were');
+-- With the extensions that estimate, where they are at hand, and without.
+CREATE FUNCTION pg_temp.with_estimator(name text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_available_extensions a WHERE a.name = with_estimator.name) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE EXTENSION %I SCHEMA mjc_ext', name);
+    RETURN true;
+END $$;
+SELECT results_eq(format('SELECT metric, measured, p50, p75, p95, is_estimate FROM mjc_report.page_speed(%L, %L)', :'day', :'day'), $$VALUES ('LCP', 100::bigint, 50::numeric, 75::numeric, 95::numeric, false)$$, 'how fast pages were');
+SELECT results_eq(format('SELECT visits, is_estimate FROM mjc_report.visit_count(%L, %L)', :'day', :'day'), 'VALUES (4::bigint, false)', 'visits that did something, without the bot');
+SELECT results_eq($$SELECT visits, is_estimate FROM mjc_report.visit_count('2001-01-01', '2001-01-02')$$, 'VALUES (0::bigint, false)', 'of a time without any');
+SELECT pg_temp.with_estimator('hll') AS hll, pg_temp.with_estimator('tdigest') AS tdigest \gset
+SELECT CASE WHEN NOT :'hll' THEN skip('the extension hll is not at hand', 2) ELSE
+    (SELECT ok(v.is_estimate AND v.visits BETWEEN 3 AND 5, 'about as many') FROM mjc_report.visit_count(:'day', :'day') v)
+    || E'\n' || (SELECT ok(v.is_estimate AND v.visits = 0, 'and none of none') FROM mjc_report.visit_count('2001-01-01', '2001-01-02') v) END;
+SELECT CASE WHEN NOT :'tdigest' THEN skip('the extension tdigest is not at hand', 2) ELSE
+    (SELECT ok(v.is_estimate AND v.measured = 100 AND v.p50 BETWEEN 48 AND 52 AND v.p75 BETWEEN 73 AND 77 AND v.p95 BETWEEN 93 AND 97, 'about as fast') FROM mjc_report.page_speed(:'day', :'day') v)
+    || E'\n' || (SELECT is(count(*), 0::bigint, 'nothing of nothing') FROM mjc_report.page_speed('2001-01-01', '2001-01-02') v) END;
 
 -- An experiment: what was done afterwards counts
 INSERT INTO mjc.exposure (session_id, experiment, variant, at) VALUES (pg_temp.sid(1), 'button', 'red', pg_temp.noon('-1 hour')), (pg_temp.sid(2), 'button', 'red', pg_temp.noon('-1 hour')),
@@ -70,7 +88,7 @@ SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', f))).code, c, f
     ('traffic_sources(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('traffic_sources(NULL, ''2024-01-01'')', 'MJ003'), ('conversion_funnel(''2024-01-02'', ''2024-01-01'')', 'MJ741'),
     ('conversion_funnel(''2010-01-02'', ''2024-01-01'')', 'MJ742'), ('pages(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('pages(''2024-01-01'', ''2024-01-01'', 0)', 'MJ006'),
     ('pages(''2024-01-01'', ''2024-01-01'', 10001)', 'MJ006'), ('pages(''2024-01-01'', ''2024-01-01'', NULL)', 'MJ003'), ('page_speed(''2024-01-02'', ''2024-01-01'')', 'MJ741'),
-    ('experiment_result(NULL, ''2024-01-01'', ''2024-01-01'')', 'MJ003'), ('experiment_result(''x'', ''2024-01-02'', ''2024-01-01'')', 'MJ741')) x (f, c);
+    ('experiment_result(NULL, ''2024-01-01'', ''2024-01-01'')', 'MJ003'), ('visit_count(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('visit_count(NULL, NULL)', 'MJ003'), ('experiment_result(''x'', ''2024-01-02'', ''2024-01-01'')', 'MJ741')) x (f, c);
 
 -- The routes
 SELECT a.token_version AS tv FROM mjc.account a WHERE a.account_id = :'admin' \gset
