@@ -21,6 +21,7 @@
 #   BENCH_WARM     seconds before that, to warm up; default 4
 #   BENCH_ROUNDS   default 7
 #   BENCH_MINUTES  no further round is begun after this time; default 14
+#   BENCH_WRITERS  write connections of the shim; default 16, as it has by itself
 #   BENCH_KEEP     file that every run is copied to, one a line
 #   BENCH_DIR      folder for the temporary server, on the disk to measure; default /var/tmp
 #
@@ -43,7 +44,7 @@ readonly RUN_SECONDS=${BENCH_SECONDS:-4}
 readonly ROUNDS=${BENCH_ROUNDS:-7}
 readonly MINUTES=${BENCH_MINUTES:-14}
 readonly DEVICE=${BENCH_DEVICE:-1ms}
-readonly WRITERS=16 # as the shim has by itself
+readonly WRITERS=${BENCH_WRITERS:-16}
 readonly SHIPPED=$(((WARM_SECONDS + RUN_SECONDS) * 5000)) # more than a run can invoice
 STATUS=0
 
