@@ -41,7 +41,7 @@ my @places = (
 	[ qr{/refunds/:refundId}, refundId => all => sub { $nothing } ],
 	[ qr{^/payments/verify/:transactionId}, transactionId => all => \&transaction ],
 	[ qr{/shipments/:shipmentNo}, shipmentNo => all => sub { 1 } ],
-	[ qr{^/admin/orders/:orderId/invoice}, orderId => all => \&invoiced ],
+	[ qr{^/admin/orders/:orderId/invoice}, orderId => all => sub { invoiced() } ],
 	[ qr{^/admin/orders/:orderId}, orderId => all => sub { place([ [ product(), 1 ] ])->{id} } ],
 	[ qr{^/admin/customer-groups/:code}, code => all => sub { 'retail' } ],
 	[ qr{^/admin/customers/:id}, id => all => sub { make_account('CUSTOMER') } ],
@@ -191,6 +191,8 @@ sub path_of
 
 		$path =~ s/:$name\b/uri($value)/e;
 	}
+	# What a DELETE takes away is not there for the routes that follow.
+	delete $made{product} if $row->{method} eq 'DELETE';
 	return "/api/v1$path";
 }
 
@@ -250,7 +252,8 @@ sub code { return sprintf '%s-%x-%d', $_[0], $$, ++$serial }
 
 # Names whose texts must say something.
 my %named = (email => $value{email}, wilaya => sub { '16' }, region => sub { '16' }, phone => $value{phone},
-	customerGroup => sub { 'retail' }, purpose => sub { 'terms' }, number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
+	customerGroup => sub { 'retail' }, purpose => sub { 'terms' },
+	(map { $_ => sub { 'CASH_ON_DELIVERY' } } qw(paymentMethod method)), number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
 	(map { $_ => sub { 'Amina' } } qw(firstName lastName)), (map { $_ => \&password } qw(password newPassword)));
 
 sub value_of
