@@ -25,8 +25,8 @@
 #define AUTH_CORS_HEADERS                                                                          \
 	"Origin, X-Requested-With, Content-Type, Accept, Authorization, Idempotency-Key, Accept-Language"
 #define AUTH_CORS_EXPOSE                                                                           \
-	"Idempotent-Replayed, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, "       \
-	"RateLimit-Reset"
+	"Content-Disposition, Idempotent-Replayed, Retry-After, X-Request-Id, RateLimit-Limit, "       \
+	"RateLimit-Remaining, RateLimit-Reset"
 #define AUTH_CORS_MAX_AGE "600"
 
 /* What auth_check reads; any text may be NULL when the header is absent. */

@@ -2,8 +2,7 @@
  * document.c - a document that the database made as a page of HTML, sent as PDF.
  *
  * Nothing here reads the page: it goes to pdf as it is, and the name of the
- * file is what the database calls it, cut down to letters that mean nothing
- * in a header.
+ * file is what the database calls it.
  */
 #include "document.h"
 
@@ -13,14 +12,15 @@
 #include <sys/wait.h>
 
 #include "app.h"
+#include "config.h"
 #include "flow.h"
 #include "http_reply.h"
 #include "log.h"
 #include "metrics.h"
 #include "pdf.h"
 
-#define DOCUMENT_NAME 64
 #define DOCUMENT_RETRY_S 5
+#define DOCUMENT_BREATH_S 2 /* past its own deadline a PDF answers by itself */
 
 struct document
 {
@@ -67,22 +67,9 @@ document_failed(struct request *req)
 static void
 document_send(struct request *req, struct pdf_job *job)
 {
-	char line[DOCUMENT_NAME + sizeof("inline; filename=\"\"")];
-	const char *given = PQgetvalue(req->document->page, 0, 1);
-	char name[DOCUMENT_NAME];
-	size_t n = 0;
-
-	for (; given[n] != '\0' && n < sizeof(name) - 1; n++)
-		name[n] = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.",
-						 given[n]) != NULL
-					  ? given[n]
-					  : '-';
-	name[n] = '\0';
-	snprintf(line, sizeof(line), "inline; filename=\"%s\"", name);
 	http_reply_body(req, req->match.row->status, job->pdf, job->pdf_len, free, job->pdf, false);
 	job->pdf = NULL; /* goes with the reply */
-	req->reply.kind = REPLY_PDF;
-	http_reply_header(req, "Content-Disposition", line);
+	http_reply_file(req, REPLY_PDF, "inline", PQgetvalue(req->document->page, 0, 1));
 }
 
 static void
@@ -126,6 +113,9 @@ document_print(struct request *req, PGresult *page)
 		.done = document_done,
 		.cls = req,
 	};
+	if (req->mhd != NULL) /* the answer waits as long as the PDF may take */
+		req->conn->deadline_ms =
+			req->app->now_ms + (req->app->config->pdf_timeout_s + DOCUMENT_BREATH_S) * 1000;
 	http_hold(req);
 	if (pdf_submit(req->app->pdf, &document->job))
 		return;

@@ -45,7 +45,7 @@ flow_preflight(const struct request *req)
 static bool
 flow_route(struct request *req)
 {
-	switch (route_match(req->method, req->path, &req->match))
+	switch (req->found)
 	{
 		case ROUTE_OK:
 			return true;
@@ -317,6 +317,16 @@ flow_name_phone(struct request *req)
 	req->problem.id = ERROR_PHONE_INVALID;
 }
 
+/* Nobody changes events: who waited too long for a lock met a shop that is busy. */
+static void
+flow_event_lost(struct request *req)
+{
+	if (req->problem.id == ERROR_CONFLICT_RETRY)
+		error_set(&req->problem, ERROR_SERVICE_UNAVAILABLE);
+	if (error_status(req->problem.id) >= 500)
+		metrics_event_dropped(req->app->metrics);
+}
+
 bool
 flow_failed(struct request *req)
 {
@@ -340,8 +350,8 @@ flow_failed(struct request *req)
 		error_set(&req->problem, ERROR_SERVICE_UNAVAILABLE);
 	PQclear(call->result);
 	call->result = NULL;
-	if (call->pool == DB_EVENT && error_status(req->problem.id) >= 500)
-		metrics_event_dropped(req->app->metrics);
+	if (call->pool == DB_EVENT)
+		flow_event_lost(req);
 	if (req->mhd != NULL)
 		http_reply_problem(req);
 	return true;
@@ -378,21 +388,17 @@ flow_messages(struct request *req, PGresult *result)
 
 /* A second column names the file that the first is; without a name it is data like any other. */
 static bool
-flow_is_file(const struct route *row, const PGresult *result)
+flow_is_file(const struct route *row, unsigned flag, const PGresult *result)
 {
-	return (row->flags & RF_FILE) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
+	return (row->flags & flag) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
 }
 
 static void
 flow_file(struct request *req, PGresult *result)
 {
-	char header[REPLY_HEADER_VALUE];
-
-	snprintf(header, sizeof(header), "attachment; filename=\"%s\"", PQgetvalue(result, 0, 1));
-	http_reply_header(req, "Content-Disposition", header);
 	http_reply_body(req, req->match.row->status, PQgetvalue(result, 0, 0),
 					(size_t) PQgetlength(result, 0, 0), flow_clear_result, result, false);
-	req->reply.kind = REPLY_CSV;
+	http_reply_file(req, REPLY_CSV, "attachment", PQgetvalue(result, 0, 1));
 }
 
 void
@@ -413,7 +419,7 @@ flow_rows(struct request *req)
 		flow_messages(req, result);
 		return;
 	}
-	if (flow_is_file(row, result))
+	if (flow_is_file(row, RF_FILE, result))
 	{
 		flow_file(req, result);
 		return;
@@ -425,7 +431,7 @@ flow_rows(struct request *req)
 		session_clear_cookies(req);
 	if ((row->flags & RF_CART) != 0)
 		cart_cookie_give(req);
-	if ((row->flags & RF_PAGE) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0)
+	if (flow_is_file(row, RF_PAGE, result))
 	{
 		document_print(req, result);
 		return;

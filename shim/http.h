@@ -119,6 +119,7 @@ struct request
 	enum lang lang;
 
 	/* what the stages found */
+	enum route_result found; /* by the head, once it is sound */
 	struct route_match match;
 	struct caller caller;
 	const char *counted; /* whose bucket it took from; NULL: none */

@@ -18,6 +18,7 @@
 #include "limit.h"
 
 #define JOIN_MAX_BYTES (32 * 1024)
+#define FILE_NAME 64
 
 static const char wrap_head[] = "{\"success\":true,\"data\":";
 static const char wrap_tail[] = "}";
@@ -95,6 +96,23 @@ http_reply_body(struct request *req, int status, char *body, size_t len, void (*
 	req->reply.free_cls = free_cls;
 	req->reply.wrap = wrap;
 	req->answered = true;
+}
+
+void
+http_reply_file(struct request *req, enum reply_kind kind, const char *how, const char *given)
+{
+	char name[FILE_NAME], line[REPLY_HEADER_VALUE];
+	size_t n = 0;
+
+	for (; given[n] != '\0' && n < sizeof(name) - 1; n++)
+		name[n] = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.",
+						 given[n]) != NULL
+					  ? given[n]
+					  : '-';
+	name[n] = '\0';
+	snprintf(line, sizeof(line), "%s; filename=\"%s\"", how, name);
+	http_reply_header(req, "Content-Disposition", line);
+	req->reply.kind = kind;
 }
 
 void

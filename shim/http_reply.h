@@ -24,6 +24,12 @@ void http_reply_cookie(struct request *req, const char *name, const char *value,
 void http_reply_body(struct request *req, int status, char *body, size_t len,
 					 void (*free_fn)(void *), void *free_cls, bool wrap);
 
+/*
+ * http_reply_file - the body that was given is a file of this name, cut down to letters that mean
+ * nothing in a header. how: "inline" or "attachment".
+ */
+void http_reply_file(struct request *req, enum reply_kind kind, const char *how, const char *given);
+
 /* http_reply_problem - answer with req->problem, in the language of the request. */
 void http_reply_problem(struct request *req);
 

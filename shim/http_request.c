@@ -188,6 +188,18 @@ head_frontend(const struct request *req)
 		   CRYPTO_memcmp(sent, want, strlen(want)) == 0;
 }
 
+/* What the browser calls itself, as far as there is room: the database takes nothing but text. */
+static void
+head_agent(struct request *req, const char *agent)
+{
+	snprintf(req->agent, sizeof(req->agent), "%s", agent);
+	if (text_utf8_valid(req->agent, strlen(req->agent)))
+		return;
+	for (char *p = req->agent; *p != '\0'; p++)
+		if ((unsigned char) *p >= 0x80)
+			*p = '?';
+}
+
 /* Copy the parts of the peer's story that are logged or limited. */
 static void
 head_client(struct request *req)
@@ -203,7 +215,7 @@ head_client(struct request *req)
 		strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len)
 		memcpy(req->id, id, len + 1);
 	if (agent != NULL)
-		snprintf(req->agent, sizeof(req->agent), "%s", agent);
+		head_agent(req, agent);
 	req->lang = error_lang(req->field[FIELD_ACCEPT_LANGUAGE]);
 }
 
@@ -260,19 +272,20 @@ head_length(struct request *req)
 static void
 head_limit(struct request *req)
 {
-	struct route_match match = {0};
+	const struct route *row = req->match.row;
+	uint64_t most;
 
 	req->body_limit = (uint64_t) req->app->config->body_limit;
-	if (req->path == NULL || req->method != METHOD_POST)
+	if (row == NULL)
 		return;
-	if (route_match(req->method, req->path, &match) == ROUTE_OK)
+	if (row->action == ACTION_WEBHOOK && req->body_limit < HTTP_WEBHOOK_BYTES)
+		req->body_limit = HTTP_WEBHOOK_BYTES;
+	if (row->nparams > 0 && row->params[0].type == T_JSON_RAW)
 	{
-		if (match.row->action == ACTION_WEBHOOK && req->body_limit < HTTP_WEBHOOK_BYTES)
-			req->body_limit = HTTP_WEBHOOK_BYTES;
-		if ((match.row->flags & RF_EVENT) != 0 && req->body_limit > HTTP_EVENT_BYTES)
-			req->body_limit = HTTP_EVENT_BYTES;
+		most = (uint64_t) row->params[0].max;
+		if (req->body_limit > most)
+			req->body_limit = most;
 	}
-	route_match_free(&match);
 }
 
 /* Path and query of the target, decoded; req->problem when it cannot be. */
@@ -328,6 +341,8 @@ http_request_head(struct request *req, const char *method, const char *version)
 		error_set(&req->problem, ERROR_NOT_IMPLEMENTED);
 	else
 		head_target(req);
+	if (req->problem.id == ERROR_NONE)
+		req->found = route_match(req->method, req->path, &req->match);
 	head_limit(req);
 	return head_length(req);
 }

@@ -14,7 +14,6 @@
 #define HTTP_HEADER_BYTES_MAX 16384
 #define HTTP_QUERY_MAX 200		   /* pairs */
 #define HTTP_WEBHOOK_BYTES 1048576 /* of a report, where MJC_BODY_LIMIT is lower */
-#define HTTP_EVENT_BYTES 262144	   /* of a batch of events, where MJC_BODY_LIMIT is higher */
 
 /*
  * http_request_head - check request line and headers.

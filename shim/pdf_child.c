@@ -25,7 +25,7 @@
 #define CHILD_MEMORY (1024UL * 1024 * 1024) /* of addresses; WeasyPrint takes a third of it */
 #define CHILD_FILE (16UL * 1024 * 1024)		/* bytes of the PDF */
 #define CHILD_FILES 64						/* descriptors */
-#define CHILD_NICE 5
+#define CHILD_NICE 5						/* more than the shim's own */
 
 #define CHILD_PATH "PATH=/usr/local/bin:/usr/bin:/bin"
 
@@ -78,8 +78,13 @@ child_no_network(void)
 static bool
 child_limit(int what, rlim_t most)
 {
-	const struct rlimit limit = {most, most};
+	struct rlimit limit;
 
+	if (getrlimit((__rlimit_resource_t) what, &limit) != 0)
+		return false;
+	if (limit.rlim_max > most) /* less than most, from whoever started the shim, stays */
+		limit.rlim_max = most;
+	limit.rlim_cur = limit.rlim_max;
 	return setrlimit((__rlimit_resource_t) what, &limit) == 0;
 }
 
@@ -102,7 +107,8 @@ child_become(const char *path, int in, int out, int trash, long cpu_s)
 	sigemptyset(&none);
 	if (setpgid(0, 0) != 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 		dup2(trash, STDERR_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0 ||
-		chdir("/") != 0 || setpriority(PRIO_PROCESS, 0, CHILD_NICE) != 0)
+		chdir("/") != 0 ||
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + CHILD_NICE) != 0)
 		return;
 	signal(SIGPIPE, SIG_DFL);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0 || !child_limits(cpu_s) || !child_no_network())

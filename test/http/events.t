@@ -47,6 +47,13 @@ for my $path ("$api/events", "$api/track", '/api/analytics/events', '/analytics/
 	is_deeply(stored($session), [qw(/a /b)], 'they are stored');
 }
 is(sql("SELECT address || ' ' || device || ' ' || is_bot FROM mjc.visit WHERE session_id = '$session'"), '127.0.0.0/24 desktop false', 'with the network and what the browser says of itself');
+for my $odd ("Mozilla/5.0 (X11; Linux x86_64) Firefox/133.0 \xff", 'Mozilla/5.0 (X11; Linux x86_64) ' . 'x' x 223 . "\xc3\xa9", "\xc3")
+{
+	my $sid = sid();
+
+	is(raw_status(ask("POST $api/events HTTP/1.1", headers => [ 'Content-Type: application/json', "User-Agent: $odd" ], body => encode({ events => [ view($sid, '/x') ] }))), 200, 'a browser whose name is no text, or is none where it is cut');
+	is_deeply(stored($sid), ['/x'], 'tells no less for it');
+}
 is(send_events([ map { view($session, $_, timestamp => now(-60)) } qw(/a /b) ])->{json}{eventsProcessed}, 2, 'what is done again is received');
 is(scalar @{ stored($session) }, 4, 'at another moment it counts');
 my $again = view($session, '/once');
@@ -186,6 +193,16 @@ ok(@dropped >= 4, 'batches beyond the queue are dropped (' . @dropped . ')');
 is_deeply([ grep { !$_->{retry} } @dropped ], [], 'each with a time to come again');
 ok(scalar(grep { $_->{took} < 0.3 } @dropped) >= 3, 'some of them at once');
 is(metric(get('/metrics', shim => { url => $shim->{metrics} })->{content}, 'mjc_event_batches_dropped_total'), scalar(@dropped), 'and each is counted');
+stop_shim($shim);
+
+# One that got its turn and met the lock to the end: as lost as the others.
+$shim = start_shim();
+$lock = hold('LOCK TABLE mjc.event IN ACCESS EXCLUSIVE MODE');
+$reply = send_events([ view(sid()) ], shim => $shim);
+release($lock);
+is($reply->{status}, 503, 'a batch that waits for a lock to the end is lost');
+ok($reply->{headers}{'retry-after'}, 'with a time to come again');
+is(metric(get('/metrics', shim => { url => $shim->{metrics} })->{content}, 'mjc_event_batches_dropped_total'), 1, 'and counted');
 stop_shim($shim);
 
 finish();

@@ -51,6 +51,6 @@ while (<$years>)
 close $years;
 if ($year{1_000_000})
 {
-	printf "ratio dashboard_of_20_ms %.2f goal 1\n", $year{1_000_000} / 20;
-	printf "ratio dashboard_million_vs_10000 %.2f goal 2\n", $year{1_000_000} / $year{10_000};
+	printf "ratio dashboard_of_20_ms %.2f goal 1 (lower is better)\n", $year{1_000_000} / 20;
+	printf "ratio dashboard_million_vs_10000 %.2f goal 2 (lower is better)\n", $year{1_000_000} / $year{10_000};
 }
