@@ -648,9 +648,9 @@ BEGIN
         RETURN;
     END IF;
 
-    RETURN QUERY  -- what was folded, with its corrections, is what all folded orders amount to
+    RETURN QUERY  -- what people read, folded or not, is what all orders amount to
     SELECT 'sale_recount', format('%s %s %s', z.dim, z.on_day, z.key),
-           format('folded less recounted: orders %s, cancelled %s, units %s, returned %s, total %s, returned %s, tax %s, refunded %s, sold %s, cost %s',
+           format('told less recounted: orders %s, cancelled %s, units %s, returned %s, total %s, returned %s, tax %s, refunded %s, sold %s, cost %s',
                   z.orders, z.cancelled_orders, z.units, z.returned_units, z.total, z.returned, z.tax, z.refunded, z.sold_ht, z.cost)
       FROM (SELECT x.dim, x.on_day, x.key, sum(x.orders) AS orders, sum(x.cancelled_orders) AS cancelled_orders, sum(x.units) AS units,
                    sum(x.returned_units) AS returned_units, sum(x.total_centimes) AS total, sum(x.returned_centimes) AS returned,
@@ -660,18 +660,12 @@ BEGIN
               FROM (SELECT s.dim, s.on_day, s.key, s.orders, s.cancelled_orders, s.units, s.returned_units, s.total_centimes, s.returned_centimes,
                            s.discount_centimes, s.shipping_centimes, s.stamp_duty_centimes, s.tax_centimes, s.returned_tax_centimes,
                            s.refunded_centimes, s.sold_ht_centimes, s.cost_centimes
-                      FROM mjc.sale_day s
-                    UNION ALL
-                    SELECT d.dim, d.on_day, d.key, d.orders, d.cancelled_orders, d.units, d.returned_units, d.total_centimes, d.returned_centimes,
-                           d.discount_centimes, d.shipping_centimes, d.stamp_duty_centimes, d.tax_centimes, d.returned_tax_centimes,
-                           d.refunded_centimes, d.sold_ht_centimes, d.cost_centimes
-                      FROM mjc.sale_delta d
+                      FROM mjc.sale_live s
                     UNION ALL
                     SELECT f.dim, f.on_day, f.key, -f.orders, -f.cancelled_orders, -f.units, -f.returned_units, -f.total_centimes, -f.returned_centimes,
                            -f.discount_centimes, -f.shipping_centimes, -f.stamp_duty_centimes, -f.tax_centimes, -f.returned_tax_centimes,
                            -f.refunded_centimes, -f.sold_ht_centimes, -f.cost_centimes
-                      FROM mjc.sale_fact f
-                     WHERE NOT EXISTS (SELECT FROM mjc.sale_pending p WHERE p.order_id = f.order_id)) x
+                      FROM mjc.sale_fact f) x
              GROUP BY x.dim, x.on_day, x.key) z
      WHERE (z.orders, z.cancelled_orders, z.units, z.returned_units, z.total, z.returned, z.discount, z.shipping, z.stamp_duty, z.tax,
             z.returned_tax, z.refunded, z.sold_ht, z.cost) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);

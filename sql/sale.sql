@@ -47,10 +47,7 @@ BEGIN
                       x.refunded_centimes, x.sold_ht_centimes, x.cost_centimes
                  FROM mjc.sale_fact x WHERE x.order_id = o.order_id OFFSET 0) f
         UNION ALL
-        SELECT c.dim, c.on_day, c.key, c.orders, c.cancelled_orders, c.units, c.returned_units, c.total_centimes, c.returned_centimes,
-               c.discount_centimes, c.shipping_centimes, c.stamp_duty_centimes, c.tax_centimes, c.returned_tax_centimes,
-               c.refunded_centimes, c.sold_ht_centimes, c.cost_centimes
-          FROM corrected c),
+        TABLE corrected),
     folded AS (
         INSERT INTO mjc.sale_day AS s (dim, on_day, key, orders, cancelled_orders, units, returned_units, total_centimes, returned_centimes,
                discount_centimes, shipping_centimes, stamp_duty_centimes, tax_centimes, returned_tax_centimes, refunded_centimes,

@@ -1,18 +1,20 @@
 -- What each order amounts to, and the live figures made of it: mjc.sale_day, its corrections, and
 -- the orders that are not folded yet, as they stand. doc/reports.md defines every figure.
 
--- Cancelled: counts as cancelled and as nothing else. Refunded whole: everything came back.
+-- Cancelled: counts as cancelled and as nothing else (n is 0, then). Refunded whole: everything came back.
 -- Units that came back are those cancelled out of a part-shipped order and those that left and
 -- returned; their value and tax are their share of the line. Refunded is what went back for goods or
 -- as a gesture: not what was paid too much, nor what pays an exchange.
 CREATE OR REPLACE VIEW mjc.sale_line_fact AS
-SELECT o.order_id, mjc.algiers_date(o.placed_at) AS on_day, l.product_id, o.order_state = 'cancelled' AS is_cancelled, l.qty,
-       b.units::integer AS returned_qty, l.total_centimes, l.discount_centimes, l.tax_centimes,
-       CASE WHEN o.payment_state = 'refunded' THEN l.total_centimes ELSE mjc.refund_share(l.total_centimes, l.qty, 0, b.units::integer) END AS returned_centimes,
-       CASE WHEN o.payment_state = 'refunded' THEN l.tax_centimes ELSE mjc.refund_share(l.tax_centimes, l.qty, 0, b.units::integer) END AS returned_tax_centimes,
-       CASE WHEN o.payment_state = 'refunded' THEN 0 ELSE mjc.refund_share(l.total_centimes - l.tax_centimes, l.qty, 0, b.out::integer) END AS sold_ht_centimes,
-       b.cost_centimes
+SELECT o.order_id, mjc.algiers_date(o.placed_at) AS on_day, l.product_id, c.n = 0 AS is_cancelled, l.qty * c.n AS qty,
+       b.units::integer * c.n AS returned_qty, l.total_centimes * c.n AS total_centimes, l.discount_centimes * c.n AS discount_centimes,
+       l.tax_centimes * c.n AS tax_centimes,
+       c.n * CASE o.payment_state WHEN 'refunded' THEN l.total_centimes ELSE mjc.refund_share(l.total_centimes, l.qty, 0, b.units::integer) END AS returned_centimes,
+       c.n * CASE o.payment_state WHEN 'refunded' THEN l.tax_centimes ELSE mjc.refund_share(l.tax_centimes, l.qty, 0, b.units::integer) END AS returned_tax_centimes,
+       c.n * CASE o.payment_state WHEN 'refunded' THEN 0 ELSE mjc.refund_share(l.total_centimes - l.tax_centimes, l.qty, 0, b.out::integer) END AS sold_ht_centimes,
+       b.cost_centimes * c.n AS cost_centimes
   FROM mjc.order o
+ CROSS JOIN LATERAL (SELECT (o.order_state <> 'cancelled')::integer AS n) c
   JOIN mjc.order_line l ON l.order_id = o.order_id
  CROSS JOIN LATERAL (
        SELECT l.cancelled_qty + coalesce(sum(r.returned_qty), 0) AS units, coalesce(sum(r.shipped_qty - r.returned_qty), 0) AS out,
@@ -21,27 +23,20 @@ SELECT o.order_id, mjc.algiers_date(o.placed_at) AS on_day, l.product_id, o.orde
         WHERE r.product_id = l.product_id AND r.reservation_id = o.order_id AND r.line_no = l.line_no) b;
 
 CREATE OR REPLACE VIEW mjc.sale_fact AS
-SELECT o.order_id, d.dim, mjc.algiers_date(o.placed_at) AS on_day, d.key,
-       (NOT c.gone)::integer::bigint AS orders, c.gone::integer::bigint AS cancelled_orders,
-       s.units, s.returned_units,
-       CASE WHEN c.gone THEN 0 ELSE o.total_centimes END AS total_centimes,
-       CASE WHEN c.gone THEN 0 WHEN o.payment_state = 'refunded' THEN o.total_centimes ELSE s.returned_centimes END AS returned_centimes,
-       CASE WHEN c.gone THEN 0 ELSE o.discount_centimes END AS discount_centimes,
-       CASE WHEN c.gone THEN 0 ELSE o.shipping_centimes END AS shipping_centimes,
-       CASE WHEN c.gone THEN 0 ELSE o.stamp_duty_centimes END AS stamp_duty_centimes,
-       CASE WHEN c.gone THEN 0 ELSE o.tax_centimes END AS tax_centimes,
-       CASE WHEN c.gone THEN 0 WHEN o.payment_state = 'refunded' THEN o.tax_centimes ELSE s.returned_tax_centimes END AS returned_tax_centimes,
-       CASE WHEN c.gone THEN 0 ELSE f.refunded_centimes END AS refunded_centimes,
-       s.sold_ht_centimes, s.cost_centimes
+SELECT o.order_id, d.dim, mjc.algiers_date(o.placed_at) AS on_day, d.key, c.n::bigint AS orders, (1 - c.n)::bigint AS cancelled_orders,
+       s.units, s.returned_units, o.total_centimes * c.n AS total_centimes,
+       CASE o.payment_state WHEN 'refunded' THEN o.total_centimes * c.n ELSE s.returned_centimes END AS returned_centimes,
+       o.discount_centimes * c.n AS discount_centimes, o.shipping_centimes * c.n AS shipping_centimes,
+       o.stamp_duty_centimes * c.n AS stamp_duty_centimes, o.tax_centimes * c.n AS tax_centimes,
+       CASE o.payment_state WHEN 'refunded' THEN o.tax_centimes * c.n ELSE s.returned_tax_centimes END AS returned_tax_centimes,
+       f.refunded_centimes * c.n AS refunded_centimes, s.sold_ht_centimes, s.cost_centimes
   FROM mjc.order o
- CROSS JOIN LATERAL (SELECT o.order_state = 'cancelled' AS gone) c
+ CROSS JOIN LATERAL (SELECT (o.order_state <> 'cancelled')::integer AS n) c
  CROSS JOIN LATERAL (
-       SELECT coalesce(sum(l.qty) FILTER (WHERE NOT c.gone), 0)::bigint AS units,
-              coalesce(sum(l.returned_qty) FILTER (WHERE NOT c.gone), 0)::bigint AS returned_units,
-              coalesce(sum(l.returned_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS returned_centimes,
-              coalesce(sum(l.returned_tax_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS returned_tax_centimes,
-              coalesce(sum(l.sold_ht_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS sold_ht_centimes,
-              coalesce(sum(l.cost_centimes) FILTER (WHERE NOT c.gone), 0)::bigint AS cost_centimes
+       SELECT coalesce(sum(l.qty), 0)::bigint AS units, coalesce(sum(l.returned_qty), 0)::bigint AS returned_units,
+              coalesce(sum(l.returned_centimes), 0)::bigint AS returned_centimes,
+              coalesce(sum(l.returned_tax_centimes), 0)::bigint AS returned_tax_centimes,
+              coalesce(sum(l.sold_ht_centimes), 0)::bigint AS sold_ht_centimes, coalesce(sum(l.cost_centimes), 0)::bigint AS cost_centimes
          FROM mjc.sale_line_fact l WHERE l.order_id = o.order_id) s
  CROSS JOIN LATERAL (
        SELECT coalesce(sum(r.amount_centimes), 0)::bigint AS refunded_centimes
@@ -50,14 +45,10 @@ SELECT o.order_id, d.dim, mjc.algiers_date(o.placed_at) AS on_day, d.key,
  CROSS JOIN LATERAL (VALUES ('all', ''), ('wilaya', coalesce(o.wilaya_code, '')), ('channel', o.channel),
                             ('payment_method', o.payment_method), ('customer_group', o.customer_group)) d (dim, key)
 UNION ALL
-SELECT l.order_id, 'product', l.on_day, l.product_id::text,
-       (NOT l.is_cancelled)::integer::bigint, l.is_cancelled::integer::bigint,
-       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.qty) END::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.returned_qty) END::bigint,
-       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.total_centimes) END::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.returned_centimes) END::bigint,
-       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.discount_centimes) END::bigint, 0::bigint, 0::bigint,
-       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.tax_centimes) END::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.returned_tax_centimes) END::bigint,
-       0::bigint, CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.sold_ht_centimes) END::bigint,
-       CASE WHEN l.is_cancelled THEN 0 ELSE sum(l.cost_centimes) END::bigint
+SELECT l.order_id, 'product', l.on_day, l.product_id::text, (NOT l.is_cancelled)::integer::bigint, l.is_cancelled::integer::bigint,
+       sum(l.qty)::bigint, sum(l.returned_qty)::bigint, sum(l.total_centimes)::bigint, sum(l.returned_centimes)::bigint,
+       sum(l.discount_centimes)::bigint, 0::bigint, 0::bigint, sum(l.tax_centimes)::bigint, sum(l.returned_tax_centimes)::bigint,
+       0::bigint, sum(l.sold_ht_centimes)::bigint, sum(l.cost_centimes)::bigint
   FROM mjc.sale_line_fact l
  GROUP BY l.order_id, l.on_day, l.product_id, l.is_cancelled;
 
