@@ -242,6 +242,11 @@ like(pdf($id, '', shim => $shim)->{content}, qr/^%PDF-/, 'under the shim it prin
 is(knocked(), 0, 'and reaches nobody');
 stop_shim($shim);
 
+# Started as a service that stands back, with limits of its own.
+$shim = start_shim(under => [qw(nice -n 10 prlimit --fsize=1000000 --)]);
+like(pdf($id, '', shim => $shim)->{content}, qr/^%PDF-/, 'it prints under a shim with less than it might have');
+stop_shim($shim);
+
 $ENV{MJC_CANARY} = $ENV{PGPASSWORD} = 'canary-of-the-environment';
 $shim = start_shim(MJC_CANARY => 'canary-of-the-environment', MJC_PDF_PROGRAM => printer(<<'SH'));
 printf '%%PDF-1.7\n'

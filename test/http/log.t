@@ -143,7 +143,7 @@ SKIP:
 	skip('core files cannot be had here', 2) if system(qw(prlimit --core=unlimited -- true)) != 0;
 	chmod 0777, $dir;
 	chdir $dir;
-	$shim = start_shim(core => 1);
+	$shim = start_shim(under => [qw(prlimit --core=unlimited --)]);
 	post("$api/admin/login", shim => $shim,
 		body => { email => $ENV{MJC_TEST_ADMIN_EMAIL}, password => $password });
 	my $status = stop_shim($shim, 'ABRT', 10);

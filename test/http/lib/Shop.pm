@@ -667,12 +667,12 @@ sub free_port
 }
 
 # start_shim(MJC_KEY => value...): a shim on a port of its own, ready unless wait => 0; with
-# core => 1 it starts where core files may be as large as they like.
+# under => [command that starts it].
 sub start_shim
 {
 	my (%env) = @_;
 	my $wait = delete $env{wait} // 1;
-	my @limits = delete $env{core} ? ('prlimit', '--core=unlimited', '--') : ();
+	my @under = @{ delete $env{under} // [] }; # the command that starts it
 	my ($port, $metrics) = (free_port(), free_port());
 	my $dir = tempdir(CLEANUP => 1);
 	my $binary = $ENV{MJC_TEST_SHIM};
@@ -695,7 +695,7 @@ sub start_shim
 		open(STDIN, '<', '/dev/null');
 		open(STDOUT, '>', $shim{log});
 		open(STDERR, '>', $shim{err});
-		exec('setpriv', '--pdeathsig', 'KILL', '--', @limits, $binary) or POSIX::_exit(127);
+		exec('setpriv', '--pdeathsig', 'KILL', '--', @under, $binary) or POSIX::_exit(127);
 	}
 	$shims{ $shim{pid} } = \%shim;
 	wait_for(sub { gone(\%shim) || (get('/health/ready', shim => \%shim)->{status} == 200) }, 20)
