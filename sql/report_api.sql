@@ -148,11 +148,13 @@ CREATE FUNCTION mjc.report_products(from_on date, until_on date) RETURNS json
 AS $$
 BEGIN
     RETURN (SELECT json_build_object('totalProducts', (SELECT count(*) FROM mjc.product), 'activeProducts', (SELECT count(*) FROM mjc.product p WHERE p.is_active),
-                       'soldProducts', count(*), 'unitsSold', coalesce(sum(t.units), 0),
-                       'topProducts', coalesce(json_agg(json_build_object('productId', t.product_id, 'name', t.name, 'sku', t.sku, 'quantity', t.units,
-                                                            'revenue', t.revenue_dzd) ORDER BY t.place) FILTER (WHERE t.place <= 10), '[]'),
+                       'soldProducts', count(*), 'unitsSold', coalesce(sum(x.units), 0),
+                       'topProducts', (SELECT coalesce(json_agg(json_build_object('productId', t.product_id, 'name', t.name, 'sku', t.sku, 'quantity', t.units,
+                                                                    'revenue', t.revenue_dzd) ORDER BY t.place), '[]')
+                                         FROM mjc_report.top_products(from_on, until_on, 10, 'units') t),
                        'categoryPerformance', mjc.report_category_shares(from_on, until_on))
-              FROM mjc_report.top_products(from_on, until_on, 10000, 'units') t);
+              FROM (SELECT sum(s.units - s.returned_units) AS units FROM mjc_report.sale_entry s
+                     WHERE s.dim = 'product' AND s.on_day BETWEEN from_on AND until_on GROUP BY s.key HAVING sum(s.orders) > 0) x);
 END
 $$;
 COMMENT ON FUNCTION mjc.report_products(date, date) IS

@@ -1,6 +1,6 @@
 -- report: the views of pricing that analysts read. Amounts are in dinars.
 BEGIN;
-SELECT plan(14);
+SELECT plan(15);
 \ir fixture.psql
 UPDATE mjc.promotion SET is_active = false;
 SELECT pg_temp.make_stock(1, 100, 10000) \g /dev/null
@@ -49,6 +49,13 @@ SELECT is_empty($$SELECT v FROM unnest(ARRAY['promotion', 'coupon', 'coupon_ledg
                    WHERE has_table_privilege('mjc_analyst', 'mjc.' || v, 'SELECT')$$, 'and not the tables behind them');
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'mjc_report'::regnamespace AND a.attnum > 0
                   AND a.attname ~ '(code_hash|last_four)'$$, 'no report tells of the code of a gift card');
+
+-- A shop with more products than a list may have.
+INSERT INTO mjc.sale_day (dim, on_day, key, orders, cancelled_orders, units, returned_units, total_centimes, returned_centimes, discount_centimes, shipping_centimes,
+    stamp_duty_centimes, tax_centimes, returned_tax_centimes, refunded_centimes, sold_ht_centimes, cost_centimes)
+SELECT 'product', '1999-01-01', gen_random_uuid()::text, 1, 0, 3, 1, 300, 100, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series(1, 10001);
+SELECT results_eq($$SELECT (r ->> 'soldProducts')::integer, (r ->> 'unitsSold')::integer, json_array_length(r -> 'topProducts') FROM mjc.report_products('1999-01-01', '1999-01-02') r$$,
+    'VALUES (10001, 20002, 10)', 'all products that were sold are counted, ten are named');
 
 SELECT * FROM finish();
 ROLLBACK;
