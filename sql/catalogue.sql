@@ -111,3 +111,18 @@ AS $$
         'hasPrev', page OPERATOR(pg_catalog.>) 1)
 $$;
 COMMENT ON FUNCTION mjc.pagination(integer, integer, bigint) IS 'The pagination object of the REST contract';
+
+--------------------------------------------------------------- what follows a change
+
+-- Lock order of the catalogue: categories, manufacturers and kinds (FOR SHARE by whoever puts a part
+-- into them), then products by id, then what is derived from them.
+CREATE FUNCTION mjc.product_changed(product_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM FROM mjc.product p WHERE p.product_id = ANY (product_ids) ORDER BY p.product_id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION mjc.product_changed(uuid[]) IS
+    'Brings what is derived from products up to date: whoever changes what a product shows or is found by calls it afterwards, in the same transaction, with all of them at once';

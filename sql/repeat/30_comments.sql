@@ -11,9 +11,13 @@ COMMENT ON TABLE mjc.account_social IS 'Personal: which account an identity of a
 COMMENT ON TABLE mjc.account_token IS 'Secret: SHA-256 of links sent by mail; used once, purged by a job';
 COMMENT ON TABLE mjc.account_totp IS 'Secret: second factors of staff';
 COMMENT ON TABLE mjc.address IS 'Personal: addresses of customers; written by the shop, staff read them with mjc.customer_read';
+COMMENT ON TABLE mjc.attribute IS 'What parts of a kind are described by: a number with its unit, a text, a choice, yes or no';
 COMMENT ON TABLE mjc.audit IS 'Changes by staff, append-only; written by the rules, read in mjc_report.audit';
 COMMENT ON TABLE mjc.audit_seal IS 'Chain of hashes over the audit; written by mjc.audit_seal';
+COMMENT ON TABLE mjc.boiler_code IS 'Numbers on rating plates and in catalogues of appliances, and the boiler that each names';
 COMMENT ON TABLE mjc.boiler_model IS 'Boiler models';
+COMMENT ON TABLE mjc.boiler_range IS 'Ranges of a brand of boilers';
+COMMENT ON TABLE mjc.boiler_variant IS 'Variants of boiler models: power, flue, gas, hot water, years built';
 COMMENT ON TABLE mjc.carrier_zone IS 'Zone of a carrier that a wilaya belongs to, by dates. Change with mjc.carrier_zone_set';
 COMMENT ON TABLE mjc.cart IS 'Carts of customers and guests; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
 COMMENT ON TABLE mjc.cart_line IS 'Lines of carts; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
@@ -26,6 +30,7 @@ COMMENT ON TABLE mjc.coupon_ledger IS 'Uses of coupons, append-only; written by 
 COMMENT ON TABLE mjc.credit IS 'Gift cards and store credit; the balance is the newest row of its ledger. Change with mjc.gift_card_issue, mjc.store_credit_add, mjc.credit_close';
 COMMENT ON TABLE mjc.credit_code IS 'Secret: which gift card a code opens (its SHA-256)';
 COMMENT ON TABLE mjc.credit_ledger IS 'Movements of gift cards and store credit, append-only; written by mjc.gift_card_issue, mjc.store_credit_add, mjc.order_place, mjc.order_change, mjc.order_edit, mjc.order_return and mjc.order_exchange';
+COMMENT ON TABLE mjc.cross_reference IS 'Numbers that makers, competitors and suppliers give to a part';
 COMMENT ON TABLE mjc.customer IS 'Customers, without personal data; written by mjc.order_place and the shop. Change with mjc.customer_create, mjc.customer_update, mjc.customer_status_set';
 COMMENT ON TABLE mjc.customer_business IS 'Personal: company and tax numbers of customers. Change with mjc.customer_update';
 COMMENT ON TABLE mjc.customer_day IS 'How many customers there are by the day on which they came, folded. Written by mjc.sale_fold';
@@ -37,7 +42,7 @@ COMMENT ON TABLE mjc.customer_person IS 'Personal: names, phone and e-mail of cu
 COMMENT ON TABLE mjc.customer_phone IS 'Personal: which customer a canonical phone belongs to';
 COMMENT ON TABLE mjc.event IS 'What visitors did on the pages, by months of the shop; written by the shop, read in mjc_report.event. Kept as long as setting analytics_retention_months says';
 COMMENT ON TABLE mjc.exposure IS 'Which variant of an experiment a visit was shown, the first one; written by the shop';
-COMMENT ON TABLE mjc.fitment IS 'Which product fits which boiler model';
+COMMENT ON TABLE mjc.fitment IS 'Which part fits which boilers, and which does not: a row holds for the boilers that all its conditions admit';
 COMMENT ON TABLE mjc.idempotency_key IS 'Personal: replies kept for repeated requests; purged by a job';
 COMMENT ON TABLE mjc.document_series IS 'Series of documents by year: the rows that are locked for a number; written by mjc.invoice_issue and mjc.credit_note_issue';
 COMMENT ON TABLE mjc.invoice IS 'Invoices and credit notes as issued, append-only and chained; body in centimes. Written by mjc.invoice_issue, mjc.issue_invoices, mjc.credit_note_issue; mjc.verify_series proves them';
@@ -59,6 +64,12 @@ COMMENT ON TABLE mjc.order_reference IS 'Order number to order; written by mjc.o
 COMMENT ON TABLE mjc.order_trace IS 'How every amount of an order came about; written by mjc.order_place, read in mjc_report.order_trace';
 COMMENT ON TABLE mjc.order_year IS 'Numbering of a year: mode, key, next block; written by mjc.order_place';
 COMMENT ON TABLE mjc.outbox IS 'Secret: messages to be delivered, with links that work once; read in mjc_report.outbox. Change with mjc.outbox_retry, mjc.outbox_drop';
+COMMENT ON TABLE mjc.part_kind IS 'Kinds of parts, whoever makes them, with their class of safety';
+COMMENT ON TABLE mjc.part_kind_attribute IS 'Which attributes a kind of part has';
+COMMENT ON TABLE mjc.product_attribute IS 'Values of the attributes of parts; a number is an integer of units of 10^-scale';
+COMMENT ON TABLE mjc.product_paper IS 'Manuals, data sheets and certificates of parts';
+COMMENT ON TABLE mjc.supersession IS 'Parts that were replaced: by one, by all of several, by any of several';
+COMMENT ON TABLE mjc.supersession_part IS 'The parts that replaced a part, with how many of them stand for one';
 COMMENT ON TABLE mjc.webhook_endpoint IS 'Systems that are told of orders. Do not update: use mjc.webhook_endpoint_add, mjc.webhook_endpoint_remove, mjc.webhook_pause, mjc.webhook_resume';
 COMMENT ON TABLE mjc.webhook_secret IS 'Secret: what signs the messages to an endpoint; shown once by mjc.webhook_endpoint_add';
 COMMENT ON TABLE mjc.visit IS 'Personal: visits of the pages with the network they came from, one a session; written by the shop, read in mjc_report.visit';
