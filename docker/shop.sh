@@ -60,6 +60,7 @@ use_home()
 	SOCKET=$HOME_DIR/socket
 	LOG=$HOME_DIR/log
 	SECRETS=$HOME_DIR/secrets
+	FILES=$HOME_DIR/files
 	STAGE=$HOME_DIR/stage
 	PG_PORT=${MJC_PGPORT:-5432}
 	PORT=${MJC_PORT:-3001}
@@ -130,9 +131,9 @@ make_home()
 	[[ ${#SOCKET} -le 85 ]] || die "the path of $SOCKET is too long for a socket: set MJC_HOME to a shorter one"
 	mb=$(free_mb)
 	[[ -z $mb || $mb -ge 500 ]] || die "only $mb MB are free in $HOME_DIR: 500 MB are needed"
-	mkdir -p "$LOG" "$SECRETS" "$SOCKET" && chmod 700 "$LOG" "$SECRETS" ||
+	mkdir -p "$LOG" "$SECRETS" "$SOCKET" "$FILES" && chmod 700 "$LOG" "$SECRETS" ||
 		die "the folders in $HOME_DIR cannot be made"
-	[[ $EUID -ne 0 ]] || chown "$SERVER_USER:" "$SOCKET"
+	[[ $EUID -ne 0 ]] || { chown "$SERVER_USER:" "$SOCKET" && chown "$SHIM_USER:" "$FILES"; }
 }
 
 take_lock()

@@ -125,6 +125,7 @@ static const struct
 	[DB_WEBHOOK_STATUS] = {"SELECT waiting, parked, oldest_seconds, paused"
 						   " FROM mjc_api.webhook_status()",
 						   0},
+	[DB_MEDIA_ORPHANS] = {"SELECT name FROM mjc_api.media_orphans($1::text[])", 1},
 };
 
 int

@@ -19,6 +19,7 @@
 #include "config.h"
 #include "credential.h"
 #include "document.h"
+#include "file.h"
 #include "http_reply.h"
 #include "limit.h"
 #include "login.h"
@@ -28,6 +29,7 @@
 #include "session.h"
 #include "status.h"
 #include "text.h"
+#include "upload.h"
 
 #define FLOW_MAINTENANCE_RETRY_S 60
 
@@ -174,6 +176,7 @@ flow_open(struct request *req)
 		case ACTION_SIGN_OUT:
 		case ACTION_LOGOUT:
 		case ACTION_WEBHOOK:
+		case ACTION_FILE: /* pages of staff show them, and browsers ask without a token */
 			open = true;
 			break;
 		default:
@@ -191,7 +194,7 @@ flow_open(struct request *req)
 static bool
 flow_param(struct request *req)
 {
-	bool webhook = req->match.row->action == ACTION_WEBHOOK;
+	enum shim_action action = req->match.row->action;
 	bool event = (req->match.row->flags & RF_EVENT) != 0;
 	const char *type = req->field[FIELD_CONTENT_TYPE];
 	bool has_body = req->method != METHOD_GET;
@@ -203,8 +206,8 @@ flow_param(struct request *req)
 		.body_len = has_body ? req->body_len : 0,
 	};
 
-	if (webhook && has_body)
-		return true; /* verified as it came before it is read */
+	if (action == ACTION_UPLOAD || (action == ACTION_WEBHOOK && has_body))
+		return true; /* taken apart as it came; verified before it is read */
 	if (in.body_len > 0 &&
 		(req->field[FIELD_CONTENT_ENCODING] != NULL ||
 		 !(event ? param_content_type_beacon(type) : param_content_type_ok(type))))
@@ -471,8 +474,8 @@ static void (*flow_done_of(const struct route *row))(struct db_call *call)
 	}
 }
 
-static void
-flow_call(struct request *req)
+void
+flow_call(struct request *req, void (*done)(struct db_call *call))
 {
 	const struct route *row = req->match.row;
 	int n = flow_prefix(req);
@@ -481,30 +484,37 @@ flow_call(struct request *req)
 		return;
 	for (int i = 0; i < row->nparams; i++)
 		req->args[n++] = req->values[i].text;
-	flow_submit(req, flow_pool(row), (int) (row - routes_table), n, flow_done_of(row));
+	flow_submit(req, flow_pool(row), (int) (row - routes_table), n,
+				done == NULL ? flow_done_of(row) : done);
+}
+
+bool
+flow_admit(struct request *req)
+{
+	enum error_id error;
+
+	if (!flow_route(req))
+		return false;
+	error = flow_auth(req);
+	if (!flow_limit(req) || !flow_open(req))
+		return false;
+	if (error == ERROR_NONE)
+		return true;
+	http_reply_error(req, error);
+	return false;
 }
 
 void
 flow_run(struct request *req)
 {
-	enum error_id error;
-
+	if (req->answered) /* by its head */
+		return;
 	if (req->problem.id != ERROR_NONE)
 	{
 		http_reply_problem(req);
 		return;
 	}
-	if (!flow_route(req))
-		return;
-	error = flow_auth(req);
-	if (!flow_limit(req) || !flow_open(req))
-		return;
-	if (error != ERROR_NONE)
-	{
-		http_reply_error(req, error);
-		return;
-	}
-	if (!flow_param(req))
+	if ((req->upload == NULL && !flow_admit(req)) || !flow_param(req))
 		return;
 	switch (req->match.row->action)
 	{
@@ -512,7 +522,13 @@ flow_run(struct request *req)
 		case ACTION_LOGOUT:
 		case ACTION_CODE:
 		case ACTION_CHECKOUT:
-			flow_call(req);
+			flow_call(req, NULL);
+			break;
+		case ACTION_UPLOAD:
+			upload_run(req);
+			break;
+		case ACTION_FILE:
+			file_run(req);
 			break;
 		case ACTION_WEBHOOK:
 			payment_webhook_run(req);

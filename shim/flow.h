@@ -7,12 +7,26 @@
 #include "http.h"
 
 /*
+ * flow_admit - the stages that need no more than the head: route, sign-in, limit, open shop.
+ *
+ * Returns false when one of them has answered.
+ */
+bool flow_admit(struct request *req);
+
+/*
  * flow_run - route, sign-in, limit, parameters, then the database or the shim.
  *
  * Afterwards req->answered is set, or the request waits and is resumed with
  * http_resume once it is.
  */
 void flow_run(struct request *req);
+
+/*
+ * flow_call - call the row's function with req->values; done NULL: as the row says.
+ *
+ * The request is held until flow_end. Answers by itself when nothing can be sent.
+ */
+void flow_call(struct request *req, void (*done)(struct db_call *call));
 
 /*
  * flow_submit - send req->call; the request is held until flow_end.

@@ -36,6 +36,7 @@
 #include "metrics.h"
 #include "payment.h"
 #include "text.h"
+#include "upload.h"
 
 #define HTTP_MEMORY_BYTES (32 * 1024)
 #define HTTP_SPARE_CONNECTIONS 16 /* past our own limit, which closes at once */
@@ -218,6 +219,7 @@ http_request_free(struct request *req)
 	login_free(req->login);
 	payment_free(req->payment);
 	document_free(req->document);
+	upload_free(req->upload);
 	text_query_free(req->query, req->nquery);
 	if (req->body != NULL)
 		explicit_bzero(req->body, req->body_len);
@@ -321,19 +323,54 @@ http_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	http_request_end(req);
 }
 
+/* Answer ahead of the body, which is not wanted. */
+static enum MHD_Result
+http_refuse(struct request *req)
+{
+	req->handled = true;
+	http_reply_header(req, "Connection", "close");
+	return http_reply_send(req);
+}
+
+/* Who sends files is let in before they come, when it is his turn. */
+static enum MHD_Result
+http_head_upload(struct request *req)
+{
+	const char *length = req->field[FIELD_CONTENT_LENGTH];
+
+	if (upload_head(req))
+	{
+		req->suspended = true;
+		req->conn->phase = PHASE_WAIT;
+		req->conn->deadline_ms = 0; /* upload answers in time */
+		MHD_suspend_connection(req->mhd);
+		return MHD_YES;
+	}
+	if (!req->answered ||
+		(req->field[FIELD_TRANSFER_ENCODING] == NULL &&
+		 http_request_bears(req, length == NULL ? 0 : strtoull(length, NULL, 10))))
+		return MHD_YES;
+	return http_refuse(req);
+}
+
 /* The headers are complete. */
 static enum MHD_Result
 http_head(struct request *req, const char *method, const char *version)
 {
+	const struct route *row;
+
 	req->started = true;
 	req->conn->phase = PHASE_BODY;
 	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
 	if (http_request_head(req, method, version))
-		return MHD_YES;
-	req->handled = true;
+	{
+		row = req->match.row;
+		return row != NULL && row->action == ACTION_UPLOAD && req->problem.id == ERROR_NONE
+				   ? http_head_upload(req)
+				   : MHD_YES;
+	}
 	http_reply_problem(req);
-	http_reply_header(req, "Connection", "close");
-	return http_reply_send(req);
+	return http_refuse(req);
 }
 
 /* The whole request is here: run the stages, answer or wait. */

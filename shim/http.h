@@ -2,8 +2,8 @@
  * http.h - the public listener: connections, requests, replies.
  *
  * One struct request lives from its request line until libmicrohttpd is done
- * with it and no database call, hashing job, call of a provider or PDF refers to it any more,
- * whichever is later. mhd is NULL once the client is gone.
+ * with it and no database call, hashing job, call of a provider, PDF or upload refers to it any
+ * more, whichever is later. mhd is NULL once the client is gone.
  */
 #ifndef MJC_SHIM_HTTP_H
 #define MJC_SHIM_HTTP_H
@@ -24,13 +24,14 @@
 
 #define HTTP_ID_SIZE 65
 #define HTTP_AGENT_SIZE 257
-#define HTTP_JOINED 3 /* fields that may stand in several lines */
+#define HTTP_JOINED 4 /* fields that may stand in several lines */
 
 struct app;
 struct http;
 struct document;
 struct login;
 struct payment;
+struct upload;
 
 /* The header fields the shim reads; others are only counted. */
 enum http_field
@@ -47,6 +48,7 @@ enum http_field
 	FIELD_ACCEPT_LANGUAGE,
 	FIELD_ACCEPT_ENCODING, /* several are joined by ", " */
 	FIELD_IDEMPOTENCY_KEY,
+	FIELD_IF_NONE_MATCH, /* several are joined by ", " */
 	FIELD_FRONTEND_SECRET,
 	FIELD_REQUEST_ID,
 	FIELD_PREFLIGHT_METHOD,
@@ -66,7 +68,8 @@ enum http_phase
 	PHASE_IDLE,	 /* no request line yet */
 	PHASE_HEAD,	 /* request line seen */
 	PHASE_BODY,	 /* headers complete */
-	PHASE_WAIT,	 /* suspended: the database, a hashing thread, a provider or a printer works */
+	PHASE_WAIT,	 /* suspended: the database, a hashing thread, a provider, a printer or a disk works
+				  */
 	PHASE_REPLY, /* the reply is on its way */
 	PHASE_DEAD	 /* shut down by us */
 };
@@ -140,6 +143,7 @@ struct request
 	struct login *login;
 	struct payment *payment;
 	struct document *document;
+	struct upload *upload; /* takes the body, once it was let in by the head */
 
 	/* the reply and what is logged of it */
 	struct reply reply;

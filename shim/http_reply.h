@@ -24,6 +24,9 @@ void http_reply_cookie(struct request *req, const char *name, const char *value,
 void http_reply_body(struct request *req, int status, char *body, size_t len,
 					 void (*free_fn)(void *), void *free_cls, bool wrap);
 
+/* http_reply_fd - answer 200 with the bytes of a file, which is taken over. */
+void http_reply_fd(struct request *req, int fd, size_t size);
+
 /*
  * http_reply_file - the body that was given is a file of this name, cut down to letters that mean
  * nothing in a header. how: "inline" or "attachment".

@@ -42,6 +42,13 @@ const struct route routes_table[] = {
 	 RATE_STAFF, STAFF_WRITE | RF_IDEMPOTENT, 200, ACTION_NONE,
 	 PARAMS(staff_inventory_change_params)},
 
+	{METHOD_POST, "/uploads", "mjc_api.staff_media_add", ROLE_ADMIN, RATE_STAFF, RF_WRITE | RF_RAW,
+	 201, ACTION_UPLOAD, PARAMS(body_params)},
+	{METHOD_GET, "/files/:name", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_FILE,
+	 PARAMS(file_params)},
+	{METHOD_GET, "/images/:name", NULL, ROLE_PUBLIC, RATE_NONE, 0, 200, ACTION_FILE,
+	 PARAMS(file_params)},
+
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
 	{METHOD_GET, "/boilers/models/:id/parts", "mjc_api.boiler_model_parts", ROLE_PUBLIC, RATE_READ,

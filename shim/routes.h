@@ -112,6 +112,8 @@ enum shim_action
 	ACTION_LOGOUT,	/* the row's function, then the cookies of a session are cleared */
 	ACTION_CODE,	/* the row's function, which may refuse a code: counted like a failed sign-in */
 	ACTION_WEBHOOK, /* the raw body is verified; the last segment of the pattern names the sender */
+	ACTION_UPLOAD,	/* files are taken from a form and kept, then the row's function notes them */
+	ACTION_FILE,	/* a file of the folder */
 	ACTION_CHECKOUT /* the row's function, then the call of a provider that it asks for */
 };
 

@@ -38,6 +38,7 @@ static const struct param_def body_params[] = {{WHOLE_BODY}};
 /* Read once, in the database: batches are many and large. */
 static const struct param_def event_params[] = {
 	{"", IN_BODY, T_JSON_RAW, 1, 262144, P_REQUIRED, NULL}};
+static const struct param_def file_params[] = {{"name", IN_PATH, T_TEXT, 1, 80, P_REQUIRED, NULL}};
 static const struct param_def id_body_params[] = {{ID_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def code_body_params[] = {{CODE_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}};

@@ -60,6 +60,7 @@ VALUES
     ('job',             'local',     NULL,          NULL),
     ('location',        'reference', NULL,          NULL),
     ('manufacturer',    'reference', NULL,          NULL),
+    ('media',           'reference', NULL,          NULL),
     ('migration',       'local',     NULL,          NULL),
     ('order',           'hash',      'order_id',    'order'),
     ('order_block',     'local',     NULL,          NULL),

@@ -144,6 +144,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.invoice_read(text),
     mjc.invoice_void(text, text),
     mjc.issue_invoices(integer),
+    mjc.media_delete(text),
     mjc.location_set(text, text, integer, boolean),
     mjc.order_address_change(text, text, text, text, text, text),
     mjc.order_cancel(text, text),

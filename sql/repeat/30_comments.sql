@@ -57,6 +57,17 @@ COMMENT ON TABLE mjc.order IS 'Orders. Do not update: use mjc.order_confirm, mjc
 COMMENT ON COLUMN mjc.order.status IS 'The frontends'' word for the three states; change with mjc.order_change';
 COMMENT ON COLUMN mjc.order.total_centimes IS 'subtotal + shipping - discount, centimes, tax included; set by mjc.order_place';
 COMMENT ON TABLE mjc.order_block IS 'Blocks of 1000 order numbers taken by this node; written by mjc.order_place';
+COMMENT ON TABLE mjc.media IS 'Files that staff sent, by the hash of their content. Written by POST /uploads; forget one with mjc.media_delete';
+COMMENT ON VIEW mjc.media_use IS 'Where files are shown, by the last part of each address';
+COMMENT ON VIEW mjc_report.media IS 'Files that staff sent, and in how many places they are shown';
+COMMENT ON COLUMN mjc_report.media.name IS 'SHA-256 of the content, and its type';
+COMMENT ON COLUMN mjc_report.media.url IS 'Where it is served, below the address of the REST server';
+COMMENT ON COLUMN mjc_report.media.mime_type IS 'image/jpeg, image/png, image/webp or application/pdf';
+COMMENT ON COLUMN mjc_report.media.bytes IS 'Size, bytes';
+COMMENT ON COLUMN mjc_report.media.width IS 'Width, pixels; empty for a PDF';
+COMMENT ON COLUMN mjc_report.media.height IS 'Height, pixels; empty for a PDF';
+COMMENT ON COLUMN mjc_report.media.created_at IS 'When it was first sent';
+COMMENT ON COLUMN mjc_report.media.uses IS 'In how many places it is shown: images and papers of products, categories, manufacturers';
 COMMENT ON TABLE mjc.order_contact IS 'Personal: buyer and address of an order; staff read it with mjc.order_contact_read';
 COMMENT ON TABLE mjc.order_event IS 'History of orders, append-only; written by mjc.order_place and mjc.order_change';
 COMMENT ON TABLE mjc.order_line IS 'Lines with the price at the moment of the order. Do not update: prices of a placed order are fixed by mjc.order_place';

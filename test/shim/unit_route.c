@@ -222,7 +222,8 @@ test_table(void)
 			   "table: %s has sound params", row->pattern);
 		tap_ok((row->function == NULL) ==
 				   (row->action != ACTION_NONE && row->action != ACTION_LOGOUT &&
-					row->action != ACTION_CODE && row->action != ACTION_CHECKOUT),
+					row->action != ACTION_CODE && row->action != ACTION_UPLOAD &&
+					row->action != ACTION_CHECKOUT),
 			   "table: %s has a function or an action", row->pattern);
 		tap_ok(routes_prefix_args(row) + row->nparams <= ROUTES_MAX_ARGS,
 			   "table: %s has room for its arguments", row->pattern);

@@ -28,6 +28,7 @@ my @places = (
 	[ qr{/products/:id\b}, id => all => \&product ],
 	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
 	[ qr{^/boilers/models/:id\b}, id => all => sub { once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') } ],
+	[ qr{^/(?:files|images)/:name}, name => all => sub { 'a' x 64 . '.jpg' } ],
 	[ qr{^/wilayas/:code}, code => all => sub { '16' } ],
 	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
 	[ qr{^/cart/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
