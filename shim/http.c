@@ -340,6 +340,7 @@ http_head_upload(struct request *req)
 
 	if (upload_head(req))
 	{
+		req->delayed = true;
 		req->suspended = true;
 		req->conn->phase = PHASE_WAIT;
 		req->conn->deadline_ms = 0; /* upload answers in time */
@@ -401,6 +402,13 @@ http_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *
 		return MHD_NO;
 	if (!req->started)
 		return http_head(req, method, version);
+	if (req->delayed)
+	{
+		/* libmicrohttpd tells of the headers once more; there is a body, or nobody had waited. */
+		req->delayed = false;
+		if (*data_len == 0)
+			return MHD_YES;
+	}
 	if (*data_len > 0)
 	{
 		size_t len = *data_len;

@@ -130,6 +130,7 @@ struct request
 	struct problem problem; /* id other than ERROR_NONE: answer this */
 	bool started;			/* the handler has seen the headers */
 	bool handled;			/* the stages have run */
+	bool delayed;			/* suspended by its head */
 	bool suspended;
 	bool answered; /* reply holds what is to be sent */
 	bool queued;   /* the reply was handed over */

@@ -19,7 +19,7 @@
 #include "limit.h"
 
 #define JOIN_MAX_BYTES (32 * 1024)
-#define FILE_NAME 64
+#define FILE_NAME 80
 
 static const char wrap_head[] = "{\"success\":true,\"data\":";
 static const char wrap_tail[] = "}";

@@ -313,16 +313,25 @@ upload_free(struct upload *upload)
 	uploads_run(uploads);
 }
 
+/* Bytes of the body as its length says. */
+static uint64_t
+upload_length(const struct request *req)
+{
+	const char *length = req->field[FIELD_CONTENT_LENGTH];
+
+	return length == NULL ? 0 : strtoull(length, NULL, 10);
+}
+
 static struct upload *
 upload_new(struct uploads *uploads, struct request *req)
 {
 	struct upload *upload = calloc(1, sizeof(*upload));
-	const char *length = req->field[FIELD_CONTENT_LENGTH];
 
 	if (upload == NULL)
 		return NULL;
 	upload->req = req;
-	upload->announced = length == NULL ? UPLOAD_BODY_MAX : strtoull(length, NULL, 10);
+	upload->announced =
+		req->field[FIELD_TRANSFER_ENCODING] == NULL ? upload_length(req) : UPLOAD_BODY_MAX;
 	upload->late_ms = uploads->app->now_ms + uploads->app->config->request_timeout_s * 1000;
 	upload->prev = uploads->last;
 	if (uploads->last != NULL)
@@ -348,6 +357,8 @@ upload_acceptable(const struct request *req, char boundary[MULTIPART_BOUNDARY_MA
 	}
 	if (req->field[FIELD_CONTENT_ENCODING] != NULL)
 		return ERROR_UPLOAD_FORM_REQUIRED;
+	if (req->field[FIELD_TRANSFER_ENCODING] == NULL && upload_length(req) == 0)
+		return ERROR_UPLOAD_FORM_MALFORMED;
 	if (req->app->store == NULL)
 		return ERROR_UPLOAD_UNAVAILABLE;
 	return uploads_waiting(req->app->uploads) >= UPLOADS_WAITING ? ERROR_UPLOAD_BUSY : ERROR_NONE;
