@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(92);
+SELECT plan(93);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -49,6 +49,7 @@ SELECT mjc.outbox_write('test', 'account', :'staff', '{}') AS message, mjc.outbo
 UPDATE mjc.outbox SET parked_at = clock_timestamp() WHERE outbox_id = :message;
 SELECT endpoint_id AS hook FROM mjc.webhook_endpoint_add('https://hook.example') \gset
 SELECT endpoint_id AS hook2 FROM mjc.webhook_endpoint_add('https://hook.example') \gset
+INSERT INTO mjc.media (name, mime_type, bytes) VALUES (repeat('a', 64) || '.pdf', 'application/pdf', 1);
 SELECT mjc.outbox_write('order_placed', 'order', pg_temp.order_id(:'ref2'), '{}') AS told \gset
 SELECT delivery_id AS hooked FROM mjc.webhook_delivery WHERE outbox_id = :told AND endpoint_id = :'hook' \gset
 
@@ -77,6 +78,7 @@ INSERT INTO rule_call VALUES
     ('invoice_void', format('%L, %L', :'invoice7', 'Erreur')),
     ('issue_invoices', '10'),
     ('location_set', $$'audit-loc', 'Dépôt'$$),
+    ('media_delete', $$repeat('a', 64) || '.pdf'$$),
     ('order_address_change', format($$%L, '12 rue du Test'$$, :'first_ref')),
     ('order_cancel', format($$%L, 'no'$$, :'ref2')),
     ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),

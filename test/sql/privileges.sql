@@ -98,7 +98,7 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
     'mjc.credit_note_issue(text,text,integer[],integer[],boolean)', 'mjc.invoice_issue(text)', 'mjc.invoice_read(text)', 'mjc.invoice_void(text,text)', 'mjc.issue_invoices(integer)', 'mjc.verify_series(text,integer)',
     'mjc.stock_at(uuid,timestamp with time zone)', 'mjc.stock_history(uuid,integer)', 'mjc.flush_seen()', 'mjc.housekeep(interval)',
-    'mjc.location_set(text,text,integer,boolean)', 'mjc.order_address_change(text,text,text,text,text,text)', 'mjc.order_note(text,text)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
+    'mjc.location_set(text,text,integer,boolean)', 'mjc.media_delete(text)', 'mjc.order_address_change(text,text,text,text,text,text)', 'mjc.order_note(text,text)', 'mjc.order_cancel(text,text)', 'mjc.order_change(text,text,text,text,text)', 'mjc.order_confirm(text,text)',
     'mjc.order_contact_read(text)', 'mjc.order_deliver(text)',
     'mjc.order_place(uuid[],integer[],text,text,text,text,text,text,text,text,text,text,text,text,uuid,text[],text[],text,boolean,text)', 'mjc.order_refund(text,text)',
     'mjc.order_ship(text,text,text)', 'mjc.outbox_drop(bigint)', 'mjc.outbox_retry(bigint)', 'mjc.payment_method_set(text,boolean)', 'mjc.payment_mismatch_settle(text,uuid,boolean)',
