@@ -93,7 +93,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > INPUT_MAX_BYTES)
 		return 0;
-	copy = malloc(size + (size == 0)); /* exact, so that reading past the end is seen */
+	copy = calloc(size + (size == 0), 1); /* exact, so that reading past the end is seen */
 	if (size > 0)
 		memcpy(copy, data, size);
 	try_file(copy, size);
