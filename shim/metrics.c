@@ -27,8 +27,8 @@
 static const double bucket_limit[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 													 0.1,	0.25,	0.5,   1.0,	 2.5,	5.0};
 
-static const int known_status[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413,
-								   414, 415, 422, 429, 431, 500, 501, 503, 505, 507, 0};
+static const int known_status[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409,
+								   413, 414, 415, 422, 429, 431, 500, 501, 503, 505, 0};
 
 #define METRICS_STATUSES (sizeof(known_status) / sizeof(known_status[0]))
 

@@ -90,6 +90,20 @@ upload_refuse_file(struct request *req, enum error_id id, int file)
 				  MEDIA_SIDE_MAX, "megapixels", MEDIA_MEGAPIXELS_MAX);
 }
 
+/* The operator has to do something. */
+static void
+upload_log(const struct request *req, const char *event, int error)
+{
+	struct log *log = req->app->log;
+
+	if (!log_begin(log, LOG_WARN, event))
+		return;
+	log_text(log, "id", req->id);
+	log_int(log, "errno", error);
+	log_int(log, "bytes", (long long) store_bytes(req->app->store));
+	log_end(log);
+}
+
 static enum error_id
 upload_disk_error(int error)
 {
@@ -101,6 +115,14 @@ upload_answer(struct request *req, enum error_id id)
 {
 	upload_refuse(req, id);
 	http_reply_problem(req);
+}
+
+/* The folder does not take what comes. */
+static void
+upload_fail(struct request *req, int error)
+{
+	upload_log(req, "upload_failed", error);
+	upload_refuse(req, upload_disk_error(error));
 }
 
 /* ---- The form ---- */
@@ -118,7 +140,7 @@ upload_begin(void *cls, const struct multipart_part *part)
 	else if (single ? upload->single : upload->nfiles - upload->single >= UPLOAD_IMAGES_MAX)
 		upload_refuse(req, ERROR_UPLOAD_TOO_MANY_FILES);
 	else if ((file->fd = store_incoming(req->app->store)) < 0)
-		upload_refuse(req, upload_disk_error(errno));
+		upload_fail(req, errno);
 	else
 	{
 		upload->single = upload->single || single;
@@ -148,7 +170,7 @@ upload_data(void *cls, const char *data, size_t len)
 			continue;
 		if (n <= 0)
 		{
-			upload_refuse(upload->req, upload_disk_error(n < 0 ? errno : EIO));
+			upload_fail(upload->req, n < 0 ? errno : EIO);
 			return false;
 		}
 		data += n;
@@ -218,6 +240,7 @@ upload_start(struct uploads *uploads, struct upload *upload)
 	if (!upload_has_room(uploads, upload))
 	{
 		upload->announced = 0;
+		upload_log(upload->req, "upload_no_room", 0);
 		upload_answer(upload->req, ERROR_UPLOAD_NO_ROOM);
 	}
 	upload->state = UPLOAD_RUNS;
@@ -487,19 +510,6 @@ upload_call(struct request *req, char *list, void (*done)(struct db_call *call))
 }
 
 static void
-upload_log(const struct request *req)
-{
-	const struct upload *upload = req->upload;
-	struct log *log = req->app->log;
-
-	if (!log_begin(log, LOG_ERROR, "upload_failed"))
-		return;
-	log_text(log, "id", req->id);
-	log_int(log, "errno", upload->error);
-	log_end(log);
-}
-
-static void
 upload_stored(struct worker_job *job)
 {
 	struct upload *upload = job->cls;
@@ -508,7 +518,7 @@ upload_stored(struct worker_job *job)
 	if (job->result != WORKER_MATCH)
 		upload->fault = ERROR_SERVICE_UNAVAILABLE; /* the process ends */
 	if (upload->error != 0)
-		upload_log(req);
+		upload_log(req, "upload_failed", upload->error);
 	if (req->mhd != NULL && upload->fault != ERROR_NONE)
 	{
 		upload_refuse_file(req, upload->fault, upload->faulty);

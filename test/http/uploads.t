@@ -344,7 +344,7 @@ my $narrow = start_shim(MJC_FILES_DIR => $small, MJC_FILES_QUOTA_MB => 1, MJC_RE
 my $noise = join '', map { chr(int rand 256) } 1 .. 400_000;
 my $large = sub { return png(1, 1, before => png_chunk('iCCP', "$_[0]$noise")) };
 is(upload([ part(image => $large->($_)) ], shim => $narrow)->{status}, 201, "within the quota: $_") for 1, 2;
-is_error(upload([ part(image => $large->(3)) ], shim => $narrow), 507, 'UPLOAD_NO_ROOM', 'past the quota');
+is_error(upload([ part(image => $large->(3)) ], shim => $narrow), 409, 'UPLOAD_NO_ROOM', 'past the quota');
 is(upload([ part(image => $png) ], shim => $narrow)->{status}, 201, 'a small one still fits');
 is(scalar(kept($small)), 3, 'three files');
 my @slow = map { my $sock = connect_to($narrow); print $sock ask('POST /api/v1/uploads HTTP/1.1', headers => [ @head, 'Content-Length: 5000' ]), substr($whole, 0, 30); $sock->flush; sleep 0.2; $sock } 1, 2;
@@ -355,8 +355,8 @@ is(read_reply($_, 8)->{status}, 'closed', 'they are cut off') for @slow;
 is(upload([ part(image => $png) ], shim => $narrow)->{status}, 201, 'and its turn is over');
 stop_shim($narrow);
 my $again = start_shim(MJC_FILES_DIR => $small, MJC_FILES_QUOTA_MB => 1, MJC_HOUSEKEEP_INTERVAL_S => 1);
-wait_for(sub { post('/api/v1/uploads', token => $token, shim => $again, form(part(image => $large->(4))))->{status} == 507 }, 5);
-is_error(upload([ part(image => $large->(3)) ], shim => $again), 507, 'UPLOAD_NO_ROOM', 'what is there counts after a start');
+wait_for(sub { post('/api/v1/uploads', token => $token, shim => $again, form(part(image => $large->(4))))->{status} == 409 }, 5);
+is_error(upload([ part(image => $large->(3)) ], shim => $again), 409, 'UPLOAD_NO_ROOM', 'what is there counts after a start');
 
 my $none = start_shim();
 is_error(upload([ part(image => $png) ], shim => $none), 503, 'UPLOAD_UNAVAILABLE', 'no folder: no uploads');
