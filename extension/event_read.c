@@ -14,6 +14,7 @@
 #include "event.h"
 #include "scrub.h"
 #include "tree.h"
+#include "uuid.h"
 
 #define TAKEN MJC_ERR__MAX
 #define MAX_DIGITS 18
@@ -49,28 +50,7 @@ mjc_event_hash(const char *bytes, int len)
 static bool
 parse_uuid(const char *text, pg_uuid_t *uuid)
 {
-	int digits = 0;
-
-	if (text == NULL || strlen(text) != 36)
-		return false;
-	memset(uuid, 0, sizeof(*uuid));
-	for (int i = 0; i < 36; i++)
-	{
-		char c = text[i];
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		int half = c >= '0' && c <= '9'	  ? c - '0'
-				   : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				   : c >= 'A' && c <= 'F' ? c - 'A' + 10
-										  : -1;
-
-		if (dash ? c != '-' : half < 0)
-			return false;
-		if (dash)
-			continue;
-		uuid->data[digits / 2] = (unsigned char) (uuid->data[digits / 2] << 4 | half);
-		digits++;
-	}
-	return true;
+	return text != NULL && mjc_uuid_parse(text, (int) strlen(text), uuid);
 }
 
 /* n digits as a number, -1 when they are none. */
