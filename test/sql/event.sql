@@ -1,6 +1,6 @@
 -- event: what visitors of the pages do: taken once, by what it tells, without persons.
 BEGIN;
-SELECT plan(207);
+SELECT plan(211);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY[$$SELECT mjc_api.event_ingest(NULL, NULL, NULL, NULL, NULL, '{"events": []}')$$, $$SELECT mjc_api.vital_ingest(NULL, NULL, NULL, NULL, NULL, '{"name": "LCP", "value": 1}')$$,
@@ -145,6 +145,16 @@ SELECT pg_temp.send_text(jsonb_build_object('events', jsonb_build_array(pg_temp.
        pg_temp.send_text(jsonb_build_object('events', jsonb_build_array(pg_temp.item('page_view', jsonb_build_object('sessionId', pg_temp.sid(13), 'pagePath', '/', 'userAgent', pg_temp.browser())), pg_temp.view(13, '/x')))::text, agent => 'node') \g /dev/null
 SELECT results_eq(format('SELECT DISTINCT v.is_bot, e.is_bot, v.device FROM mjc.visit v JOIN mjc.event e USING (session_id) WHERE session_id IN (%L, %L) ORDER BY 1', pg_temp.sid(12), pg_temp.sid(13)),
     $$VALUES (false, false, 'desktop'), (true, true, 'desktop')$$, 'bots are marked; what an event says of its program goes before who brings it');
+
+-- Each row is of its own visit, in whatever order they are told and stored; what is refused tells nothing of it
+SELECT is(pg_temp.told(pg_temp.send(pg_temp.view(2003), pg_temp.item('page_view', jsonb_build_object('sessionId', pg_temp.sid(2002), 'pagePath', '/', 'userAgent', 'Googlebot/2.1')), pg_temp.view(2001),
+    pg_temp.item('web_vital', jsonb_build_object('sessionId', pg_temp.sid(2002), 'name', 'LCP', 'value', 1)), pg_temp.item('web_vital', jsonb_build_object('sessionId', pg_temp.sid(2001), 'name', 'LCP', 'value', 1)),
+    pg_temp.item('session_start', jsonb_build_object('sessionId', pg_temp.sid(2001), 'deviceType', 'tablet')))), '6 0', 'three visits, the last first');
+SELECT results_eq(format('SELECT right(v.session_id::text, 1), v.is_bot, e.is_bot, w.is_bot, w.device FROM mjc.visit v JOIN mjc.event e USING (session_id) LEFT JOIN mjc.web_vital w USING (session_id)
+        WHERE session_id BETWEEN %L AND %L ORDER BY 1', pg_temp.sid(2001), pg_temp.sid(2003)),
+    $$VALUES ('1', false, false, false, 'tablet'), ('2', true, true, true, 'desktop'), ('3', false, false, NULL, NULL)$$, 'one of them of a bot, with all its rows');
+SELECT is(pg_temp.told(pg_temp.send(pg_temp.view(2004), pg_temp.item('page_view', jsonb_build_object('sessionId', pg_temp.sid(2004), 'userAgent', 'Googlebot/2.1')))), '1 1 {"EVENT_FIELD_INVALID":1}', 'a view of nothing by a bot is refused');
+SELECT results_eq(format('SELECT v.is_bot, e.is_bot FROM mjc.visit v JOIN mjc.event e USING (session_id) WHERE session_id = %L', pg_temp.sid(2004)), 'VALUES (false, false)', 'and makes no bot of the visit');
 
 -- Paths without persons
 SELECT is(mjc.page_path(p), w, p || ' is kept as ' || w)
