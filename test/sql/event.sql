@@ -1,6 +1,6 @@
 -- event: what visitors of the pages do: taken once, by what it tells, without persons.
 BEGIN;
-SELECT plan(211);
+SELECT plan(220);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY[$$SELECT mjc_api.event_ingest(NULL, NULL, NULL, NULL, NULL, '{"events": []}')$$, $$SELECT mjc_api.vital_ingest(NULL, NULL, NULL, NULL, NULL, '{"name": "LCP", "value": 1}')$$,
@@ -167,6 +167,15 @@ SELECT is(length(mjc.page_path('/' || repeat('é/', 500))), 200, 'a path is cut 
 SELECT is(mjc.page_path(NULL), NULL, 'no address has no path');
 SELECT pg_temp.send(pg_temp.act(14, 'search', '{"metadata": {"query": "amina@example.dz 0550123456 vanne 12"}}')) \g /dev/null
 SELECT is((SELECT detail ->> 'query' FROM mjc.event WHERE session_id = pg_temp.sid(14)::uuid), '* * vanne 12', 'nor is a search a person');
+-- Nor is half of one: a text is cut after persons are taken out of it
+SELECT pg_temp.send(VARIADIC ARRAY(SELECT pg_temp.act(2100 + n, 'search', jsonb_build_object('query', q))
+         FROM (VALUES (1, repeat('vanne ', 15) || 'gaz: 0550123456 final'), (2, repeat('vanne ', 15) || 'gaz: amina@example.dz final'), (3, repeat('vanne ', 15) || 'gaz: 0550 12 34 56 final'),
+                      (4, repeat('a@b.dz ', 60)), (5, repeat('é', 98) || ' ب 0550123456'), (6, repeat('x', 95) || ' ٠٥٥٠ ١٢ ٣٤ ٥٦'), (7, repeat('x', 5000))) v (n, q))) \g /dev/null
+SELECT is((SELECT detail ->> 'query' FROM mjc.event WHERE session_id = pg_temp.sid(2100 + n)::uuid), w, 'a long search is kept as ' || w)
+  FROM (VALUES (1, repeat('vanne ', 15) || 'gaz: * fin'), (2, repeat('vanne ', 15) || 'gaz: * fin'), (3, repeat('vanne ', 15) || 'gaz: * fin'), (4, repeat('* ', 49) || '*'), (5, repeat('é', 98) || ' ب'), (6, repeat('x', 95) || ' *'), (7, repeat('x', 100))) v (n, w);
+SELECT mjc.client_error_store(jsonb_build_object('error', repeat('vanne ', 82) || 'zz: ' || t)::text, pg_temp.noon()) FROM unnest('{0550123456,amina@example.dz,0550 12 34 56}'::text[]) t \g /dev/null
+SELECT results_eq($$SELECT message, seen FROM mjc.client_error WHERE message ~ '^vanne vanne'$$, format($$VALUES (%L, 3::bigint)$$, repeat('vanne ', 82) || 'zz: *'), 'nor a message with persons where it is cut');
+SELECT is(mjc.page_path('/' || repeat('a1', 996) || '/0550123456'), '/*/*', 'nor a path, however long it was');
 SELECT pg_temp.send(pg_temp.item('traffic_source', jsonb_build_object('sessionId', pg_temp.sid(22), 'utmSource', 'facebook', 'utmCampaign', 'promotion2026chaudieres', 'utmTerm', '120210987654321098', 'utmContent', '+213 550123456 0550123456'))) \g /dev/null
 SELECT results_eq(format('SELECT campaign, term, content FROM mjc.visit WHERE session_id = %L', pg_temp.sid(22)), $$VALUES ('promotion2026chaudieres', '120210987654321098', '* *')$$, 'the numbers of ads and long names of campaigns stay');
 -- Phones as people write them: in groups
