@@ -71,7 +71,7 @@ AS $$
 DECLARE
     months bigint := (SELECT s.integer_value FROM mjc.setting s WHERE s.name = 'analytics_retention_months');
     first date := (mjc.partition_month(event_purge.at) - make_interval(months => months::integer))::date;
-    border timestamptz := mjc.partition_start(first);
+    border timestamptz := mjc.algiers_start(first);
     removed bigint;
     more bigint;
 BEGIN

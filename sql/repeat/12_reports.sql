@@ -220,7 +220,7 @@ BEGIN
     WITH placed AS MATERIALIZED (
         SELECT e.customer_id, greatest(date_trunc(period, e.on_day::timestamp)::date, from_on) AS starts, sum(e.orders) AS orders, sum(e.revenue_centimes) AS revenue
           FROM mjc_report.order_entry e
-         WHERE e.placed_at >= timezone('Africa/Algiers', from_on::timestamp) AND e.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
+         WHERE e.placed_at >= mjc.algiers_start(from_on) AND e.placed_at < mjc.algiers_start(until_on + 1)
          GROUP BY 1, 2
         HAVING sum(e.orders) > 0),
     buyer AS (
@@ -246,20 +246,20 @@ CREATE OR REPLACE FUNCTION mjc_report.cohort_retention(from_on date, until_on da
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    span record := mjc.report_span(from_on, until_on);
     first date := date_trunc('month', from_on::timestamp)::date;
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     RETURN QUERY
     WITH active AS MATERIALIZED (
         SELECT DISTINCT e.customer_id, date_trunc('month', e.on_day::timestamp)::date AS month
           FROM mjc_report.order_entry e
-         WHERE e.placed_at >= timezone('Africa/Algiers', first::timestamp) AND e.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
+         WHERE e.placed_at >= mjc.algiers_start(first) AND e.placed_at < span.end_at
            AND e.orders > 0),
     member AS MATERIALIZED (
         SELECT c.customer_id, c.month
           FROM (SELECT a.customer_id, min(a.month) AS month FROM active a GROUP BY a.customer_id) c
          WHERE NOT EXISTS (SELECT FROM mjc_report.order_entry e
-                            WHERE e.customer_id = c.customer_id AND e.orders > 0 AND e.placed_at < timezone('Africa/Algiers', first::timestamp))),
+                            WHERE e.customer_id = c.customer_id AND e.orders > 0 AND e.placed_at < mjc.algiers_start(first))),
     size AS (SELECT m.month, count(*) AS customers FROM member m GROUP BY m.month),
     seen AS (SELECT m.month, a.month AS at, count(*) AS customers FROM member m JOIN active a ON a.customer_id = m.customer_id GROUP BY 1, 2)
     SELECT s.month, ((extract(year FROM g) - extract(year FROM s.month)) * 12 + extract(month FROM g) - extract(month FROM s.month))::integer,
@@ -287,7 +287,7 @@ BEGIN
     WITH buyer AS (
         SELECT e.customer_id, customer_rfm.on_day - max(e.on_day) FILTER (WHERE e.orders > 0) AS recency, sum(e.orders) AS frequency, sum(e.revenue_centimes) AS monetary
           FROM mjc_report.order_entry e
-         WHERE e.placed_at < timezone('Africa/Algiers', (customer_rfm.on_day + 1)::timestamp)
+         WHERE e.placed_at < mjc.algiers_start(customer_rfm.on_day + 1)
          GROUP BY e.customer_id
         HAVING sum(e.orders) > 0),
     placed AS (

@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(56);
+SELECT plan(99);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -89,6 +89,12 @@ SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', f))).code, c, f
     ('conversion_funnel(''2010-01-02'', ''2024-01-01'')', 'MJ742'), ('pages(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('pages(''2024-01-01'', ''2024-01-01'', 0)', 'MJ006'),
     ('pages(''2024-01-01'', ''2024-01-01'', 10001)', 'MJ006'), ('pages(''2024-01-01'', ''2024-01-01'', NULL)', 'MJ003'), ('page_speed(''2024-01-02'', ''2024-01-01'')', 'MJ741'),
     ('experiment_result(NULL, ''2024-01-01'', ''2024-01-01'')', 'MJ003'), ('visit_count(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('visit_count(NULL, NULL)', 'MJ003'), ('experiment_result(''x'', ''2024-01-02'', ''2024-01-01'')', 'MJ741')) x (f, c);
+SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', format(f, d, d)))).code, c, format(f, d, d))
+  FROM (VALUES ('traffic_sources(%L, %L)'), ('conversion_funnel(%L, %L)'), ('pages(%L, %L)'), ('visit_count(%L, %L)'), ('page_speed(%L, %L)'), ('experiment_result(''x'', %L, %L)'), ('customers_by_period(%L, %L)'), ('cohort_retention(%L, %L)')) r (f)
+ CROSS JOIN (VALUES ('300000-01-01', 'MJ006'), ('9990-01-02', 'MJ006'), ('1899-12-31', 'MJ006'), ('infinity', 'MJ006'), (NULL, 'MJ003')) v (d, c);
+SELECT results_eq($$SELECT start_at, end_at FROM mjc.report_span('2024-02-28', '2024-02-29')$$, $$VALUES (timestamptz '2024-02-27 23:00+00', timestamptz '2024-02-29 23:00+00')$$, 'days from midnight to midnight in Algiers');
+SELECT results_eq($$SELECT start_at, end_at FROM mjc.report_span('1977-05-05', '1977-10-20')$$, $$VALUES (timestamptz '1977-05-05 00:00+00', timestamptz '1977-10-21 00:00+01')$$, 'by the time of then: one hour more since 6 May 1977');
+SELECT is(mjc.algiers_start(NULL), NULL, 'no day, no beginning');
 
 -- The routes
 SELECT a.token_version AS tv FROM mjc.account a WHERE a.account_id = :'admin' \gset
