@@ -49,6 +49,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.dzd(bigint),
     mjc.dzd_shown(bigint),
     mjc.estimators(),
+    mjc.event_stage(text, text, uuid),
     mjc.fold_digits(text),
     mjc.growth_pct(numeric, numeric),
     mjc.funnel(timestamptz, integer, interval),

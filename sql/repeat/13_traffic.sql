@@ -40,9 +40,7 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH furthest AS (
-        SELECT max(CASE WHEN e.kind = 'begin_checkout' OR e.kind = 'page_view' AND e.path ~ '(^|/)checkout/?$' THEN 3
-                        WHEN e.kind = 'add_to_cart' THEN 2
-                        WHEN e.kind = 'view_item' AND e.product_id IS NOT NULL OR e.kind = 'page_view' AND e.path ~ '(^|/)products/[^/]+/?$' THEN 1 END) AS stage
+        SELECT max(mjc.event_stage(e.kind, e.path, e.product_id)) AS stage
           FROM mjc_report.event e
          WHERE e.at >= span.start_at AND e.at < span.end_at AND NOT e.is_bot AND e.kind IN ('view_item', 'page_view', 'add_to_cart', 'begin_checkout')
          GROUP BY e.session_id),
@@ -151,14 +149,15 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'experiment');
     END IF;
     RETURN QUERY
+    -- Materialized: the step of a visit is looked for once, not once for every figure.
+    WITH shown AS MATERIALIZED (
+        SELECT x.variant, (SELECT max(mjc.event_stage(e.kind, e.path, e.product_id)) FROM mjc_report.event e
+                            WHERE e.session_id = x.session_id AND e.at >= x.at) AS stage
+          FROM mjc_report.exposure x
+         WHERE x.experiment = experiment_result.experiment AND x.at >= span.start_at AND x.at < span.end_at AND NOT x.is_bot)
     SELECT d.variant, count(*), count(*) FILTER (WHERE d.stage >= 2), count(*) FILTER (WHERE d.stage >= 3),
            round(count(*) FILTER (WHERE d.stage >= 2) * 100.0 / count(*), 2), round(count(*) FILTER (WHERE d.stage >= 3) * 100.0 / count(*), 2)
-      FROM (SELECT x.variant, (SELECT max(CASE WHEN e.kind = 'begin_checkout' OR e.path ~ '(^|/)checkout/?$' THEN 3 ELSE 2 END)
-                                 FROM mjc_report.event e
-                                WHERE e.session_id = x.session_id AND e.at >= x.at
-                                  AND (e.kind IN ('add_to_cart', 'begin_checkout') OR e.kind = 'page_view' AND e.path ~ '(^|/)checkout/?$')) AS stage
-              FROM mjc_report.exposure x
-             WHERE x.experiment = experiment_result.experiment AND x.at >= span.start_at AND x.at < span.end_at AND NOT x.is_bot) d
+      FROM shown d
      GROUP BY d.variant
      ORDER BY d.variant;
 END

@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(99);
+SELECT plan(124);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -82,6 +82,20 @@ INSERT INTO mjc.exposure (session_id, experiment, variant, at) VALUES (pg_temp.s
     (pg_temp.sid(3), 'button', 'blue', pg_temp.noon('1 minute')), (pg_temp.sid(5), 'button', 'blue', pg_temp.noon('-1 hour'));
 SELECT results_eq(format('SELECT variant, visits, cart_visits, checkout_visits, cart_pct, checkout_pct FROM mjc_report.experiment_result(%L, %L, %L)', 'button', :'day', :'day'),
     $$VALUES ('blue', 1::bigint, 1::bigint, 1::bigint, 100.00::numeric, 100.00::numeric), ('red', 2, 1, 0, 50.00, 0.00)$$, 'two variants');
+
+-- A step is the same in both figures: by the kind of the event, and by the page only where it was looked at
+SELECT is(mjc.event_stage(k, p, CASE WHEN n THEN pg_temp.pid(1) END), w, format('%s of %s%s is step %s', coalesce(k, 'nothing'), coalesce(p, 'no page'), CASE WHEN n THEN ' with a product' ELSE '' END, coalesce(w::text, 'none')))
+  FROM (VALUES ('begin_checkout', NULL, false, 3), ('page_view', '/fr/checkout', false, 3), ('page_view', '/checkout/', false, 3), ('page_view', 'checkout', false, 3), ('page_view', '/fr/checkout/merci', false, NULL), ('page_view', '/fr/precheckout', false, NULL),
+               ('add_to_cart', NULL, false, 2), ('add_to_cart', '/fr/checkout', true, 2), ('add_to_cart', '/fr/products/abc', true, 2), ('remove_from_cart', '/fr/checkout', true, NULL), ('page_duration', '/fr/checkout', false, NULL),
+               ('page_duration', '/fr/products/abc', false, NULL), ('view_item', NULL, true, 1), ('view_item', '/fr/products/abc', false, NULL), ('view_item', '/fr/checkout', true, 1), ('page_view', '/fr/products/abc', false, 1), ('page_view', '/products/abc/', false, 1),
+               ('page_view', '/fr/products', false, NULL), ('page_view', '/fr/products/abc/avis', false, NULL), ('page_view', NULL, true, NULL), ('purchase', '/fr/checkout', true, NULL), (NULL, '/fr/checkout', true, NULL), (NULL, NULL, false, NULL)) v (k, p, n, w);
+INSERT INTO mjc.visit (session_id, started_at, is_bot) SELECT pg_temp.sid(n), timestamptz '2004-05-05 10:00+01', false FROM generate_series(70, 73) n;
+INSERT INTO mjc.exposure (session_id, experiment, variant, at) SELECT pg_temp.sid(n), 'step', 'a', timestamptz '2004-05-05 10:00+01' FROM generate_series(70, 73) n;
+SELECT mjc.partition_make('event', '2004-05-01') \g /dev/null
+INSERT INTO mjc.event (session_id, event_id, at, kind, path, product_id, is_bot) SELECT pg_temp.sid(n), gen_random_uuid(), timestamptz '2004-05-05 11:00+01', k, p, pg_temp.pid(1), false
+  FROM (VALUES (70, 'add_to_cart', '/fr/checkout'), (71, 'page_view', '/fr/checkout'), (72, 'view_item', '/fr/products/abc'), (73, 'page_view', '/fr')) v (n, k, p);
+SELECT results_eq($$SELECT visits, cart_visits, checkout_visits FROM mjc_report.experiment_result('step', '2004-05-05', '2004-05-05')$$, 'VALUES (4::bigint, 2::bigint, 1::bigint)', 'a cart that is filled on the page of the checkout is no checkout');
+SELECT results_eq($$SELECT reached FROM mjc_report.conversion_funnel('2004-05-05', '2004-05-05') WHERE step < 4 ORDER BY step$$, 'VALUES (3::bigint), (2), (1)', 'nor is it in the funnel');
 
 -- Refusals
 SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', f))).code, c, f) FROM (VALUES
