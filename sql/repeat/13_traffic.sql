@@ -85,7 +85,8 @@ $$;
 COMMENT ON FUNCTION mjc_report.pages(date, date, integer) IS
     'The pages that were seen most on these days, 100 unless told (1 to 10000): views, visits, and the average time on them in seconds, NULL when none was told. Errors: MJ003, MJ006, MJ741, MJ742';
 
--- The extensions that estimate are looked for where they are: their schema alone is in the path.
+-- The extensions that estimate are named where they are (~ is their schema): no setting may change in
+-- a plan that runs in parallel.
 CREATE OR REPLACE FUNCTION mjc_report.visit_count(from_on date, until_on date, OUT visits bigint, OUT is_estimate boolean)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -99,9 +100,9 @@ BEGIN
         visits := (SELECT count(*) FROM (SELECT DISTINCT e.session_id FROM mjc_report.event e WHERE e.at >= span.start_at AND e.at < span.end_at AND NOT e.is_bot) d);
         RETURN;
     END IF;
-    PERFORM set_config('search_path', 'pg_catalog, ' || place || ', pg_temp', true);
-    EXECUTE 'SELECT coalesce(round(hll_cardinality(hll_add_agg(hll_hash_bytea(uuid_send(e.session_id))))), 0)::bigint
-               FROM mjc_report.event e WHERE e.at >= $1 AND e.at < $2 AND NOT e.is_bot' INTO visits USING span.start_at, span.end_at;
+    EXECUTE replace(
+        'SELECT coalesce(round(~hll_cardinality(~hll_add_agg(~hll_hash_bytea(uuid_send(e.session_id))))), 0)::bigint
+           FROM mjc_report.event e WHERE e.at >= $1 AND e.at < $2 AND NOT e.is_bot', '~', place || '.') INTO visits USING span.start_at, span.end_at;
 END
 $$;
 COMMENT ON FUNCTION mjc_report.visit_count(date, date) IS
@@ -126,12 +127,11 @@ BEGIN
          ORDER BY p.metric;
         RETURN;
     END IF;
-    PERFORM set_config('search_path', 'pg_catalog, ' || place || ', pg_temp', true);
-    RETURN QUERY EXECUTE
+    RETURN QUERY EXECUTE replace(
         'SELECT p.metric, p.n, round(p.at[1]::numeric, 3), round(p.at[2]::numeric, 3), round(p.at[3]::numeric, 3), true
-           FROM (SELECT x.metric, count(*) AS n, tdigest_percentile(x.value::double precision, 100, ARRAY[0.5, 0.75, 0.95]::double precision[]) AS at
+           FROM (SELECT x.metric, count(*) AS n, ~tdigest_percentile(x.value::double precision, 100, ARRAY[0.5, 0.75, 0.95]::double precision[]) AS at
                    FROM mjc_report.web_vital x WHERE x.at >= $1 AND x.at < $2 AND NOT x.is_bot GROUP BY x.metric) p
-          ORDER BY p.metric' USING span.start_at, span.end_at;
+          ORDER BY p.metric', '~', place || '.') USING span.start_at, span.end_at;
 END
 $$;
 COMMENT ON FUNCTION mjc_report.page_speed(date, date) IS

@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(124);
+SELECT plan(125);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -76,6 +76,14 @@ SELECT CASE WHEN NOT :'hll' THEN skip('the extension hll is not at hand', 2) ELS
 SELECT CASE WHEN NOT :'tdigest' THEN skip('the extension tdigest is not at hand', 2) ELSE
     (SELECT ok(v.is_estimate AND v.measured = 100 AND v.p50 BETWEEN 48 AND 52 AND v.p75 BETWEEN 73 AND 77 AND v.p95 BETWEEN 93 AND 97, 'about as fast') FROM mjc_report.page_speed(:'day', :'day') v)
     || E'\n' || (SELECT is(count(*), 0::bigint, 'nothing of nothing') FROM mjc_report.page_speed('2001-01-01', '2001-01-02') v) END;
+
+-- Nor is any setting changed, which a plan that runs in parallel may not do
+SELECT CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END AS parallel_mode \gset
+SET LOCAL :parallel_mode = on;
+SELECT v.visits AS parallel_visits FROM mjc_report.visit_count(:'day', :'day') v \gset
+SELECT v.p50 AS parallel_p50 FROM mjc_report.page_speed(:'day', :'day') v \gset
+SET LOCAL :parallel_mode = off;
+SELECT ok(:parallel_visits BETWEEN 3 AND 5 AND :parallel_p50 BETWEEN 48 AND 52, 'the same from a part of a parallel plan');
 
 -- An experiment: what was done afterwards counts
 INSERT INTO mjc.exposure (session_id, experiment, variant, at) VALUES (pg_temp.sid(1), 'button', 'red', pg_temp.noon('-1 hour')), (pg_temp.sid(2), 'button', 'red', pg_temp.noon('-1 hour')),
