@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(125);
+SELECT plan(148);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -32,10 +32,9 @@ SELECT pg_temp.visit(1, 'google', 'organic'), pg_temp.visit(2, 'google', 'organi
 SELECT pg_temp.did(1, 'page_view', '/fr/products/abc'), pg_temp.did(1, 'page_view', '/fr'), pg_temp.did(1, 'page_duration', '/fr', NULL, '1 second', 30000),
        pg_temp.did(2, 'page_view', '/fr'), pg_temp.did(2, 'add_to_cart', '/fr', 1), pg_temp.did(2, 'page_duration', '/fr', NULL, '2 seconds', 15500),
        pg_temp.did(3, 'view_item', '/ar/products/abc', 1), pg_temp.did(3, 'add_to_cart', NULL, 1), pg_temp.did(3, 'page_view', '/ar/checkout', NULL, '5 minutes'),
-       pg_temp.did(4, 'page_view', '/fr/products'), pg_temp.did(4, 'view_item', '/fr/products'),
+       pg_temp.did(4, 'page_view', '/fr/products'),
        pg_temp.did(5, 'page_view', '/fr/products/abc', NULL, '0', NULL, true), pg_temp.did(5, 'begin_checkout', NULL, NULL, '0', NULL, true),
        pg_temp.did(1, 'page_view', '/fr/products/abc', NULL, '-13 hours') \g /dev/null
-DELETE FROM mjc.event WHERE session_id = pg_temp.sid(4) AND kind = 'view_item';
 SELECT results_eq(format('SELECT source, medium, visits, share_pct, bounce_pct FROM mjc_report.traffic_sources(%L, %L)', :'day', :'day'),
     $$VALUES ('google', 'organic', 3::bigint, 60.00::numeric, 33.33::numeric), ('facebook', 'social', 1, 20.00, 0.00), ('unknown', 'unknown', 1, 20.00, 100.00)$$, 'sources without bots; who saw one page and did nothing else bounced');
 SELECT results_eq(format('SELECT name, reached, of_first_pct, dropoff_pct FROM mjc_report.conversion_funnel(%L, %L) WHERE step < 4', :'day', :'day'),
@@ -145,8 +144,14 @@ SELECT is(:'long'::jsonb -> 'summary', '{"totalPageViews": 1099, "totalEvents": 
 SELECT is(jsonb_array_length(:'long'::jsonb -> 'pageViews'), 1000, 'and told in part');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(6))::jsonb -> 'summary', '{"totalPageViews": 0, "totalEvents": 0, "sessionDuration": 0, "bounceRate": 100}', 'one of which no event is left has zeros');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(99))::jsonb, NULL, 'none of that name');
-SELECT is((pg_temp.failure(format('SELECT mjc_api.analytics_realtime(%L, 0, gen_random_uuid())', pg_temp.sid(1)))).code, (pg_temp.failure(format('SELECT mjc_api.analytics_session(%L, 0, gen_random_uuid(), NULL)', pg_temp.sid(1)))).code, 'nobody else is told');
-SELECT ok(bool_and(has_function_privilege('mjc_analyst', f, 'EXECUTE')), 'analysts use them') FROM unnest('{mjc_report.traffic_sources(date\,date),mjc_report.conversion_funnel(date\,date),"mjc_report.pages(date,date,integer)",mjc_report.page_speed(date\,date),"mjc_report.experiment_result(text,date,date)"}'::text[]) f;
+-- Of them who is no admin of this shop is told nothing: nobody, somebody unknown, a customer, a session that was closed
+SELECT mjc.account_register('traffic-customer@example.test', '$2b$12$' || repeat('c', 53), '{"firstName": "Lina", "lastName": "Test"}') AS customer \gset
+SELECT is((pg_temp.failure(format('SELECT mjc_api.%s', format(f, who, version)))).code, c, replace(f, '%L', '') || ' for ' || name)
+  FROM (VALUES ('staff_traffic_sources(%L, %L, gen_random_uuid(), NULL)'), ('analytics_traffic_shares(%L, %L, gen_random_uuid(), NULL, NULL, NULL)'), ('analytics_traffic_sources(%L, %L, gen_random_uuid(), NULL, NULL, NULL)'),
+               ('analytics_conversions(%L, %L, gen_random_uuid(), NULL, NULL, NULL)'), ('analytics_realtime(%L, %L, gen_random_uuid())'), ('analytics_session(%L, %L, gen_random_uuid(), gen_random_uuid())')) r (f)
+ CROSS JOIN (SELECT 'nobody', NULL::uuid, NULL::integer, 'MJ060' UNION ALL SELECT 'an unknown', pg_temp.sid(1), 0, 'MJ063' UNION ALL SELECT 'a customer', :'customer', a.token_version, 'MJ064' FROM mjc.account a WHERE a.account_id = :'customer'
+             UNION ALL SELECT 'a closed session', :'admin', :tv + 1, 'MJ063') w (name, who, version, c);
+SELECT ok(bool_and(has_function_privilege('mjc_analyst', f, 'EXECUTE')), 'analysts use them') FROM unnest('{mjc_report.traffic_sources(date\,date),mjc_report.conversion_funnel(date\,date),mjc_report.visit_count(date\,date),"mjc_report.pages(date,date,integer)",mjc_report.page_speed(date\,date),"mjc_report.experiment_result(text,date,date)"}'::text[]) f;
 -- Pages may tell any source: more of them than a list of shares may have
 INSERT INTO mjc.visit (session_id, started_at, is_bot, source, medium) SELECT gen_random_uuid(), timestamptz '2003-05-05 12:00+01', false, 's' || n, 'm' FROM generate_series(1, 10050) n;
 INSERT INTO mjc.visit (session_id, started_at, is_bot, source, medium) SELECT gen_random_uuid(), timestamptz '2003-05-05 12:00+01', false, 'google', 'organic' FROM generate_series(1, 9950) n;
