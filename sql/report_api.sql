@@ -108,6 +108,7 @@ COMMENT ON FUNCTION mjc.report_sales(date, date, text) IS 'Sales of a window and
 CREATE FUNCTION mjc.report_customers(from_on date, until_on date) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);

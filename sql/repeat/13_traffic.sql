@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION mjc_report.traffic_sources(from_on date, until_on dat
     RETURNS TABLE (source text, medium text, visits bigint, share_pct numeric, bounce_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);
@@ -34,6 +35,7 @@ CREATE OR REPLACE FUNCTION mjc_report.conversion_funnel(from_on date, until_on d
     RETURNS TABLE (step integer, name text, reached bigint, of_first_pct numeric, dropoff_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);
@@ -64,6 +66,7 @@ CREATE OR REPLACE FUNCTION mjc_report.pages(from_on date, until_on date, most in
     RETURNS TABLE (path text, views bigint, visits bigint, average_seconds numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);
@@ -90,6 +93,7 @@ COMMENT ON FUNCTION mjc_report.pages(date, date, integer) IS
 CREATE OR REPLACE FUNCTION mjc_report.visit_count(from_on date, until_on date, OUT visits bigint, OUT is_estimate boolean)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);
@@ -112,6 +116,7 @@ CREATE OR REPLACE FUNCTION mjc_report.page_speed(from_on date, until_on date)
     RETURNS TABLE (metric text, measured bigint, p50 numeric, p75 numeric, p95 numeric, is_estimate boolean)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);
@@ -141,6 +146,7 @@ CREATE OR REPLACE FUNCTION mjc_report.experiment_result(experiment text, from_on
     RETURNS TABLE (variant text, visits bigint, cart_visits bigint, checkout_visits bigint, cart_pct numeric, checkout_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     span record := mjc.report_span(from_on, until_on);
