@@ -20,8 +20,9 @@ missing(FunctionCallInfo fcinfo, int n)
 	return n >= PG_NARGS() || PG_ARGISNULL(n);
 }
 
-static void
-require(FunctionCallInfo fcinfo, int n, const char *name)
+/* mjc_arg_require - argument n is there. Errors: MJ003 NULL, naming it. */
+void
+mjc_arg_require(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (missing(fcinfo, n))
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
@@ -31,7 +32,7 @@ require(FunctionCallInfo fcinfo, int n, const char *name)
 int32
 mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_INT32(n);
 }
 
@@ -39,7 +40,7 @@ mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
 int64
 mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_INT64(n);
 }
 
@@ -47,7 +48,7 @@ mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
 char *
 mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
@@ -62,7 +63,7 @@ mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n)
 pg_uuid_t *
 mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_UUID_P(n);
 }
 
@@ -90,7 +91,7 @@ mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, in
 	bool typbyval;
 	char typalign;
 
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	array = PG_GETARG_ARRAYTYPE_P(n);
 	if (ARR_NDIM(array) > 1)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", name, 0});

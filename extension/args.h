@@ -12,6 +12,7 @@
 
 #include "compat.h"
 
+extern void mjc_arg_require(FunctionCallInfo fcinfo, int n, const char *name);
 extern int32 mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name);
