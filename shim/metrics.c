@@ -20,13 +20,11 @@
 #include "routes.h"
 #include "version.h"
 
-#define METRICS_BUCKETS 12
-
 static const double bucket_limit[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 													 0.1,	0.25,	0.5,   1.0,	 2.5,	5.0};
 
-static const int known_status[] = {200, 201, 204, 400, 401, 403, 404, 405, 408, 409, 413,
-								   414, 415, 422, 429, 431, 500, 501, 503, 505, 0};
+static const int known_status[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409,
+								   413, 414, 415, 422, 429, 431, 500, 501, 503, 505, 0};
 
 #define METRICS_STATUSES (sizeof(known_status) / sizeof(known_status[0]))
 
@@ -119,6 +117,42 @@ metrics_request(struct metrics *metrics, int route, int status, int64_t us)
 		i++;
 	entry->status[i]++;
 	histogram_add(&entry->seconds, us);
+}
+
+static void
+totals_count(struct metrics_totals *out, int status, uint64_t n)
+{
+	out->requests += n;
+	if (status == 304)
+		out->not_modified += n;
+	else if (status >= 500)
+		out->failed += n;
+	else if (status >= 400)
+		out->refused += n;
+}
+
+void
+metrics_totals(const struct metrics *metrics, int route, struct metrics_totals *out)
+{
+	const struct route_metrics *entry = &metrics->route[route];
+	uint64_t in_buckets = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < METRICS_STATUSES; i++)
+		totals_count(out, known_status[i], entry->status[i]);
+	for (int i = 0; i < METRICS_BUCKETS; i++)
+	{
+		out->bucket[i] = entry->seconds.bucket[i];
+		in_buckets += out->bucket[i];
+	}
+	out->bucket[METRICS_BUCKETS] = entry->seconds.count - in_buckets;
+	out->us = (uint64_t) (entry->seconds.sum * 1e6 + 0.5);
+}
+
+long
+metrics_bucket_us(int i)
+{
+	return (long) (bucket_limit[i] * 1e6 + 0.5);
 }
 
 void
