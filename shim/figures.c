@@ -77,11 +77,12 @@ figures_route(FILE *out, int route, const struct metrics_totals *now,
 
 	fprintf(out,
 			"{\"route\":\"%s %s\",\"requests\":%llu,\"refused\":%llu,\"failed\":%llu,"
-			"\"not_modified\":%llu,\"total_us\":%llu,\"bucket\":[",
+			"\"not_modified\":%llu,\"cached\":%llu,\"total_us\":%llu,\"bucket\":[",
 			method, path, (unsigned long long) (now->requests - base->requests),
 			(unsigned long long) (now->refused - base->refused),
 			(unsigned long long) (now->failed - base->failed),
 			(unsigned long long) (now->not_modified - base->not_modified),
+			(unsigned long long) (now->cached - base->cached),
 			(unsigned long long) (now->us - base->us));
 	for (int i = 0; i <= METRICS_BUCKETS; i++)
 		fprintf(out, "%s%llu", i == 0 ? "" : ",",

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "cache.h"
 #include "clock.h"
 #include "db.h"
 #include "http.h"
@@ -40,6 +41,7 @@ struct route_metrics
 {
 	uint64_t status[METRICS_STATUSES]; /* the last one counts every other status */
 	struct histogram seconds;
+	uint64_t cache_hits;
 };
 
 struct metrics
@@ -146,6 +148,7 @@ metrics_totals(const struct metrics *metrics, int route, struct metrics_totals *
 		in_buckets += out->bucket[i];
 	}
 	out->bucket[METRICS_BUCKETS] = entry->seconds.count - in_buckets;
+	out->cached = entry->cache_hits;
 	out->us = (uint64_t) (entry->seconds.sum * 1e6 + 0.5);
 }
 
@@ -171,6 +174,12 @@ void
 metrics_rate_limited(struct metrics *metrics, int rate)
 {
 	metrics->rate_limited[rate]++;
+}
+
+void
+metrics_cache_hit(struct metrics *metrics, int route)
+{
+	metrics->route[route].cache_hits++;
 }
 
 void
@@ -498,6 +507,25 @@ render_process(FILE *out, const struct app *app)
 }
 
 static void
+render_cache(FILE *out, const struct app *app)
+{
+	struct cache_stats stats = {0};
+
+	if (app->cache != NULL)
+		cache_stats(app->cache, &stats);
+	render_head(out, "mjc_cache_hits_total", "counter", "Public answers from the cache.");
+	fprintf(out, "mjc_cache_hits_total %llu\n", (unsigned long long) stats.hits);
+	render_head(out, "mjc_cache_misses_total", "counter", "Public answers asked of the database.");
+	fprintf(out, "mjc_cache_misses_total %llu\n", (unsigned long long) stats.misses);
+	render_head(out, "mjc_cache_evicted_total", "counter", "Answers that made room for others.");
+	fprintf(out, "mjc_cache_evicted_total %llu\n", (unsigned long long) stats.evicted);
+	render_head(out, "mjc_cache_entries", "gauge", "Answers kept.");
+	fprintf(out, "mjc_cache_entries %zu\n", stats.entries);
+	render_head(out, "mjc_cache_bytes", "gauge", "Memory of the answers kept.");
+	fprintf(out, "mjc_cache_bytes %zu\n", stats.bytes);
+}
+
+static void
 render_page(FILE *out, const struct app *app)
 {
 	const struct metrics *metrics = app->metrics;
@@ -508,6 +536,7 @@ render_page(FILE *out, const struct app *app)
 	render_head(out, "mjc_http_connections", "gauge", "Open client connections.");
 	fprintf(out, "mjc_http_connections %ld\n", http_connections(app->http));
 	render_db(out, app);
+	render_cache(out, app);
 	render_head(out, "mjc_rate_limited_total", "counter", "Requests refused by a rate limit.");
 	for (int i = 0; i < RATE__MAX; i++)
 		fprintf(out, "mjc_rate_limited_total{class=\"%s\"} %llu\n",

@@ -43,6 +43,7 @@ struct metrics_totals
 	uint64_t refused;	   /* 4xx */
 	uint64_t failed;	   /* 5xx */
 	uint64_t not_modified; /* 304 */
+	uint64_t cached;	   /* from the cache */
 	uint64_t us;
 	uint64_t bucket[METRICS_BUCKETS + 1]; /* by metrics_bucket_us; the last above all limits */
 };
@@ -70,6 +71,9 @@ void metrics_login_failure(struct metrics *metrics);
 
 /* metrics_housekeep - count a housekeeping run. */
 void metrics_housekeep(struct metrics *metrics, bool ok);
+
+/* metrics_cache_hit - count an answer of a route that came from the cache. */
+void metrics_cache_hit(struct metrics *metrics, int route);
 
 /* What became of a document that was to be printed. */
 enum metrics_pdf

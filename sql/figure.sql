@@ -11,21 +11,21 @@ DECLARE
     since timestamptz := to_timestamp(since_s);
 BEGIN
     PERFORM mjc.check_schema();
-    INSERT INTO mjc.http_figure AS f (at, shim_id, route, until_at, requests, refused, failed, not_modified, total_us, limit_us, bucket)
-    SELECT since, http_figures.shim_id, r.route, greatest(clock_timestamp(), since), r.requests, r.refused, r.failed, r.not_modified, r.total_us, l.limit_us, r.bucket
-      FROM jsonb_to_recordset(figures -> 'routes') r (route text, requests bigint, refused bigint, failed bigint, not_modified bigint, total_us bigint, bucket bigint[])
+    INSERT INTO mjc.http_figure AS f (at, shim_id, route, until_at, requests, refused, failed, not_modified, cached, total_us, limit_us, bucket)
+    SELECT since, http_figures.shim_id, r.route, greatest(clock_timestamp(), since), r.requests, r.refused, r.failed, r.not_modified, r.cached, r.total_us, l.limit_us, r.bucket
+      FROM jsonb_to_recordset(figures -> 'routes') r (route text, requests bigint, refused bigint, failed bigint, not_modified bigint, cached bigint, total_us bigint, bucket bigint[])
      CROSS JOIN (SELECT array_agg(x.us::bigint ORDER BY x.n) AS limit_us FROM jsonb_array_elements_text(figures -> 'limits') WITH ORDINALITY x (us, n)) l
      ORDER BY r.route
     ON CONFLICT ON CONSTRAINT http_figure_pkey DO UPDATE
        SET until_at = EXCLUDED.until_at, requests = EXCLUDED.requests, refused = EXCLUDED.refused, failed = EXCLUDED.failed,
-           not_modified = EXCLUDED.not_modified, total_us = EXCLUDED.total_us, bucket = EXCLUDED.bucket;
+           not_modified = EXCLUDED.not_modified, cached = EXCLUDED.cached, total_us = EXCLUDED.total_us, bucket = EXCLUDED.bucket;
     INSERT INTO mjc.cache_figure (at, shim_id, blocks_hit, blocks_read)
     SELECT clock_timestamp(), http_figures.shim_id, d.blks_hit, d.blks_read FROM pg_stat_database d WHERE d.datname = current_database()
     ON CONFLICT ON CONSTRAINT cache_figure_pkey DO NOTHING;
 END
 $$;
 COMMENT ON FUNCTION mjc_api.http_figures(uuid, bigint, jsonb) IS
-    'What a shim counted since an instant (seconds of the epoch): {limits: [microseconds], routes: [{route, requests, refused, failed, not_modified, total_us, bucket}]}; and the counters of PostgreSQL''s cache. Told again, the newer counts. Errors: MJ009';
+    'What a shim counted since an instant (seconds of the epoch): {limits: [microseconds], routes: [{route, requests, refused, failed, not_modified, cached, total_us, bucket}]}; and the counters of PostgreSQL''s cache. Told again, the newer counts. Errors: MJ009';
 
 CREATE FUNCTION mjc.bucket_limit(bucket bigint[], limits bigint[], share numeric) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -64,11 +64,11 @@ BEGIN
         DELETE FROM mjc.http_figure f WHERE f.at >= first AND f.at < first + interval '1 hour' RETURNING f.*),
     summed AS (
         SELECT g.shim_id, g.route, g.limit_us, max(g.until_at) AS until_at, sum(g.requests)::bigint AS requests, sum(g.refused)::bigint AS refused,
-               sum(g.failed)::bigint AS failed, sum(g.not_modified)::bigint AS not_modified, sum(g.total_us)::bigint AS total_us, count(*) AS n
+               sum(g.failed)::bigint AS failed, sum(g.not_modified)::bigint AS not_modified, sum(g.cached)::bigint AS cached, sum(g.total_us)::bigint AS total_us, count(*) AS n
           FROM gone g GROUP BY g.shim_id, g.route, g.limit_us),
     kept AS (
-        INSERT INTO mjc.http_figure (at, shim_id, route, until_at, requests, refused, failed, not_modified, total_us, limit_us, bucket)
-        SELECT first, s.shim_id, s.route, s.until_at, s.requests, s.refused, s.failed, s.not_modified, s.total_us, s.limit_us,
+        INSERT INTO mjc.http_figure (at, shim_id, route, until_at, requests, refused, failed, not_modified, cached, total_us, limit_us, bucket)
+        SELECT first, s.shim_id, s.route, s.until_at, s.requests, s.refused, s.failed, s.not_modified, s.cached, s.total_us, s.limit_us,
                ARRAY(SELECT sum(b.n)::bigint FROM gone g CROSS JOIN unnest(g.bucket) WITH ORDINALITY b (n, place)
                       WHERE g.shim_id = s.shim_id AND g.route = s.route GROUP BY b.place ORDER BY b.place)
           FROM summed s)

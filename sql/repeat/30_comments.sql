@@ -788,6 +788,7 @@ COMMENT ON COLUMN mjc_report.http_figure.requests IS 'Answers';
 COMMENT ON COLUMN mjc_report.http_figure.refused IS 'Of them 4xx';
 COMMENT ON COLUMN mjc_report.http_figure.failed IS 'Of them 5xx';
 COMMENT ON COLUMN mjc_report.http_figure.not_modified IS 'Of them 304: the asker has it already';
+COMMENT ON COLUMN mjc_report.http_figure.cached IS 'Of them from the cache of the shim';
 COMMENT ON COLUMN mjc_report.http_figure.total_us IS 'Microseconds from the head of the request to the answer, of all together';
 COMMENT ON COLUMN mjc_report.http_figure.mean_ms IS 'Mean milliseconds of one';
 COMMENT ON COLUMN mjc_report.http_figure.limit_us IS 'Limits of the histogram, microseconds';

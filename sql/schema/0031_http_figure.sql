@@ -11,12 +11,13 @@ CREATE TABLE mjc.http_figure (
     refused      bigint NOT NULL,
     failed       bigint NOT NULL,
     not_modified bigint NOT NULL,
+    cached       bigint NOT NULL,
     total_us     bigint NOT NULL,
     limit_us     bigint[] NOT NULL,
     bucket       bigint[] NOT NULL,
     PRIMARY KEY (at, shim_id, route),
     CONSTRAINT http_figure_span_ck CHECK (until_at >= at),
-    CONSTRAINT http_figure_counts_ck CHECK (requests > 0 AND refused >= 0 AND failed >= 0 AND not_modified >= 0 AND refused + failed + not_modified <= requests AND total_us >= 0),
+    CONSTRAINT http_figure_counts_ck CHECK (requests > 0 AND refused >= 0 AND failed >= 0 AND not_modified >= 0 AND refused + failed + not_modified <= requests AND cached BETWEEN 0 AND requests AND total_us >= 0),
     CONSTRAINT http_figure_bucket_ck CHECK (cardinality(bucket) = cardinality(limit_us) + 1)
 );
 

@@ -7,7 +7,8 @@
 # usage: test/bench/door.sh [--help]
 #
 # cases, each with 32 clients: a product's page and a guest's order, by pgbench (prepared, unix
-# socket), over HTTP by wrk, over HTTP to a client that takes gzip
+# socket), over HTTP by wrk, over HTTP to a client that takes gzip, and the page over HTTP with the
+# cache of public answers as it is set by default (the others ask the database each time)
 #
 # environment:
 #   OLD_SHIM       another mjc-shim, measured in the same rounds on the same database
@@ -70,6 +71,7 @@ run_case()
 			;;
 		http) measure_http "$DEVICE" "$round" "$name" new "$what" plain ;;
 		gzip) measure_http "$DEVICE" "$round" "$name" new "$what" gzip ;;
+		cached) measure_http "$DEVICE" "$round" "$name" cached "$what" plain ;;
 		old) measure_http "$DEVICE" "$round" "$name" old "$what" plain ;;
 	esac
 }
@@ -92,9 +94,11 @@ main()
 	start_bench
 	make_shop
 	start_shim new "$BUILD/shim/mjc-shim" "$DEVICE" shop
+	start_shim cached "$BUILD/shim/mjc-shim" "$DEVICE" shop MJC_CACHE_MS=1000
 	[[ -z ${OLD_SHIM:-} ]] || start_shim old "$OLD_SHIM" "$DEVICE" shop
 	for kind in $KINDS; do
 		names+=("${kind}_pgbench" "${kind}_http" "${kind}_gzip")
+		[[ $kind == order ]] || names+=("${kind}_cached")
 		[[ -z ${OLD_SHIM:-} ]] || names+=("${kind}_old")
 	done
 	say "$DEVICE: ${#names[@]} cases, $ROUNDS rounds of $RUN_SECONDS s, $CLIENTS clients"
