@@ -307,7 +307,7 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	TimestampTz at = GetCurrentTimestamp();
 	int64 cash;
 
-	if (change->to == MJC_STATUS_CANCELLED || change->to == MJC_STATUS_REFUNDED)
+	if (effects.end_payment || effects.ship)
 		mjc_sale_touch(&change->order_id);
 	cash = update_shipment(change, &effects, at);
 	if (effects.end_payment && mjc_payment_end(&change->order_id, actor, at))

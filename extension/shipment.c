@@ -406,6 +406,7 @@ move_units(const Order *order, int32 no, MjcMove move, const MjcActor *actor)
 	MjcTake *takes;
 	uint64 n;
 
+	mjc_sale_touch(&order->order_id);
 	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
 	n = mjc_exec_fresh(&stmt_inside, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	takes = palloc0(sizeof(MjcTake) * Max(n, 1));
@@ -738,6 +739,7 @@ mjc_order_take_back(PG_FUNCTION_ARGS)
 	if (n != nu)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "quantities", 0});
 	mjc_begin_write();
+	mjc_sale_touch(order_id);
 	for (int i = 0; i < n; i++)
 	{
 		int32 line = DatumGetInt32(lines[i]);
