@@ -239,11 +239,6 @@ static MjcStmt stmt_credit_parcel = {
 	4,
 	{UUIDOID, INT4OID, UUIDOID, TIMESTAMPTZOID},
 	NULL};
-static MjcStmt stmt_paid = {
-	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
-	3,
-	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
-	NULL};
 static MjcStmt stmt_product = {
 	"SELECT product_id FROM mjc.order_line WHERE order_id = $1 AND line_no = $2",
 	2,
@@ -517,9 +512,7 @@ deliver(const Order *order, int32 no, const MjcActor *actor)
 	if (order->cod && cod > 0)
 	{
 		mjc_payment_collect(&order->order_id, cod, actor, order->at);
-		mjc_exec_one(&stmt_paid,
-					 MJC_ARGS(MJC_UUID(&order->order_id),
-							  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
+		(void) mjc_payment_follow(&order->order_id, order->at);
 	}
 }
 
