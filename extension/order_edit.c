@@ -35,8 +35,6 @@
 #include "spi.h"
 #include "uuid.h"
 
-#define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
-
 typedef struct Edit
 {
 	pg_uuid_t order_id;
@@ -390,11 +388,7 @@ Datum
 mjc_order_edit(PG_FUNCTION_ARGS)
 {
 	Edit edit = {.order_id = *mjc_arg_uuid(fcinfo, 0, "order_id")};
-	Datum *products;
-	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, 1, "product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_ARRAY, &quantities);
-	MjcLines lines = mjc_lines_read(products, n, quantities, nq);
+	MjcLines lines = mjc_arg_lines(fcinfo, 1, "product_ids", "quantities");
 	MjcActor actor = mjc_actor_argument(fcinfo, 3);
 	const char *status;
 
