@@ -332,8 +332,7 @@ mjc_shipment_collecting(const pg_uuid_t *order_id)
 	return mjc_int8_col(0, 1);
 }
 
-/* A parcel arrives for which money was given back: none was owed. Staff see it in payment_problem.
- */
+/* A parcel arrives for which money was given back: staff see it in mjc_report.payment_problem. */
 static void
 tell_given_back(const pg_uuid_t *order_id, int32 no, const MjcActor *actor)
 {
