@@ -197,8 +197,7 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 	*payment_id = mjc_payment_receive(receipt).payment_id;
 	send_whole(order, payment_id, receipt->amount, MJC_REFUND_END, actor);
 	owed = order->expired && is_owed(&order->order_id);
-	if (strcmp(order->status, "CANCELLED") == 0)
-		set_state(order, owed ? "paid_short" : "refunded");
+	set_state(order, owed ? "paid_short" : "refunded");
 	mjc_order_announce(owed ? "payment_short" : "payment_returned", &order->order_id,
 					   order->reference, order->status);
 	return owed ? "short" : "returned";
