@@ -40,15 +40,10 @@ readonly RUN_SECONDS=${BENCH_SECONDS:-5}
 readonly ROUNDS=${BENCH_ROUNDS:-7}
 readonly DEVICE=${BENCH_DEVICE:-real}
 readonly WRITERS=32
-STATUS=0
 
 make_shop()
 {
-	if [[ $DEVICE == 1ms ]]; then
-		start_server 1ms LD_PRELOAD="$DIR/slowflush.so" MJC_FLUSH_US=1000
-	else
-		start_server real
-	fi
+	start_device "$DEVICE"
 	run_sql "$DEVICE" postgres -c 'CREATE DATABASE shop'
 	run_sql "$DEVICE" shop -f "$HERE"/setup.sql >/dev/null || die "the shop cannot be made"
 	PARTS=$(run_sql "$DEVICE" shop -c "SELECT count(*) FROM mjc.product WHERE sku LIKE 'COMMANDE-%'") || exit 1
@@ -76,17 +71,6 @@ run_case()
 	esac
 }
 
-check_invariants()
-{
-	local broken
-
-	say "checking the database"
-	broken=$(run_sql "$DEVICE" shop -c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
-	[[ -n $broken ]] || return 0
-	say "the invariants do not hold:" "$broken" >&2
-	STATUS=1
-}
-
 main()
 {
 	local names=() kind round i
@@ -108,17 +92,8 @@ main()
 		done
 	done
 	stop_shims
-	check_invariants
+	check_invariants "$DEVICE" shop
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-# Called at every end, so that what was measured before a failure is seen.
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl "$HERE/report.pl" "$RUNS"
 }
 
 if [[ ${1-} == --help ]]; then
