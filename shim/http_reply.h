@@ -27,6 +27,12 @@ void http_reply_body(struct request *req, int status, char *body, size_t len,
 /* http_reply_fd - answer 200 with the bytes of a file, which is taken over. */
 void http_reply_fd(struct request *req, int fd, size_t size);
 
+/* http_reply_cached - answer with what the cache kept; the reply takes over the held entry. */
+void http_reply_cached(struct request *req, struct cache_entry *entry);
+
+/* http_reply_keep - let the cache keep a copy of the answer, when it noted the question's key. */
+void http_reply_keep(struct request *req);
+
 /*
  * http_reply_file - the body that was given is a file of this name, cut down to letters that mean
  * nothing in a header. how: "inline" or "attachment".

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "cache.h"
 #include "clock.h"
 #include "config.h"
 #include "db.h"
@@ -21,8 +22,6 @@
 #include "routes.h"
 #include "store.h"
 #include "version.h"
-
-#define METRICS_BUCKETS 12
 
 static const double bucket_limit[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 													 0.1,	0.25,	0.5,   1.0,	 2.5,	5.0};
@@ -44,6 +43,7 @@ struct route_metrics
 {
 	uint64_t status[METRICS_STATUSES]; /* the last one counts every other status */
 	struct histogram seconds;
+	uint64_t cache_hits;
 };
 
 struct metrics
@@ -123,6 +123,43 @@ metrics_request(struct metrics *metrics, int route, int status, int64_t us)
 	histogram_add(&entry->seconds, us);
 }
 
+static void
+totals_count(struct metrics_totals *out, int status, uint64_t n)
+{
+	out->requests += n;
+	if (status == 304)
+		out->not_modified += n;
+	else if (status >= 500)
+		out->failed += n;
+	else if (status >= 400)
+		out->refused += n;
+}
+
+void
+metrics_totals(const struct metrics *metrics, int route, struct metrics_totals *out)
+{
+	const struct route_metrics *entry = &metrics->route[route];
+	uint64_t in_buckets = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < METRICS_STATUSES; i++)
+		totals_count(out, known_status[i], entry->status[i]);
+	for (int i = 0; i < METRICS_BUCKETS; i++)
+	{
+		out->bucket[i] = entry->seconds.bucket[i];
+		in_buckets += out->bucket[i];
+	}
+	out->bucket[METRICS_BUCKETS] = entry->seconds.count - in_buckets;
+	out->cached = entry->cache_hits;
+	out->us = (uint64_t) (entry->seconds.sum * 1e6 + 0.5);
+}
+
+long
+metrics_bucket_us(int i)
+{
+	return (long) (bucket_limit[i] * 1e6 + 0.5);
+}
+
 void
 metrics_db_query(struct metrics *metrics, int pool, int64_t us)
 {
@@ -139,6 +176,12 @@ void
 metrics_rate_limited(struct metrics *metrics, int rate)
 {
 	metrics->rate_limited[rate]++;
+}
+
+void
+metrics_cache_hit(struct metrics *metrics, int route)
+{
+	metrics->route[route].cache_hits++;
 }
 
 void
@@ -478,6 +521,25 @@ render_process(FILE *out, const struct app *app)
 }
 
 static void
+render_cache(FILE *out, const struct app *app)
+{
+	struct cache_stats stats = {0};
+
+	if (app->cache != NULL)
+		cache_stats(app->cache, &stats);
+	render_head(out, "mjc_cache_hits_total", "counter", "Public answers from the cache.");
+	fprintf(out, "mjc_cache_hits_total %llu\n", (unsigned long long) stats.hits);
+	render_head(out, "mjc_cache_misses_total", "counter", "Public answers asked of the database.");
+	fprintf(out, "mjc_cache_misses_total %llu\n", (unsigned long long) stats.misses);
+	render_head(out, "mjc_cache_evicted_total", "counter", "Answers that made room for others.");
+	fprintf(out, "mjc_cache_evicted_total %llu\n", (unsigned long long) stats.evicted);
+	render_head(out, "mjc_cache_entries", "gauge", "Answers kept.");
+	fprintf(out, "mjc_cache_entries %zu\n", stats.entries);
+	render_head(out, "mjc_cache_bytes", "gauge", "Memory of the answers kept.");
+	fprintf(out, "mjc_cache_bytes %zu\n", stats.bytes);
+}
+
+static void
 render_page(FILE *out, const struct app *app)
 {
 	const struct metrics *metrics = app->metrics;
@@ -488,6 +550,7 @@ render_page(FILE *out, const struct app *app)
 	render_head(out, "mjc_http_connections", "gauge", "Open client connections.");
 	fprintf(out, "mjc_http_connections %ld\n", http_connections(app->http));
 	render_db(out, app);
+	render_cache(out, app);
 	render_head(out, "mjc_rate_limited_total", "counter", "Requests refused by a rate limit.");
 	for (int i = 0; i < RATE__MAX; i++)
 		fprintf(out, "mjc_rate_limited_total{class=\"%s\"} %llu\n",
