@@ -347,7 +347,7 @@ is(upload([ part(image => $large->($_)) ], shim => $narrow)->{status}, 201, "wit
 is_error(upload([ part(image => $large->(3)) ], shim => $narrow), 409, 'UPLOAD_NO_ROOM', 'past the quota');
 is(upload([ part(image => $png) ], shim => $narrow)->{status}, 201, 'a small one still fits');
 is(scalar(kept($small)), 3, 'three files');
-my @slow = map { my $sock = connect_to($narrow); print $sock ask('POST /api/v1/uploads HTTP/1.1', headers => [ @head, 'Content-Length: 5000' ]), substr($whole, 0, 30); $sock->flush; sleep 0.2; $sock } 1, 2;
+my @slow = map { my $sock = connect_to($narrow); print $sock ask('POST /api/v1/uploads HTTP/1.1', headers => [ @head, 'Content-Length: 5000' ]), substr($whole, 0, 30); $sock->flush; sleep 1; $sock } 1, 2;
 my $started = time;
 is_error(upload([ part(image => $png) ], shim => $narrow), 503, 'UPLOAD_BUSY', 'who waits too long for two that do not go on is told so');
 cmp_ok(time - $started, '<', 4.5, 'within his time');
