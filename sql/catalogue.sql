@@ -74,7 +74,7 @@ BEGIN
                'category', json_build_object('id', c.category_id, 'name', c.name, 'slug', c.slug),
                'manufacturer', CASE WHEN m.manufacturer_id IS NOT NULL THEN
                    json_build_object('id', m.manufacturer_id, 'name', m.name, 'slug', m.slug) END,
-               'averageRating', 0, 'reviewCount', 0)
+               'averageRating', mjc.rating(p.rating_count, p.rating_sum), 'reviewCount', p.rating_count)
       FROM unnest(product_ids) WITH ORDINALITY u (id, ord)
       JOIN mjc.product p ON p.product_id = u.id
       JOIN mjc.category c ON c.category_id = p.category_id
