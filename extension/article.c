@@ -5,6 +5,10 @@
  * in between is met here: a unique violation becomes a serialization failure
  * (40001), and the repeated rule sees the other and says so with its own error.
  *
+ * Whoever puts a product into a category or a kind locks that and changes nothing of
+ * its row: a REPEATABLE READ transaction that waited for the lock would not see the
+ * product. It is told to start anew.
+ *
  * Lock: the row of the entry. Tables written: category, manufacturer, part_kind,
  * product.
  */
@@ -70,6 +74,8 @@ store_or_retry(MjcStmt *stmt, const MjcArg *args)
 	PG_END_TRY();
 }
 
+static MjcStmt stmt_rows = {"SELECT mjc.catalogue_rows($1, $2)", 2, {TEXTOID, UUIDOID}, NULL};
+
 /* ----------------------------------------------------- SQL entry points -- */
 
 PG_FUNCTION_INFO_V1(mjc_catalogue_names_store);
@@ -91,6 +97,31 @@ mjc_catalogue_names_store(PG_FUNCTION_ARGS)
 	mjc_begin();
 	store_or_retry(stmt, MJC_ARGS(MJC_UUID(id), MJC_TEXT(slug), MJC_TEXT_OR_NULL(name),
 								  MJC_TEXT_OR_NULL(ean)));
+	mjc_end();
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mjc_check_catalogue_seen);
+/*
+ * mjc.check_catalogue_seen(kind text, id uuid) - for rules in SQL, under the lock of an entry.
+ *
+ * Errors: MJ003; 40001 when something needs the entry that this transaction does not see.
+ */
+Datum
+mjc_check_catalogue_seen(PG_FUNCTION_ARGS)
+{
+	char *kind = mjc_arg_text(fcinfo, 0, "kind");
+	pg_uuid_t *id = mjc_arg_uuid(fcinfo, 1, "id");
+	int64 seen;
+
+	mjc_begin();
+	mjc_exec_one(&stmt_rows, MJC_ARGS(MJC_TEXT(kind), MJC_UUID(id)));
+	seen = mjc_int8_col(0, 1);
+	mjc_exec_fresh(&stmt_rows, MJC_ARGS(MJC_TEXT(kind), MJC_UUID(id)));
+	if (mjc_int8_col(0, 1) != seen)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access to an entry of the catalogue"),
+						errhint("Run the transaction again.")));
 	mjc_end();
 	PG_RETURN_VOID();
 }

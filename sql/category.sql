@@ -2,6 +2,29 @@
 -- attributes. Rules of staff; each *_write is the one way in from psql and from REST.
 -- Their names are not in what is derived from products: nothing follows a change of them.
 
+CREATE FUNCTION mjc.catalogue_rows(kind text, id uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE kind
+        WHEN 'category' THEN (SELECT count(*) FROM mjc.product p WHERE p.category_id = id) + (SELECT count(*) FROM mjc.category c WHERE c.parent_id = id)
+        WHEN 'manufacturer' THEN (SELECT count(*) FROM mjc.product p WHERE p.manufacturer_id = id) + (SELECT count(*) FROM mjc.boiler_model b WHERE b.manufacturer_id = id)
+                               + (SELECT count(*) FROM mjc.boiler_range r WHERE r.manufacturer_id = id)
+        WHEN 'part_kind' THEN (SELECT count(*) FROM mjc.product p WHERE p.kind_id = id)
+                            + (SELECT count(*) FROM mjc.product p JOIN mjc.product_attribute v ON v.product_id = p.product_id WHERE p.kind_id = id)
+        WHEN 'attribute' THEN (SELECT count(*) FROM mjc.product_attribute v WHERE v.attribute_id = id) + (SELECT count(*) FROM mjc.part_kind_attribute x WHERE x.attribute_id = id)
+    END;
+END
+$$;
+COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind or attribute: products, their values, what is below it';
+
+CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS void
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_check_catalogue_seen';
+COMMENT ON FUNCTION mjc.check_catalogue_seen(text, uuid) IS
+    'For rules in SQL, under the lock of an entry of the catalogue: this transaction sees all that needs it. Errors: MJ003, 40001 when it does not, to be tried again';
+
 -------------------------------------------------------------------- categories
 
 CREATE FUNCTION mjc.category_find(typed text) RETURNS uuid
@@ -209,6 +232,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('category', id);
     IF target = id THEN
         PERFORM mjc.raise('CATEGORY_CYCLE');
     END IF;
@@ -423,6 +447,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('manufacturer', id);
     IF EXISTS (SELECT FROM mjc.product p WHERE p.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.boiler_model b WHERE b.manufacturer_id = id)
        OR EXISTS (SELECT FROM mjc.boiler_range r WHERE r.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');

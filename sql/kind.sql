@@ -135,6 +135,9 @@ BEGIN
     IF id IS NOT NULL AND before IS NULL THEN
         RETURN NULL;
     END IF;
+    IF id IS NOT NULL THEN
+        PERFORM mjc.check_catalogue_seen('part_kind', id);
+    END IF;
     wanted := mjc.doc_merge(before, given);
     PERFORM mjc.part_kind_check(wanted);
     PERFORM mjc.part_kind_store(made, before, wanted);
@@ -192,6 +195,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('part_kind', id);
     IF EXISTS (SELECT FROM mjc.product p WHERE p.kind_id = id) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
@@ -313,6 +317,9 @@ BEGIN
     IF id IS NOT NULL AND before IS NULL THEN
         RETURN NULL;
     END IF;
+    IF id IS NOT NULL THEN
+        PERFORM mjc.check_catalogue_seen('attribute', id);
+    END IF;
     wanted := mjc.doc_merge(before, given);
     PERFORM mjc.attribute_check(wanted);
     IF id IS NULL THEN
@@ -354,6 +361,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('attribute', id);
     IF EXISTS (SELECT FROM mjc.product_attribute v WHERE v.attribute_id = id) OR EXISTS (SELECT FROM mjc.part_kind_attribute x WHERE x.attribute_id = id) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
