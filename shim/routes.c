@@ -50,7 +50,7 @@ const struct route routes_table[] = {
 	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_params)},
 	{METHOD_GET, "/products/:id/reviews", "mjc_api.review_list", ROLE_PUBLIC, RATE_READ, 0, 200,
 	 ACTION_NONE, PARAMS(review_list_params)},
-	{METHOD_POST, "/products/:id/reviews", "mjc_api.review_create", ROLE_CUSTOMER, RATE_READ,
+	{METHOD_POST, "/products/:id/reviews", "mjc_api.review_create", ROLE_CUSTOMER, RATE_CART,
 	 RF_WRITE | RF_IDEMPOTENT | RF_STRICT_BODY, 201, ACTION_NONE, PARAMS(review_create_params)},
 	{METHOD_GET, "/admin/products/:id", "mjc_api.staff_product_get", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_READ, 200, ACTION_NONE, PARAMS(id_params)},

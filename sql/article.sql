@@ -197,7 +197,7 @@ $$;
 COMMENT ON FUNCTION mjc.file_url(text) IS
     'The address of a file as it is kept: /files/<name> for those of this shop (setting file_origins), http or https for others; NULL when it is none';
 
-CREATE FUNCTION mjc.doc_items(doc jsonb, key text, max_count integer) RETURNS SETOF jsonb
+CREATE FUNCTION mjc.doc_items(doc jsonb, key text, max_count integer, member text DEFAULT 'url') RETURNS SETOF jsonb
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -209,12 +209,12 @@ BEGIN
         PERFORM mjc.doc_refuse(key, 'ARGUMENT_RANGE');
     END IF;
     RETURN QUERY
-    SELECT CASE WHEN jsonb_typeof(e) = 'object' THEN e ELSE jsonb_build_object('url', e) END || jsonb_build_object('place', n - 1)
+    SELECT CASE WHEN jsonb_typeof(e) = 'object' THEN e ELSE jsonb_build_object(member, e) END || jsonb_build_object('place', n - 1)
       FROM jsonb_array_elements(doc -> key) WITH ORDINALITY t (e, n) ORDER BY n;
 END
 $$;
-COMMENT ON FUNCTION mjc.doc_items(jsonb, text, integer) IS
-    'The items of a list, each an object with its place from 0 on; what is no object is taken for an address. Errors: MJ006, MJ010';
+COMMENT ON FUNCTION mjc.doc_items(jsonb, text, integer, text) IS
+    'The items of a list, each an object with its place from 0 on; what is no object is taken for that member of one. Errors: MJ006, MJ010';
 
 CREATE FUNCTION mjc.doc_url(doc jsonb, key text) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -9,8 +9,9 @@ CREATE FUNCTION mjc.product_item(id uuid) RETURNS jsonb
 AS $$
 BEGIN
     -- The sale price that is set, in force or not.
-    RETURN (SELECT mjc.product_doc(id) || k.card::jsonb || jsonb_build_object('salePrice', mjc.product_doc(id) -> 'salePrice')
-              FROM mjc.product_cards(ARRAY[id], true) k);
+    RETURN (SELECT d.doc || k.card::jsonb || jsonb_build_object('salePrice', d.doc -> 'salePrice', 'saleFrom', mjc.iso(mjc.doc_time(d.doc, 'saleFrom')),
+                       'saleUntil', mjc.iso(mjc.doc_time(d.doc, 'saleUntil')))
+              FROM mjc.product_cards(ARRAY[id], true) k CROSS JOIN (SELECT mjc.product_doc(id)) d (doc));
 END
 $$;
 COMMENT ON FUNCTION mjc.product_item(uuid) IS 'A product as staff see it: what everybody sees and all that they may change, the cost price too';

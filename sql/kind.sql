@@ -47,7 +47,7 @@ DECLARE
     item jsonb;
     list jsonb := '[]';
 BEGIN
-    FOR item IN SELECT i FROM mjc.doc_items(doc, 'attributes', 100) i LOOP
+    FOR item IN SELECT i FROM mjc.doc_items(doc, 'attributes', 100, 'code') i LOOP
         PERFORM mjc.doc_check(item - 'place', '{code,isRequired,sortOrder}');
         PERFORM mjc.doc_need(jsonb_strip_nulls(item), '{code}');
         IF mjc.attribute_find(mjc.doc_word(item, 'code', '^[a-z0-9_]{2,40}$')) IS NULL THEN
@@ -63,7 +63,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_kind_attributes(jsonb) IS
-    'The attributes of a kind in their order: {code, isRequired, sortOrder}, each once; at most 100. Errors: MJ003, MJ006, MJ010';
+    'The attributes of a kind in their order: codes, or {code, isRequired, sortOrder}, each once; at most 100. Errors: MJ003, MJ006, MJ010';
 
 CREATE FUNCTION mjc.part_kind_check(doc jsonb) RETURNS void
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

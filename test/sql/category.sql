@@ -1,6 +1,6 @@
 -- category: the tree of categories and the manufacturers, as staff keep them.
 BEGIN;
-SELECT plan(91);
+SELECT plan(100);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000), pg_temp.make_product(2, 50000) \g /dev/null
 CREATE FUNCTION pg_temp.cid(key text) RETURNS uuid
@@ -64,6 +64,11 @@ SELECT is(mjc.category_delete('zz-8'), true, 'an empty one goes');
 SELECT is((SELECT after FROM mjc.audit WHERE action = 'category_delete' AND before ->> 'slug' = 'zz-9'), jsonb_build_object('movedTo', pg_temp.cid('zz-10'), 'products', 1), 'the audit tells where to');
 SELECT mjc.promotion_set('zz-promo', '{"name": "x", "kind": "percent", "scope": "line", "percent": 10, "categories": ["zz-7"]}') \g /dev/null
 SELECT throws_ok($$SELECT mjc.category_delete('zz-7')$$, 'MJ826', NULL, 'one that a promotion names stays');
+
+-- What needs an entry
+SELECT is(mjc.catalogue_rows(k, i), w, format('rows of %s', k)) FROM (VALUES ('category', pg_temp.cid('zz-10'), 2::bigint), ('category', pg_temp.cid('zz-7'), 0), ('manufacturer', pg_temp.pid(9), 0), ('order', pg_temp.pid(9), NULL), (NULL, pg_temp.pid(9), NULL), ('category', NULL, 0)) v (k, i, w);
+SELECT throws_ok(format('SELECT mjc.check_catalogue_seen(%s)', a), 'MJ003', NULL, a) FROM unnest(ARRAY['NULL, pg_temp.pid(1)', '''category'', NULL']) a;
+SELECT lives_ok('SELECT mjc.check_catalogue_seen(''category'', pg_temp.cid(''zz-10''))', 'all of it is seen');
 
 -- Manufacturers
 SELECT mjc.manufacturer_set('zz-maker', '{"name": "Zz Maker", "description": "x", "website": "https://maker.example/fr", "logo": "/images/m.png"}') AS m \gset

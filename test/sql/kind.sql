@@ -1,6 +1,6 @@
 -- kind: kinds of parts, the attributes that they are described by, and their values.
 BEGIN;
-SELECT plan(102);
+SELECT plan(103);
 \ir fixture.psql
 CREATE FUNCTION pg_temp.part(sku text, change jsonb) RETURNS uuid
     LANGUAGE sql
@@ -23,13 +23,15 @@ SELECT pg_temp.refused(format('SELECT mjc.attribute_set(%L, %L)', k, d), c, a, f
 -- Kinds
 SELECT mjc.part_kind_set('zz-valve', '{"name": "Vannes gaz", "nameAr": "صمامات", "safetyClass": "ELECTRICAL", "attributes": [{"code": "zz_gas", "isRequired": true}, {"code": "zz_pressure"}]}') AS valve \gset
 SELECT is(mjc.part_kind_doc(:'valve'), '{"name": "Vannes gaz", "nameAr": "صمامات", "nameEn": null, "slug": "zz-valve", "safetyClass": "ELECTRICAL", "attributes": [{"code": "zz_gas", "isRequired": true, "sortOrder": 0}, {"code": "zz_pressure", "isRequired": false, "sortOrder": 1}]}', 'a kind with its attributes');
-SELECT mjc.part_kind_set('zz-pump', '{"name": "Pompes"}') AS pump \gset
+SELECT mjc.part_kind_set('zz-pump', '{"name": "Pompes", "attributes": ["zz_new"]}') AS pump \gset
+SELECT is(mjc.part_kind_doc(:'pump') -> 'attributes', '[{"code": "zz_new", "isRequired": false, "sortOrder": 0}]', 'a code alone will do');
+SELECT mjc.part_kind_set('zz-pump', '{"attributes": null}') \g /dev/null
 SELECT is(mjc.part_kind_doc(:'pump') ->> 'safetyClass', 'STANDARD', 'the class of safety that is not said');
 SELECT mjc.part_kind_write(NULL, 'psql', NULL, '{"name": "Zz Valve"}', NULL) AS k2 \gset
 SELECT is((SELECT slug FROM mjc.part_kind WHERE kind_id = :'k2'), 'zz-valve-2', 'a slug of its own');
 SELECT pg_temp.refused(format('SELECT mjc.part_kind_set(%L, %L)', k, d), c, a, format('%s %s', k, left(d, 60)))
   FROM (VALUES ('zz-bad', '{}', 'MJ003', 'name'), ('zz-bad', '{"name": "x"}', 'MJ006', 'name'), ('zz-bad', '{"name": "Bad", "safetyClass": "HIGH"}', 'MJ010', 'safetyClass'), ('zz-bad', '{"name": "Bad", "slug": "zz-pump"}', 'MJ827', ''), ('Zz', '{"name": "Bad"}', 'MJ010', 'slug'),
-               ('zz-bad', '{"name": "Bad", "attributes": {}}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [{}]}', 'MJ003', 'code'), ('zz-bad', '{"name": "Bad", "attributes": [{"code": "no_such"}]}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": ["zz_gas"]}', 'MJ010', 'url'),
+               ('zz-bad', '{"name": "Bad", "attributes": {}}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [{}]}', 'MJ003', 'code'), ('zz-bad', '{"name": "Bad", "attributes": [{"code": "no_such"}]}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [7]}', 'MJ010', 'code'),
                ('zz-bad', '{"name": "Bad", "attributes": [{"code": "zz_gas"}, {"code": "zz_gas"}]}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [{"code": "zz_gas", "isRequired": 1}]}', 'MJ010', 'isRequired'), ('zz-bad', '{"name": "Bad", "color": 1}', 'MJ010', 'color'), (NULL, '{"name": "Bad"}', 'MJ010', 'part_kind')) v (k, d, c, a);
 
 -- Values of a part
