@@ -13,31 +13,6 @@ CREATE FUNCTION mjc.catalogue_names_store(kind text, id uuid, slug text, name te
 COMMENT ON FUNCTION mjc.catalogue_names_store(text, uuid, text, text, text) IS
     'For rules in SQL: slug, sku or name, ean of a locked category, manufacturer, part_kind or product. Errors: MJ003, MJ010, 40001 when another took one since the rule looked';
 
-CREATE FUNCTION mjc.ean_valid(code text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF code !~ '^([0-9]{8}|[0-9]{12,14})$' THEN
-        RETURN false;
-    END IF;
-    -- From the right: the check digit once, its neighbour three times, and so on.
-    RETURN (SELECT sum(substr(reverse(code), n, 1)::integer * CASE WHEN n % 2 = 0 THEN 3 ELSE 1 END) % 10 = 0
-              FROM generate_series(1, length(code)) n);
-END
-$$;
-COMMENT ON FUNCTION mjc.ean_valid(text) IS 'Whether a text is an EAN-8, UPC-A, EAN-13 or GTIN-14 whose check digit is right';
-
-CREATE FUNCTION mjc.slug_of(name text) RETURNS text
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN btrim(regexp_replace(lower(mjc_ext.unaccent(translate(name, '''’', '  '))), '[^a-z0-9]+', '-', 'g'), '-');
-END
-$$;
-COMMENT ON FUNCTION mjc.slug_of(text) IS 'A name as an address has it: small letters without accents, digits, hyphens; empty when nothing of it can be written so';
-
 CREATE FUNCTION mjc.slug_beside(base text, taken text[]) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -61,12 +36,10 @@ CREATE FUNCTION mjc.product_slug(wanted text, name text, sku text, own uuid) RET
 AS $$
 DECLARE
     -- Arabic has no letters for an address: the sku has.
-    base text := coalesce(nullif(mjc.slug_of(wanted), ''), nullif(mjc.slug_of(name), ''), nullif(mjc.slug_of(sku), ''), 'piece');
-    made text;
+    base text := coalesce(mjc.slug_of(wanted), mjc.slug_of(name), mjc.slug_of(sku), 'piece');
+    made text := base;
     n integer := 1;
 BEGIN
-    base := rtrim(left(base, 200), '-');
-    made := base;
     -- Routes beside GET /products/:slug, and what is read as an id there, are no slugs.
     WHILE made IN ('batch', 'categories', 'export', 'featured', 'manufacturers') OR mjc.uuid_or_null(made) IS NOT NULL
           OR EXISTS (SELECT FROM mjc.product p WHERE p.slug = made AND p.product_id <> own) LOOP

@@ -171,7 +171,7 @@ DECLARE
     slug text := wanted ->> 'slug';
 BEGIN
     IF slug IS NULL THEN
-        slug := coalesce(before ->> 'slug', mjc.slug_beside(coalesce(nullif(left(mjc.slug_of(wanted ->> 'name'), 90), ''), 'categorie'),
+        slug := coalesce(before ->> 'slug', mjc.slug_beside(coalesce(left(mjc.slug_of(wanted ->> 'name'), 90), 'categorie'),
                                                             ARRAY(SELECT c.slug FROM mjc.category c)));
     ELSIF EXISTS (SELECT FROM mjc.category c WHERE c.slug = wanted ->> 'slug' AND c.category_id <> id) THEN
         PERFORM mjc.raise('SLUG_EXISTS');
@@ -321,7 +321,7 @@ CREATE FUNCTION mjc.manufacturer_slug(name text) RETURNS text
 AS $$
 BEGIN
     -- A name that no address can have gets one of its own all the same.
-    RETURN coalesce(nullif(left(mjc.slug_of(name), 90), ''), 'marque-' || left(md5(lower(btrim(name))), 8));
+    RETURN coalesce(left(mjc.slug_of(name), 90), 'marque-' || left(md5(lower(btrim(name))), 8));
 END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_slug(text) IS 'The slug of the name of a manufacturer: names that differ in case or accents have the same one';

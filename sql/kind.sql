@@ -166,7 +166,7 @@ BEGIN
     IF EXISTS (SELECT FROM mjc.part_kind k WHERE k.slug = wanted ->> 'slug' AND k.kind_id <> id) THEN
         PERFORM mjc.raise('SLUG_EXISTS');
     END IF;
-    slug := coalesce(slug, mjc.slug_beside(coalesce(nullif(left(mjc.slug_of(wanted ->> 'name'), 90), ''), 'type'), ARRAY(SELECT k.slug FROM mjc.part_kind k)));
+    slug := coalesce(slug, mjc.slug_beside(coalesce(left(mjc.slug_of(wanted ->> 'name'), 90), 'type'), ARRAY(SELECT k.slug FROM mjc.part_kind k)));
     IF before IS NULL THEN
         INSERT INTO mjc.part_kind (kind_id, slug, name) VALUES (id, slug, mjc.doc_text(wanted, 'name', 2, 200)) ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN

@@ -26,13 +26,13 @@ SELECT is(count(*) FILTER (WHERE mjc.ean_valid(overlay('4006381333931' PLACING d
   FROM generate_series(1, 13) n, generate_series(0, 9) d;
 
 SELECT is(mjc.slug_of(n), w, format('slug of %s', n))
-  FROM (VALUES ('Chaudière à gaz', 'chaudiere-a-gaz'), ('L''Été  d’œuvre', 'l-ete-d-oeuvre'), ('--A__B--', 'a-b'), ('سخان ماء', ''), ('', ''), ('Ø 15 mm', 'o-15-mm'), ('16-07', '16-07')) v (n, w);
+  FROM (VALUES ('Chaudière à gaz', 'chaudiere-a-gaz'), ('L''Été  d’œuvre', 'l-ete-d-oeuvre'), ('--A__B--', 'a-b'), ('سخان ماء', NULL), ('', NULL), ('15 mm', '15-mm'), ('16-07', '16-07')) v (n, w);
 SELECT is(mjc.slug_beside('a', t), w, format('beside %s', t)) FROM (VALUES ('{}'::text[], 'a'), ('{a}', 'a-2'), ('{a,a-2,a-4}', 'a-3'), ('{b}', 'a')) v (t, w);
 SELECT is(mjc.slug_beside(NULL, '{}'), NULL, 'of nothing nothing');
 SELECT is(mjc.product_slug(w, n, s, mjc.no_uuid()), r, format('%s %s %s', w, n, s))
   FROM (VALUES ('chaudi-re', 'Chaudière', 'X-1', 'chaudi-re'), (NULL, 'Chaudière', 'X-1', 'chaudiere'), ('---', 'سخان', 'X 1/b', 'x-1-b'), (NULL, NULL, '؟؟', 'piece'),
                ('featured', 'x', 'y', 'featured-2'), ('00000000-0000-4000-8000-0000000000ff', 'x', 'y', '00000000-0000-4000-8000-0000000000ff-2'),
-               ('test-only-1', 'x', 'y', 'test-only-1-2'), (repeat('ab', 200), 'x', 'y', repeat('ab', 100))) v (w, n, s, r);
+               ('test-only-1', 'x', 'y', 'test-only-1-2'), (repeat('ab', 200), 'x', 'y', repeat('ab', 50))) v (w, n, s, r);
 SELECT is(mjc.product_slug('test-only-1', 'x', 'y', pg_temp.pid(1)), 'test-only-1', 'its own slug is not taken');
 
 SELECT is(mjc.file_url(u), w, format('file %s', u))
