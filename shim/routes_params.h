@@ -605,6 +605,31 @@ static const struct param_def address_add_params[] = {ADDRESS_FIELDS};
 static const struct param_def address_set_params[] = {{ADDRESS_IN_PATH}, ADDRESS_FIELDS};
 static const struct param_def address_remove_params[] = {{ADDRESS_IN_PATH}};
 
+static const struct param_def category_delete_params[] = {
+	{ID_IN_PATH},
+	{"moveTo", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+};
+
+static const struct param_def review_create_params[] = {
+	{ID_IN_PATH},
+	{"rating", IN_BODY, T_INT, 1, 5, P_REQUIRED, NULL},
+	{"title", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"comment", IN_BODY, T_TEXT, 0, 1000, NAME_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def review_list_params[] = {
+	{ID_IN_PATH},
+	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_review_list_params[] = {
+	{STAFF_PAGE},
+	{LIMIT_100},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "PENDING|PUBLISHED|HIDDEN"},
+	{"productId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
 static const struct param_def price_list_prices_params[] = {
 	{ID_IN_PATH},
 	{STAFF_PAGE},

@@ -16,6 +16,32 @@ $$;
 COMMENT ON FUNCTION mjc.sale_price_at(bigint, timestamptz, timestamptz, timestamptz) IS
     'The sale price of an article, centimes, while it is in force; NULL before and after. A missing date is no bound';
 
+CREATE FUNCTION mjc.slug_of(typed text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN nullif(rtrim(left(btrim(regexp_replace(lower(mjc_ext.unaccent(translate(typed, '''’', '  '))), '[^a-z0-9]+', '-', 'g'), '-'), 100), '-'), '');
+END
+$$;
+COMMENT ON FUNCTION mjc.slug_of(text) IS
+    'The word of a name for an address: small letters a to z without accents, digits, single hyphens, 100 characters at most; NULL when nothing is left of it';
+
+CREATE FUNCTION mjc.ean_valid(ean text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF ean !~ '^([0-9]{8}|[0-9]{12,14})$' THEN
+        RETURN false;
+    END IF;
+    -- From the right: the check digit once, its neighbour three times, and so on.
+    RETURN (SELECT sum(substr(reverse(ean), n, 1)::integer * CASE WHEN n % 2 = 0 THEN 3 ELSE 1 END) % 10 = 0
+              FROM generate_series(1, length(ean)) n);
+END
+$$;
+COMMENT ON FUNCTION mjc.ean_valid(text) IS 'Whether a text is a GTIN: 8, 12, 13 or 14 digits, the last of which is the check digit';
+
 CREATE FUNCTION mjc.category_subtree(keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -74,7 +100,7 @@ BEGIN
                'category', json_build_object('id', c.category_id, 'name', c.name, 'slug', c.slug),
                'manufacturer', CASE WHEN m.manufacturer_id IS NOT NULL THEN
                    json_build_object('id', m.manufacturer_id, 'name', m.name, 'slug', m.slug) END,
-               'averageRating', 0, 'reviewCount', 0)
+               'averageRating', mjc.rating(p.rating_count, p.rating_sum), 'reviewCount', p.rating_count)
       FROM unnest(product_ids) WITH ORDINALITY u (id, ord)
       JOIN mjc.product p ON p.product_id = u.id
       JOIN mjc.category c ON c.category_id = p.category_id

@@ -95,6 +95,7 @@ VALUES
     ('remittance_line', 'hash',      'remittance_id', 'remittance'),
     ('remittance_reference', 'hash', 'reference',   'remittance_reference'),
     ('reservation',     'hash',      'product_id',  'stock'),
+    ('review',          'hash',      'product_id',  'stock'),
     ('sale_day',        'local',     NULL,          NULL),
     ('sale_delta',      'hash',      'order_id',    'order'),
     ('sale_pending',    'hash',      'order_id',    'order'),

@@ -20,6 +20,7 @@ BEGIN
          + (SELECT count(*) FROM mjc.consent c WHERE c.customer_id = customer)
          + (SELECT count(*) FROM mjc.cart c WHERE c.owner_id = customer)
          + (SELECT count(*) FROM mjc.credit c WHERE c.customer_id = customer)
+         + (SELECT count(*) FROM mjc.review r WHERE r.customer_id = customer)
          + (SELECT count(*) FROM mjc.visit v WHERE v.customer_id = customer)
          + (SELECT count(*) FROM mjc.event e WHERE e.customer_id = customer)
          + (SELECT count(*) FROM mjc.session s WHERE s.account_id = customer)
@@ -202,6 +203,7 @@ BEGIN
     PERFORM mjc.person_forget(customer);
     PERFORM mjc.credit_words_forget(customer);
     PERFORM mjc.event_forget(customer);
+    PERFORM mjc.review_forget(customer);
     IF kind = 'registered' THEN
         PERFORM mjc.account_forget(customer, address);
     END IF;

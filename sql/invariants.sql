@@ -714,6 +714,47 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_event_invariants(timestamptz) IS 'Part of mjc.check_invariants: every event is of a visit';
 
+CREATE FUNCTION mjc.check_catalogue_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    changed uuid[] := ARRAY(SELECT DISTINCT mjc.uuid_or_null(a.subject_id) FROM mjc.audit a
+                             WHERE a.at >= since AND a.subject_kind IN ('product', 'part_kind'));
+BEGIN
+    RETURN QUERY  -- from the top ten levels reach every category: no circle, nothing deeper
+    WITH RECURSIVE tree (category_id, n) AS (
+        SELECT c.category_id, 1 FROM mjc.category c WHERE c.parent_id IS NULL
+        UNION ALL
+        SELECT c.category_id, t.n + 1 FROM mjc.category c JOIN tree t ON c.parent_id = t.category_id WHERE t.n < 10)
+    SELECT 'category_tree', format('category %s', c.category_id), 'is below itself or deeper than 10 levels'
+      FROM mjc.category c WHERE NOT EXISTS (SELECT FROM tree t WHERE t.category_id = c.category_id);
+
+    RETURN QUERY
+    SELECT 'product_safety', format('product %s', p.product_id), format('%s, its kind %s', p.safety_class, k.safety_class)
+      FROM mjc.product p JOIN mjc.part_kind k ON k.kind_id = p.kind_id
+     WHERE (since IS NULL OR p.product_id = ANY (changed) OR k.kind_id = ANY (changed)) AND mjc.safety_rank(p.safety_class) < mjc.safety_rank(k.safety_class);
+
+    RETURN QUERY  -- a value is of the type of its attribute
+    SELECT 'product_attribute_type', format('product %s attribute %s', v.product_id, a.code), a.value_type
+      FROM mjc.product p JOIN mjc.product_attribute v ON v.product_id = p.product_id JOIN mjc.attribute a ON a.attribute_id = v.attribute_id
+     WHERE (since IS NULL OR p.product_id = ANY (changed))
+       AND CASE a.value_type WHEN 'number' THEN v.number_value IS NULL WHEN 'boolean' THEN v.boolean_value IS NULL
+                             WHEN 'choice' THEN v.text_value IS NULL OR NOT a.choices ? v.text_value ELSE v.text_value IS NULL END;
+
+    RETURN QUERY  -- the stars of a product are those of its published reviews
+    SELECT 'product_rating', format('product %s', p.product_id), format('%s reviews, %s stars; recounted %s, %s', p.rating_count, p.rating_sum, r.n, r.stars)
+      FROM mjc.product p
+     CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(x.rating), 0) AS stars FROM mjc.review x
+                          WHERE x.product_id = p.product_id AND x.state = 'PUBLISHED') r
+     WHERE (since IS NULL OR p.product_id IN (SELECT x.product_id FROM mjc.review x WHERE x.updated_at >= since))
+       AND (p.rating_count, p.rating_sum) IS DISTINCT FROM (r.n, r.stars);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_catalogue_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns categories, attributes, classes of safety and stars';
+
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -733,6 +774,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_sale_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_catalogue_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -15,7 +15,7 @@ AS $$
            ('refund', 'orders', NULL), ('checkout', 'orders', NULL), ('provider_event', 'orders', NULL), ('shipment', 'orders', NULL), ('shipment_line', 'orders', NULL), ('shipment_report', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
            ('credit_due', NULL, 'that a credit note for lines of an order is still to be issued'),
            ('invoice_due', NULL, 'that a document of an order is still to be issued'),
-           ('personal_access', 'readBy', NULL), ('visit', 'visits', NULL), ('event', 'visits', NULL),
+           ('review', 'reviews', NULL), ('personal_access', 'readBy', NULL), ('visit', 'visits', NULL), ('event', 'visits', NULL),
            ('account_email', NULL, 'which account an e-mail opens: the e-mail is in person'),
            ('account_person', NULL, 'names of staff; those of customers are in person'),
            ('account_recovery', NULL, 'hashes of recovery codes'),
@@ -145,6 +145,8 @@ BEGIN
                           WHERE n.customer_id = customer),
             'notes', (SELECT coalesce(jsonb_agg(to_jsonb(n) - '{author,customer_id}'::text[] ORDER BY n.at, n.note_id), '[]')
                         FROM mjc.customer_note n WHERE n.customer_id = customer),
+            'reviews', (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'customer_id' ORDER BY r.created_at, r.review_id), '[]')
+                          FROM mjc.review r WHERE r.customer_id = customer),
             'messages', (SELECT coalesce(jsonb_agg(jsonb_build_object('topic', o.topic, 'created_at', o.created_at, 'done_at', o.done_at,
                              'outcome', o.outcome) ORDER BY o.outbox_id), '[]')
                            FROM mjc.outbox o WHERE o.aggregate_id = ANY (mjc.person_subjects(customer))))

@@ -10,6 +10,7 @@ VALUES
     ('dead_stock_days', 'integer', 180, NULL, 1, 36500, 'days', 'Time without a sale after which stock counts as dead'),
     ('default_tax_bp', 'integer', 1900, NULL, 0, 10000, 'basis points', 'TVA rate that the shop shows as its own (taxRate); each product has its rate'),
     ('delivery_days_default', 'integer', 5, NULL, 0, 60, 'days', 'Days until a parcel arrives in a place that is no known wilaya'),
+    ('file_origins', 'text', NULL, 'http://localhost:3001', 0, 1000, NULL, 'Addresses under which the shop serves its files, with blanks between them (https://www.example.dz https://api.example.dz/api): cut off the addresses of images that forms send back'),
     ('free_shipping_threshold_centimes', 'integer', 5000000, NULL, 0, 1000000000000, 'centimes', 'Subtotal from which home delivery is free; 0 = never'),
     ('guest_open_orders_max', 'integer', 25, NULL, 1, 100000, 'orders', 'Orders under way that one phone may have without an account'),
     ('guest_order_units_max', 'integer', 500, NULL, 1, 50000, 'units', 'Units in one order without an account'),
@@ -41,6 +42,7 @@ ON CONFLICT (name) DO UPDATE
 
 INSERT INTO mjc.setting (name, kind, boolean_value, description)
 VALUES ('maintenance_mode', 'boolean', false, 'The shop is closed for visitors and customers; staff go on'),
+       ('reviews_moderated', 'boolean', true, 'Reviews of customers wait until staff publish them'),
        ('stamp_duty_charged', 'boolean', true, 'Stamp duty is added to orders paid in cash, as a line of its own')
 ON CONFLICT (name) DO UPDATE
     SET description = EXCLUDED.description;

@@ -11,7 +11,7 @@ COMMENT ON TABLE mjc.account_social IS 'Personal: which account an identity of a
 COMMENT ON TABLE mjc.account_token IS 'Secret: SHA-256 of links sent by mail; used once, purged by a job';
 COMMENT ON TABLE mjc.account_totp IS 'Secret: second factors of staff';
 COMMENT ON TABLE mjc.address IS 'Personal: addresses of customers; written by the shop, staff read them with mjc.customer_read';
-COMMENT ON TABLE mjc.attribute IS 'What parts of a kind are described by: a number with its unit, a text, a choice, yes or no';
+COMMENT ON TABLE mjc.attribute IS 'What parts of a kind are described by: a number with its unit, a text, a choice, yes or no. Change with mjc.attribute_set';
 COMMENT ON TABLE mjc.audit IS 'Changes by staff, append-only; written by the rules, read in mjc_report.audit';
 COMMENT ON TABLE mjc.audit_seal IS 'Chain of hashes over the audit; written by mjc.audit_seal';
 COMMENT ON TABLE mjc.boiler_code IS 'Numbers on rating plates and in catalogues of appliances, and the boiler that each names';
@@ -22,7 +22,7 @@ COMMENT ON TABLE mjc.cache_figure IS 'Counters of PostgreSQL''s cache by the min
 COMMENT ON TABLE mjc.carrier_zone IS 'Zone of a carrier that a wilaya belongs to, by dates. Change with mjc.carrier_zone_set';
 COMMENT ON TABLE mjc.cart IS 'Carts of customers and guests; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
 COMMENT ON TABLE mjc.cart_line IS 'Lines of carts; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
-COMMENT ON TABLE mjc.category IS 'Category tree';
+COMMENT ON TABLE mjc.category IS 'Category tree. Change with mjc.category_set, mjc.category_delete';
 COMMENT ON TABLE mjc.client_error IS 'Errors of the pages, each once with its number; written by the shop, read in mjc_report.client_error, purged by a job';
 COMMENT ON TABLE mjc.consent IS 'What customers agreed to or withdrew, append-only; the newest row of a purpose counts. Written by the shop';
 COMMENT ON TABLE mjc.consent_text IS 'Texts to agree to, append-only. New versions with mjc.consent_text_set';
@@ -53,7 +53,7 @@ COMMENT ON TABLE mjc.invoice_party IS 'Personal: the buyers of documents, kept a
 COMMENT ON TABLE mjc.invoice_void IS 'Documents that were voided on their day; written by mjc.invoice_void';
 COMMENT ON TABLE mjc.job IS 'The clockwork; run with mjc.housekeep, read in mjc_report.job';
 COMMENT ON TABLE mjc.location IS 'Stock locations, emptied in order of priority. Change with mjc.location_set';
-COMMENT ON TABLE mjc.manufacturer IS 'Manufacturers';
+COMMENT ON TABLE mjc.manufacturer IS 'Manufacturers. Change with mjc.manufacturer_set';
 COMMENT ON TABLE mjc.migration IS 'Schema steps that mjc.install has run';
 COMMENT ON TABLE mjc.order IS 'Orders. Do not update: use mjc.order_confirm, mjc.order_ship, mjc.order_deliver, mjc.order_cancel, mjc.order_refund (mjc.order_change)';
 COMMENT ON COLUMN mjc.order.status IS 'The frontends'' word for the three states; change with mjc.order_change';
@@ -77,10 +77,10 @@ COMMENT ON TABLE mjc.order_reference IS 'Order number to order; written by mjc.o
 COMMENT ON TABLE mjc.order_trace IS 'How every amount of an order came about; written by mjc.order_place, read in mjc_report.order_trace';
 COMMENT ON TABLE mjc.order_year IS 'Numbering of a year: mode, key, next block; written by mjc.order_place';
 COMMENT ON TABLE mjc.outbox IS 'Secret: messages to be delivered, with links that work once; read in mjc_report.outbox. Change with mjc.outbox_retry, mjc.outbox_drop';
-COMMENT ON TABLE mjc.part_kind IS 'Kinds of parts, whoever makes them, with their class of safety';
-COMMENT ON TABLE mjc.part_kind_attribute IS 'Which attributes a kind of part has';
-COMMENT ON TABLE mjc.product_attribute IS 'Values of the attributes of parts; a number is an integer of units of 10^-scale';
-COMMENT ON TABLE mjc.product_paper IS 'Manuals, data sheets and certificates of parts';
+COMMENT ON TABLE mjc.part_kind IS 'Kinds of parts, whoever makes them, with their class of safety. Change with mjc.part_kind_set';
+COMMENT ON TABLE mjc.part_kind_attribute IS 'Which attributes a kind of part has. Change with mjc.part_kind_set';
+COMMENT ON TABLE mjc.product_attribute IS 'Values of the attributes of parts; a number is an integer of units of 10^-scale. Change with mjc.product_update';
+COMMENT ON TABLE mjc.product_paper IS 'Manuals, data sheets and certificates of parts. Change with mjc.product_update';
 COMMENT ON TABLE mjc.supersession IS 'Parts that were replaced: by one, by all of several, by any of several';
 COMMENT ON TABLE mjc.supersession_part IS 'The parts that replaced a part, with how many of them stand for one';
 COMMENT ON TABLE mjc.webhook_endpoint IS 'Systems that are told of orders. Do not update: use mjc.webhook_endpoint_add, mjc.webhook_endpoint_remove, mjc.webhook_pause, mjc.webhook_resume';
@@ -99,11 +99,12 @@ COMMENT ON TABLE mjc.personal_access IS 'Who of the staff read personal data of 
 COMMENT ON TABLE mjc.price IS 'Prices in price lists by quantity and time. Change with mjc.price_list_price_set, mjc.price_list_price_end';
 COMMENT ON TABLE mjc.price_list IS 'Price lists of customer groups. Change with mjc.price_list_set';
 COMMENT ON TABLE mjc.pricing_version IS 'Changes with every promotion; written by mjc.promotion_set and mjc.promotion_delete';
-COMMENT ON TABLE mjc.product IS 'Products; prices in centimes with tax. Change prices with mjc.price_set';
-COMMENT ON TABLE mjc.product_image IS 'Images of products';
+COMMENT ON TABLE mjc.product IS 'Products; prices in centimes with tax. Change with mjc.product_create, mjc.product_update, mjc.product_delete, prices with mjc.price_set';
+COMMENT ON TABLE mjc.product_image IS 'Images of products. Change with mjc.product_update';
 COMMENT ON TABLE mjc.product_price_past IS 'Base and sale prices that products had; written by mjc.price_set';
 COMMENT ON TABLE mjc.promotion IS 'Promotions. Change with mjc.promotion_set, mjc.promotion_delete';
 COMMENT ON TABLE mjc.reservation IS 'Units that orders and holds keep from the stock, what was shipped and came back of them. Do not update: use mjc.stock_reserve, mjc.stock_release, mjc.stock_commit, mjc.stock_return; of orders mjc.order_change';
+COMMENT ON TABLE mjc.review IS 'Personal: what customers say of products; written by the shop. Staff read mjc.review_list; change with mjc.review_publish, mjc.review_hide, mjc.review_delete';
 COMMENT ON TABLE mjc.sale_day IS 'Sales figures by day, folded; read them live in mjc_report.sales. Written by mjc.sale_fold';
 COMMENT ON TABLE mjc.sale_delta IS 'Corrections of sales figures until mjc.sale_fold adds them; written by the rules that change orders';
 COMMENT ON TABLE mjc.sale_pending IS 'Orders whose sales figures are read as they stand, until mjc.sale_fold folds them';

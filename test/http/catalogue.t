@@ -445,7 +445,9 @@ shape(
 		data => [ { id => 'uuid', name => 'text' } ]
 	},
 	'the shape of manufacturers, in both forms');
-my @made = @{ $reply->{json}{data}{manufacturers} };
+# Other tests make some too.
+my %of_demo = map { $_->{slug} => 1 } csv('manufacturers.csv');
+my @made = grep { $of_demo{ $_->{slug} } } @{ $reply->{json}{data}{manufacturers} };
 is_deeply({ map { $_->{slug} => $_->{_count}{products} } @made },
 	{ map { $_->{slug} => scalar @{ $made_by{ $_->{slug} } // [] } } csv('manufacturers.csv') },
 	'the manufacturers and how many parts of each');

@@ -91,7 +91,7 @@ my $head = raw(ask("HEAD $api/products?limit=1 HTTP/1.1"), no_body => 1);
 is_dressed($head, 200, 'HEAD');
 my $options = request('OPTIONS', "$api/products");
 is_dressed($options, 204, 'OPTIONS', 'content-type' => 'none');
-is_deeply([ sort split /, /, $options->{headers}{allow} ], [qw(GET HEAD OPTIONS)], 'says what is allowed');
+is_deeply([ sort split /, /, $options->{headers}{allow} ], [qw(GET HEAD OPTIONS POST)], 'says what is allowed');
 is_dressed(request('OPTIONS', "$api/products",
 	headers => { Origin => 'http://localhost:3000', 'Access-Control-Request-Method' => 'GET' }),
 	204, 'a question ahead of a request', 'content-type' => 'none');

@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(93);
+SELECT plan(107);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -53,12 +53,20 @@ INSERT INTO mjc.media (name, mime_type, bytes) VALUES (repeat('a', 64) || '.pdf'
 SELECT mjc.outbox_write('order_placed', 'order', pg_temp.order_id(:'ref2'), '{}') AS told \gset
 SELECT delivery_id AS hooked FROM mjc.webhook_delivery WHERE outbox_id = :told AND endpoint_id = :'hook' \gset
 
+SELECT mjc.attribute_set('audit_gone', '{"name": "Essai", "valueType": "text"}'), mjc.category_set('audit-gone', '{"name": "Essai"}'),
+       mjc.manufacturer_set('audit-gone', '{"name": "Essai parti"}'), mjc.part_kind_set('audit-gone', '{"name": "Essai"}') \g /dev/null
+SELECT mjc.review_add(:'client', pg_temp.pid(1), 4, NULL, NULL) AS review1, mjc.review_add(:'client', pg_temp.pid(2), 4, NULL, NULL) AS review2, mjc.review_add(:'client', pg_temp.pid(3), 4, NULL, NULL) AS review3 \gset
+
 -- A call of each rule that changes something: the function, the call.
 CREATE TEMP TABLE rule_call (f text PRIMARY KEY, call text NOT NULL);
 GRANT SELECT ON rule_call TO PUBLIC;
 INSERT INTO rule_call VALUES
+    ('attribute_delete', $$'audit_gone'$$),
+    ('attribute_set', $$'audit_new', '{"name": "Essai", "valueType": "text"}'$$),
     ('carrier_status_set', $$'yalidine', 'Perdu', 'on_hold'$$),
     ('carrier_zone_set', $$'standard', '16', 'zone-test'$$),
+    ('category_delete', $$'audit-gone'$$),
+    ('category_set', $$'audit-new', '{"name": "Essai"}'$$),
     ('consent_text_set', $$'audit_test', 'fr', 'Texte'$$),
     ('coupon_batch', $$'audit-promo', 2, 'AUD'$$),
     ('coupon_delete', $$'AUDITOLD'$$),
@@ -79,6 +87,8 @@ INSERT INTO rule_call VALUES
     ('issue_invoices', '10'),
     ('location_set', $$'audit-loc', 'Dépôt'$$),
     ('media_delete', $$repeat('a', 64) || '.pdf'$$),
+    ('manufacturer_delete', $$'audit-gone'$$),
+    ('manufacturer_set', $$'audit-new', '{"name": "Essai"}'$$),
     ('order_address_change', format($$%L, '12 rue du Test'$$, :'first_ref')),
     ('order_cancel', format($$%L, 'no'$$, :'ref2')),
     ('order_change', format($$%L, 'SHIPPED'$$, :'ref3')),
@@ -94,6 +104,8 @@ INSERT INTO rule_call VALUES
     ('order_ship', format($$%L, 'TRK'$$, :'first_ref')),
     ('outbox_drop', :'message2'),
     ('outbox_retry', :'message'),
+    ('part_kind_delete', $$'audit-gone'$$),
+    ('part_kind_set', $$'audit-new', '{"name": "Essai"}'$$),
     ('payment_method_set', $$'CIB_CARD', true$$),
     ('payment_mismatch_settle', format('%L, %L, false', :'ref8', :'odd8')),
     ('payment_record', format($$%L, 100, 'BANK_TRANSFER'$$, :'ref8')),
@@ -107,9 +119,15 @@ INSERT INTO rule_call VALUES
     ('price_list_set', $$'audit-new', '{"name": "Liste", "kind": "override", "customerGroup": "b2b"}'$$),
     ('price_set', $$pg_temp.pid(1), 990$$),
     ('price_update', $$pg_temp.pid(2), '{"price": 980}'$$),
+    ('product_create', $$'{"name": "Essai", "sku": "AUDIT-NEW", "categoryId": "test-only-parts", "price": 10}'$$),
+    ('product_delete', 'pg_temp.pid(3)'),
+    ('product_update', $$pg_temp.pid(2), '{"nameAr": "قطعة"}'$$),
     ('promotion_delete', $$'audit-unused'$$),
     ('promotion_set', $$'audit-new', '{"name": "x", "kind": "percent", "scope": "order", "percent": 10, "needsCoupon": true}'$$),
     ('remittance_record', format($$'Yalidine', 'AUD-1', '[{"parcel": "%s", "amount": 1}]'$$, :'ref11')),
+    ('review_delete', format('%L', :'review3')),
+    ('review_hide', format('%L', :'review1')),
+    ('review_publish', format('%L', :'review2')),
     ('shipment_cod_set', format('%L, 1, 5', :'ref20')),
     ('shipment_deliver', format('%L, 1', :'ref12')),
     ('shipment_pack', format('%L', :'ref10')),

@@ -93,7 +93,7 @@ SELECT is_empty($$SELECT f, a FROM report_function x, pg_proc p, unnest(p.proarg
 
 -- The admin
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.available(uuid)', 'mjc.cart_read(uuid)', 'mjc.what_if(uuid,timestamp with time zone,timestamp with time zone)',
+    'mjc.review_list(text,integer)', 'mjc.available(uuid)', 'mjc.cart_read(uuid)', 'mjc.what_if(uuid,timestamp with time zone,timestamp with time zone)',
     'mjc.price_at(uuid,text,integer,timestamp with time zone)', 'mjc.quote(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)',
     'mjc.quote_json(uuid[],integer[],text,text,text,text,text[],timestamp with time zone,uuid,text[],boolean,boolean)', 'mjc.check_invariants(timestamp with time zone)', 'mjc.credit_balance(uuid)', 'mjc.product_id(text)', 'mjc.shipping_for(text,bigint,date,text,integer)',
     'mjc.credit_note_issue(text,text,integer[],integer[],boolean)', 'mjc.invoice_issue(text)', 'mjc.invoice_read(text)', 'mjc.invoice_void(text,text)', 'mjc.issue_invoices(integer)', 'mjc.verify_series(text,integer)',
@@ -110,6 +110,8 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.customer_status_set(uuid,text)', 'mjc.customer_update(uuid,jsonb)', 'mjc.credit_close(uuid,text)', 'mjc.customer_group_assign(uuid,text)', 'mjc.customer_group_set(text,text,text,integer)',
     'mjc.gift_card_issue(numeric,date,uuid,text)', 'mjc.price_list_delete(text)', 'mjc.price_list_price_end(uuid)',
     'mjc.price_list_price_set(text,text,numeric,integer,integer,timestamp with time zone,timestamp with time zone,boolean)', 'mjc.price_list_set(text,jsonb)',
+    'mjc.product_create(jsonb)', 'mjc.product_update(uuid,jsonb)', 'mjc.product_delete(uuid)', 'mjc.category_set(text,jsonb)', 'mjc.category_delete(text,text)', 'mjc.manufacturer_set(text,jsonb)', 'mjc.manufacturer_delete(text)',
+    'mjc.part_kind_set(text,jsonb)', 'mjc.part_kind_delete(text)', 'mjc.attribute_set(text,jsonb)', 'mjc.attribute_delete(text)', 'mjc.review_publish(uuid)', 'mjc.review_hide(uuid)', 'mjc.review_delete(uuid)',
     'mjc.price_set(uuid,numeric,numeric,timestamp with time zone,timestamp with time zone)', 'mjc.price_update(uuid,jsonb)',
     'mjc.promotion_delete(text)', 'mjc.promotion_set(text,jsonb)', 'mjc.store_credit_add(uuid,numeric,text,text)', 'mjc.tariff_delete(uuid)',
     'mjc.tariff_set(jsonb,uuid)', 'mjc.stock_adjust(uuid,integer,text,text,smallint)',
@@ -130,7 +132,7 @@ SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attr
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
     ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
-          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'session', 'sign_in_limit', 'token_revoked', 'visit', 'webhook_secret'], 'the admin reads every table but the personal and the secret ones');
+          'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'review', 'session', 'sign_in_limit', 'token_revoked', 'visit', 'webhook_secret'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') IS NULL$$,

@@ -24,6 +24,8 @@ my %document;
 #          which nobody but him and staff may see
 #   what: makes the value; gets the owner's token
 my @places = (
+	# What a DELETE takes out of the shop is no part for the others.
+	[ qr{^/products/:id$}, id => all => sub { make_product(price => 1000) } ],
 	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
 	[ qr{/products/:id\b}, id => all => \&product ],
 	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
@@ -51,6 +53,11 @@ my @places = (
 	[ qr{^/admin/promotions/:id}, id => all => sub { $nothing } ],
 	[ qr{^/admin/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
 	[ qr{^/admin/shipping-tariffs/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/categories/:id}, id => all => sub { entry('category', 'category_id') } ],
+	[ qr{^/admin/manufacturers/:id}, id => all => sub { entry('manufacturer', 'manufacturer_id') } ],
+	[ qr{^/admin/kinds/:id}, id => all => sub { entry('part_kind', 'kind_id') } ],
+	[ qr{^/admin/attributes/:id}, id => all => sub { attribute() } ],
+	[ qr{^/admin/reviews/:id}, id => all => sub { review() } ],
 	[ qr{^/admin/gift-cards/:id}, id => all => sub { $nothing } ],
 );
 
@@ -65,6 +72,25 @@ sub promotion
 		INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, needs_coupon)
 		VALUES (gen_random_uuid(), :'code', 'Essai', 'percent', 'line', 1000, true) RETURNING code
 		SQL
+}
+
+# One of the catalogue that nothing needs.
+sub entry
+{
+	my ($table, $key) = @_;
+
+	return sql("INSERT INTO mjc.$table ($key, slug, name) VALUES (gen_random_uuid(), :'slug', :'slug') RETURNING $key", slug => code('essai'));
+}
+
+sub attribute
+{
+	return sql("INSERT INTO mjc.attribute (attribute_id, code, name, value_type) VALUES (gen_random_uuid(), :'code', 'Essai', 'text') RETURNING attribute_id",
+		code => code('a') =~ tr/-/_/r);
+}
+
+sub review
+{
+	return sql("SELECT mjc.review_add(:'customer', :'product', 4, 'Essai', NULL)", customer => make_account('CUSTOMER'), product => product());
 }
 
 sub cart_line
@@ -228,6 +254,14 @@ my %value = (
 	'/admin/shipping-tariffs' => sub { { place => '16', deliveryMode => 'home', amount => 400, from => '2027-01-01' } },
 	'/admin/shipping-tariffs/:id' => sub { { amount => 400, until => '2028-01-01' } },
 	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
+	'/products' => sub { { name => 'Essai', sku => uc code('s'), categoryId => test_category(), price => 10, stockQuantity => 3 } },
+	'/products/:id' => sub { { isFeatured => JSON::PP::true(), manufacturerId => 'Essai' } },
+	(map { $_ => sub { { name => 'Essai', description => 'Essai' } } } '/admin/categories', '/admin/categories/:id', '/admin/manufacturers/:id'),
+	'/admin/manufacturers' => sub { { name => code('Essai') } },
+	'/admin/kinds' => sub { { name => 'Essai', safetyClass => 'ELECTRICAL' } },
+	'/admin/kinds/:id' => sub { { name => 'Essai', safetyClass => 'QUALIFIED' } },
+	'/admin/attributes' => sub { { code => code('a') =~ tr/-/_/r, name => 'Essai', valueType => 'number', scale => 1 } },
+	'/admin/attributes/:id' => sub { { name => 'Essai', unit => 'bar' } },
 	'/admin/gift-cards' => sub { { amount => 1000 } },
 	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
 	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
