@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "error.h"
+#include "money.h"
 #include "text.h"
 
 /* Somebody may have declared the C function with fewer arguments than it has. */
@@ -42,6 +43,17 @@ mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_INT64(n);
+}
+
+/* mjc_arg_amount - bigint argument n, centimes above 0. Errors: MJ003 NULL, naming it; MJ201. */
+int64
+mjc_arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	int64 amount = mjc_arg_int64(fcinfo, n, name);
+
+	if (amount < 1 || amount > MJC_MAX_AMOUNT)
+		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
+	return amount;
 }
 
 /* mjc_arg_text - text argument n as a C string. Errors: MJ003 NULL, naming it. */

@@ -153,8 +153,8 @@ stream_read(void *cls, uint64_t pos, char *out, size_t room)
 struct MHD_Response *
 stream_response(struct request *req)
 {
-	struct MHD_Response *response = MHD_create_response_from_callback(
-		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, req, NULL);
+	struct MHD_Response *response =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, req, NULL);
 
 	/* Told to be chunked, libmicrohttpd sends a last chunk even after the head of a HEAD. */
 	if (response != NULL && req->head_only)

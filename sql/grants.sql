@@ -38,6 +38,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.algiers_date(timestamptz),
     mjc.algiers_start(date),
     mjc.amount_in_words(bigint, text),
+    mjc.bucket_limit(bigint[], bigint[], numeric),
     mjc.coupon_key(text),
     mjc.csv_cell(text),
     mjc.customer_segment(bigint, timestamptz, timestamptz),

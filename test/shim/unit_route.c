@@ -224,8 +224,8 @@ test_table(void)
 				   (row->action != ACTION_NONE && row->action != ACTION_LOGOUT &&
 					row->action != ACTION_CODE && row->action != ACTION_CHECKOUT),
 			   "table: %s has a function or an action", row->pattern);
-		tap_ok(routes_args(row) <= ROUTES_MAX_ARGS,
-			   "table: %s has room for its arguments", row->pattern);
+		tap_ok(routes_args(row) <= ROUTES_MAX_ARGS, "table: %s has room for its arguments",
+			   row->pattern);
 		tap_ok((row->flags & RF_CART) == 0 ||
 				   (row->role != ROLE_PUBLIC && strncmp(row->pattern, "/cart", 5) == 0),
 			   "table: %s takes a cart only from its owner", row->pattern);
