@@ -29,6 +29,7 @@
 #include "register.h"
 #include "session.h"
 #include "status.h"
+#include "stream.h"
 #include "text.h"
 #include "upload.h"
 
@@ -332,7 +333,7 @@ flow_event_lost(struct request *req)
 }
 
 bool
-flow_failed(struct request *req)
+flow_problem(struct request *req)
 {
 	struct db_call *call = &req->call;
 	const char *sqlstate;
@@ -356,6 +357,14 @@ flow_failed(struct request *req)
 	call->result = NULL;
 	if (call->pool == DB_EVENT)
 		flow_event_lost(req);
+	return true;
+}
+
+bool
+flow_failed(struct request *req)
+{
+	if (!flow_problem(req))
+		return false;
 	if (req->mhd != NULL)
 		http_reply_problem(req);
 	return true;
@@ -392,17 +401,9 @@ flow_messages(struct request *req, PGresult *result)
 
 /* A second column names the file that the first is; without a name it is data like any other. */
 static bool
-flow_is_file(const struct route *row, unsigned flag, const PGresult *result)
+flow_is_file(const struct route *row, const PGresult *result)
 {
-	return (row->flags & flag) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
-}
-
-static void
-flow_file(struct request *req, PGresult *result)
-{
-	http_reply_body(req, req->match.row->status, PQgetvalue(result, 0, 0),
-					(size_t) PQgetlength(result, 0, 0), flow_clear_result, result, false);
-	http_reply_file(req, REPLY_CSV, "attachment", PQgetvalue(result, 0, 1));
+	return (row->flags & RF_PAGE) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
 }
 
 void
@@ -423,9 +424,9 @@ flow_rows(struct request *req)
 		flow_messages(req, result);
 		return;
 	}
-	if (flow_is_file(row, RF_FILE, result))
+	if ((row->flags & RF_STREAM) != 0)
 	{
-		flow_file(req, result);
+		stream_begin(req, result);
 		return;
 	}
 	if ((row->flags & RF_IDEMPOTENT) != 0 && PQnfields(result) > 1 &&
@@ -435,7 +436,7 @@ flow_rows(struct request *req)
 		session_clear_cookies(req);
 	if ((row->flags & RF_CART) != 0)
 		cart_cookie_give(req);
-	if (flow_is_file(row, RF_PAGE, result))
+	if (flow_is_file(row, result))
 	{
 		document_print(req, result);
 		return;
@@ -518,6 +519,8 @@ flow_call(struct request *req, void (*done)(struct db_call *call))
 		return;
 	for (int i = 0; i < row->nparams; i++)
 		req->args[n++] = req->values[i].text;
+	if ((row->flags & RF_STREAM) != 0)
+		req->args[n++] = NULL; /* from the beginning */
 	if (flow_cached(req, n))
 		return;
 	flow_submit(req, flow_pool(row), (int) (row - routes_table), n,

@@ -51,6 +51,14 @@ void flow_actor(struct request *req);
 void flow_rows(struct request *req);
 
 /*
+ * flow_problem - what a call that did not bring rows failed of, as req->problem; its result
+ * is released.
+ *
+ * Returns false when there are rows.
+ */
+bool flow_problem(struct request *req);
+
+/*
  * flow_failed - answer a call that did not bring rows, and release its result.
  *
  * Returns false when there are rows. Answers nothing when the client is gone.

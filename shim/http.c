@@ -11,6 +11,7 @@
  * phase of a request has one that nothing prolongs (head, body, wait, reply), so
  * a whole request ends after header_timeout_s and three times request_timeout_s
  * at the latest, and in practice with the far shorter limits of db and worker.
+ * A streamed reply waits and is read piece by piece: each has the two deadlines anew.
  */
 #include "http.h"
 
@@ -35,6 +36,7 @@
 #include "loop.h"
 #include "metrics.h"
 #include "payment.h"
+#include "stream.h"
 #include "text.h"
 #include "upload.h"
 
@@ -220,6 +222,7 @@ http_request_free(struct request *req)
 	payment_free(req->payment);
 	document_free(req->document);
 	upload_free(req->upload);
+	stream_free(req->stream);
 	text_query_free(req->query, req->nquery);
 	if (req->body != NULL)
 		explicit_bzero(req->body, req->body_len);
@@ -243,6 +246,29 @@ http_release(struct request *req)
 {
 	if (--req->refs == 0)
 		http_request_free(req);
+}
+
+static void
+http_phase_set(struct request *req, enum http_phase phase)
+{
+	if (req->conn->phase == PHASE_DEAD)
+		return;
+	req->conn->phase = phase;
+	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
+}
+
+void
+http_reply_phase(struct request *req)
+{
+	http_phase_set(req, PHASE_REPLY);
+}
+
+void
+http_suspend(struct request *req)
+{
+	req->suspended = true;
+	http_phase_set(req, PHASE_WAIT);
+	MHD_suspend_connection(req->mhd);
 }
 
 void
@@ -297,6 +323,8 @@ http_log(const struct request *req)
 	log_client_text(log, "ua", req->agent[0] == '\0' ? NULL : req->agent);
 	if (req->code != ERROR_NONE)
 		log_text(log, "code", error_code(req->code));
+	else if (!req->head_only && !stream_whole(req))
+		log_text(log, "cut", "client");
 	if (req->caller.present)
 		log_text(log, "actor", req->caller.account_id);
 	log_end(log);
@@ -383,10 +411,7 @@ http_whole(struct request *req)
 	flow_run(req);
 	if (req->answered)
 		return http_reply_send(req);
-	req->suspended = true;
-	req->conn->phase = PHASE_WAIT;
-	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
-	MHD_suspend_connection(req->mhd);
+	http_suspend(req);
 	return MHD_YES;
 }
 

@@ -33,6 +33,7 @@ struct document;
 struct login;
 struct payment;
 struct upload;
+struct stream;
 
 /* The header fields the shim reads; others are only counted. */
 enum http_field
@@ -146,6 +147,7 @@ struct request
 	struct payment *payment;
 	struct document *document;
 	struct upload *upload; /* takes the body, once it was let in by the head */
+	struct stream *stream;
 
 	/* the reply and what is logged of it */
 	struct reply reply;
@@ -205,7 +207,13 @@ void http_hold(struct request *req);
 /* http_release - give up one http_hold; frees the request after the last. */
 void http_release(struct request *req);
 
-/* http_resume - the reply of a suspended request is ready. */
+/* http_suspend - the request waits until http_resume. */
+void http_suspend(struct request *req);
+
+/* http_resume - the reply of a suspended request, or the next piece of it, is ready. */
 void http_resume(struct request *req);
+
+/* http_reply_phase - from now on it is the client that is waited for. */
+void http_reply_phase(struct request *req);
 
 #endif

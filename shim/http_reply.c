@@ -3,6 +3,7 @@
  *
  * Large bodies are passed on without a copy of the database's bytes: the PGresult
  * lives until libmicrohttpd has sent them. Small ones and what is packed are copied.
+ * A stream brings its bytes by itself.
  */
 #include "http_reply.h"
 
@@ -18,6 +19,7 @@
 #include "config.h"
 #include "gzip.h"
 #include "limit.h"
+#include "stream.h"
 
 #define JOIN_MAX_BYTES (32 * 1024)
 #define FILE_NAME 80
@@ -443,8 +445,9 @@ http_reply_send(struct request *req)
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	reply_pack(req);
-	response = reply_response(&req->reply);
+	if (req->stream == NULL)
+		reply_pack(req);
+	response = req->stream == NULL ? reply_response(&req->reply) : stream_response(req);
 	if (response == NULL)
 		return MHD_NO;
 	if (req->reply.wrap)
@@ -454,7 +457,6 @@ http_reply_send(struct request *req)
 	MHD_destroy_response(response);
 	req->end_us = clock_us();
 	req->queued = result == MHD_YES;
-	req->conn->phase = PHASE_REPLY;
-	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
+	http_reply_phase(req);
 	return result;
 }

@@ -127,13 +127,17 @@ enum shim_action
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
 #define RF_PAGE 0x200u		   /* returns (page of HTML, file name): with a name, sent as PDF */
 #define RF_EVENT                                                                                   \
-	0x400u				  /* what visitors do: connections of its own, gets address and            \
-							 User-Agent; a token that is not good is none; text/plain too */
-#define RF_FILE 0x800u	  /* returns (body text, filename text); with a name it is sent as a file */
+	0x400u /* what visitors do: connections of its own, gets address and                           \
+			  User-Agent; a token that is not good is none; text/plain too */
+#define RF_STREAM                                                                                  \
+	0x800u				  /* a file piece by piece: gets last where to go on, NULL at first, and   \
+							 returns (body text, next text, filename text): the next piece, all of \
+							 the body; what to pass then, NULL with the last; with a name it is    \
+							 sent as a file */
 #define RF_RECORDS 0x100u /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24
-#define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 8)
+#define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 9)
 #define ROUTES_MAX_PATH_VALUES 2
 
 struct route
@@ -167,10 +171,13 @@ bool routes_public(const struct route *row);
  */
 int routes_prefix_args(const struct route *row);
 
+/* routes_args - how many SQL arguments there are: those, the declared ones, after (RF_STREAM). */
+int routes_args(const struct route *row);
+
 /*
  * routes_arg_type - name of the SQL type of argument i, as format_type prints it.
  *
- * i: 0 .. routes_prefix_args(row) + row->nparams - 1. Never NULL.
+ * i: 0 .. routes_args(row) - 1. Never NULL.
  */
 const char *routes_arg_type(const struct route *row, int i);
 

@@ -95,10 +95,10 @@ is_deeply(
 	[ grep { ($_->{flags} =~ /\bcart\b/) != ($_->{pattern} =~ m{^/cart\b(?!/validate$)}) } @routes ], [],
 	'the routes of a cart get its token, and no others');
 
-# A file is a text and its name.
-is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bfile\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/customers/export' ], 'the routes of files');
-is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 1 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{body,filename}', "$_->{function}: a body and a name")
-	for grep { $_->{flags} =~ /\bfile\b/ } @routes;
+# A file comes piece by piece: a text, where to go on, and its name.
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bstream\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/customers/export' ], 'the routes of files');
+is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 3 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{after,body,next,filename}', "$_->{function}: from where, a body, the next and a name")
+	for grep { $_->{flags} =~ /\bstream\b/ } @routes;
 
 #------------------------------------------------------------------ who may
 
