@@ -658,8 +658,12 @@ BEGIN
     IF id IS NOT NULL THEN
         PERFORM FROM mjc.product p WHERE p.product_id = id FOR NO KEY UPDATE;
         before := mjc.product_doc(id);
-        IF NOT given ? 'kindId' AND before -> 'kindId' IS DISTINCT FROM form -> 'kindId' THEN
-            PERFORM mjc.raise('CONFLICT_RETRY');
+        IF NOT given ? 'kindId' THEN
+            -- The kind whose attributes were locked is another one's by now.
+            IF given ? 'attributes' AND before -> 'kindId' IS DISTINCT FROM form -> 'kindId' THEN
+                PERFORM mjc.raise('CONFLICT_RETRY');
+            END IF;
+            form := form || jsonb_build_object('kindId', before -> 'kindId');
         END IF;
     END IF;
     wanted := mjc.product_wanted(before, form);

@@ -8,13 +8,13 @@ CREATE FUNCTION mjc.product_item(id uuid) RETURNS jsonb
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- The sale price that is set, in force or not.
-    RETURN (SELECT d.doc || k.card::jsonb || jsonb_build_object('salePrice', d.doc -> 'salePrice', 'saleFrom', mjc.iso(mjc.doc_time(d.doc, 'saleFrom')),
-                       'saleUntil', mjc.iso(mjc.doc_time(d.doc, 'saleUntil')))
+    RETURN (SELECT d.doc || jsonb_build_object('saleFrom', mjc.iso(mjc.doc_time(d.doc, 'saleFrom')), 'saleUntil', mjc.iso(mjc.doc_time(d.doc, 'saleUntil')))
+                         || (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(k.card::jsonb) e
+                              WHERE e.key IN ('id', 'images', 'stockQuantity', 'category', 'manufacturer', 'averageRating', 'reviewCount', 'createdAt', 'updatedAt'))
               FROM mjc.product_cards(ARRAY[id], true) k CROSS JOIN (SELECT mjc.product_doc(id)) d (doc));
 END
 $$;
-COMMENT ON FUNCTION mjc.product_item(uuid) IS 'A product as staff see it: what everybody sees and all that they may change, the cost price too';
+COMMENT ON FUNCTION mjc.product_item(uuid) IS 'A product as staff see it: all that they may change, the cost price too and the sale that is set, in force or not; what they may not change beside it';
 
 CREATE FUNCTION mjc_api.staff_product_get(actor uuid, token_version integer, token_id uuid, id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE

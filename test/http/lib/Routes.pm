@@ -256,8 +256,7 @@ my %value = (
 	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
 	'/products' => sub { { name => 'Essai', sku => uc code('s'), categoryId => test_category(), price => 10, stockQuantity => 3 } },
 	'/products/:id' => sub { { isFeatured => JSON::PP::true(), manufacturerId => 'Essai' } },
-	(map { $_ => sub { { name => 'Essai', description => 'Essai' } } } '/admin/categories', '/admin/categories/:id', '/admin/manufacturers/:id'),
-	'/admin/manufacturers' => sub { { name => code('Essai') } },
+	(map { $_ => sub { { name => code('Essai'), description => 'Essai' } } } map { ("/admin/$_", "/admin/$_/:id") } qw(categories manufacturers)),
 	'/admin/kinds' => sub { { name => 'Essai', safetyClass => 'ELECTRICAL' } },
 	'/admin/kinds/:id' => sub { { name => 'Essai', safetyClass => 'QUALIFIED' } },
 	'/admin/attributes' => sub { { code => code('a') =~ tr/-/_/r, name => 'Essai', valueType => 'number', scale => 1 } },
@@ -287,7 +286,7 @@ sub code { return sprintf '%s-%x-%d', $_[0], $$, ++$serial }
 
 # Names whose texts must say something.
 my %named = (email => $value{email}, wilaya => sub { '16' }, region => sub { '16' }, phone => $value{phone},
-	customerGroup => sub { 'retail' }, purpose => sub { 'terms' },
+	customerGroup => sub { 'retail' }, moveTo => sub { test_category() }, purpose => sub { 'terms' },
 	(map { $_ => sub { 'CASH_ON_DELIVERY' } } qw(paymentMethod method)), number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
 	(map { $_ => sub { 'Amina' } } qw(firstName lastName)), (map { $_ => \&password } qw(password newPassword)));
 
