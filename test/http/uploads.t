@@ -178,7 +178,8 @@ is(upload([ part(images => jpeg(7, 7)), part(images => jpeg(7, 7)) ])->{status},
 is_deeply([ rows(), kept() ], [ $rows, @files ], 'and nothing more');
 
 my $new = png(77, 1);
-my @other = map { mint('ADMIN', make_account('ADMIN'), 0) } 1 .. 4;
+my @others = map { make_account('ADMIN') } 1 .. 4;
+my @other = map { mint('ADMIN', $_, 0) } @others;
 my @same = parallel(8, sub {
 	my $i = shift;
 
@@ -418,5 +419,11 @@ my %elsewhere = map { (m{([^/]+)\z})[0] => 1 } kept($small);
 is_deeply([ grep { !$there{$_} && !$elsewhere{$_} } split /\n/, sql("SELECT name FROM mjc.media WHERE uploaded_by = :'who'", who => $admin) ], [], 'and every row has its file');
 is(image(png(9, 9))->{status}, 201, 'another shim on the folder goes on');
 
-sql('DELETE FROM mjc.media');
+#------------------------------------------------------------------ the shop that make run starts
+
+my $home = post('/api/v1/uploads', token => $token, form(part(image => png(12, 12))));
+is($home->{status}, 201, 'it keeps files in its own folder') or said($home);
+is(get($home->{json}{files}[0]{url})->{status}, 200, 'and serves them');
+
+sql("DELETE FROM mjc.media WHERE uploaded_by = ANY (:'who')", who => '{' . join(',', $admin, @others) . '}');
 finish();
