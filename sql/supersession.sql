@@ -127,8 +127,8 @@ COMMENT ON FUNCTION mjc.cross_reference_delete(text, uuid) IS
 
 ------------------------------------------------------------------ its resolution
 
--- Level by level, each product once a level: as much work as there are rows, however often the
--- ways part and meet.
+-- From the ends back, each product once, after all that replaced it: as much work as there are
+-- rows, however often the ways part and meet.
 CREATE FUNCTION mjc.supersession_live(product_id uuid, OUT live_id uuid, OUT relation text, OUT qty integer, OUT two_way boolean)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 1
@@ -137,41 +137,50 @@ AS $$
 #variable_conflict use_column
 DECLARE
     most constant bigint := 1000000;
-    ids uuid[] := ARRAY[supersession_live.product_id];
-    relations text[] := '{ONE}';
-    counts bigint[] := '{1}';
-    ways boolean[] := '{true}';
-    end_ids uuid[] := '{}';
-    end_relations text[] := '{}';
-    end_counts bigint[] := '{}';
-    end_ways boolean[] := '{}';
-BEGIN
     -- More steps than the rules let be: not even rows that were damaged make it turn for ever.
-    FOR step IN 1 .. 50 LOOP
-        SELECT array_agg(n.id), array_agg(n.relation), array_agg(n.count), array_agg(n.way) INTO ids, relations, counts, ways
-          FROM (SELECT w.id, w.relation, least(CASE WHEN w.relation = 'ANY' THEN min(w.count) ELSE sum(w.count) END, most)::bigint AS count,
-                       bool_and(w.way) AS way
-                  FROM (SELECT p.successor_id AS id, f.count * p.qty AS count, f.way AND s.interchange = 'TWO_WAY' AS way,
-                               CASE WHEN 'ANY' IN (f.relation, s.relation) THEN 'ANY' WHEN 'KIT' IN (f.relation, s.relation) THEN 'KIT' ELSE 'ONE' END AS relation
-                          FROM unnest(ids, relations, counts, ways) f (id, relation, count, way)
-                          JOIN mjc.supersession s ON s.product_id = f.id
-                          JOIN mjc.supersession_part p ON p.product_id = s.product_id) w
-                 GROUP BY w.id, w.relation) n;
-        EXIT WHEN ids IS NULL;
-        SELECT end_ids || coalesce(array_agg(f.id), '{}'), end_relations || coalesce(array_agg(f.relation), '{}'),
-               end_counts || coalesce(array_agg(f.count), '{}'), end_ways || coalesce(array_agg(f.way), '{}')
-          INTO end_ids, end_relations, end_counts, end_ways
-          FROM unnest(ids, relations, counts, ways) f (id, relation, count, way)
-         WHERE NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = f.id);
+    deepest constant integer := 50;
+    ids uuid[];
+    depths integer[];
+    -- Of each product what is at its ends.
+    of_ids uuid[] := '{}';
+    end_ids uuid[] := '{}';
+    relations text[] := '{}';
+    counts bigint[] := '{}';
+    ways boolean[] := '{}';
+BEGIN
+    IF NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = supersession_live.product_id) THEN
+        RETURN;
+    END IF;
+    WITH RECURSIVE newer (id, n) AS (
+        SELECT supersession_live.product_id, 0
+        UNION SELECT p.successor_id, w.n + 1 FROM newer w JOIN mjc.supersession_part p ON p.product_id = w.id WHERE w.n < deepest)
+    SELECT array_agg(d.id), array_agg(d.n) INTO ids, depths FROM (SELECT w.id, max(w.n) AS n FROM newer w GROUP BY w.id) d;
+    SELECT array_agg(i), array_agg(i), array_agg('ONE'::text), array_agg(1::bigint), array_agg(true) INTO of_ids, end_ids, relations, counts, ways
+      FROM unnest(ids) i WHERE NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = i);
+    FOR depth IN REVERSE (SELECT max(d) FROM unnest(depths) d) .. 0 LOOP
+        SELECT of_ids || coalesce(array_agg(x.of_id), '{}'), end_ids || coalesce(array_agg(x.end_id), '{}'), relations || coalesce(array_agg(x.relation), '{}'),
+               counts || coalesce(array_agg(x.count), '{}'), ways || coalesce(array_agg(x.way), '{}')
+          INTO of_ids, end_ids, relations, counts, ways
+          FROM (SELECT w.of_id, w.end_id, w.relation, least(CASE w.step WHEN 'ANY' THEN min(w.count) ELSE sum(w.count) END, most)::bigint AS count, bool_and(w.way) AS way
+                  FROM (SELECT s.product_id AS of_id, s.relation AS step, p.successor_id, e.end_id, sum(p.qty * e.count) AS count,
+                               CASE WHEN 'ANY' IN (s.relation, e.relation) THEN 'ANY' WHEN 'KIT' IN (s.relation, e.relation) THEN 'KIT' ELSE 'ONE' END AS relation,
+                               bool_and(s.interchange = 'TWO_WAY' AND e.way) AS way
+                          FROM unnest(ids, depths) n (id, n)
+                          JOIN mjc.supersession s ON s.product_id = n.id
+                          JOIN mjc.supersession_part p ON p.product_id = s.product_id
+                          JOIN unnest(of_ids, end_ids, relations, counts, ways) e (of_id, end_id, relation, count, way) ON e.of_id = p.successor_id
+                         WHERE n.n = depth
+                         GROUP BY 1, 2, 3, 4, 6) w
+                 GROUP BY w.of_id, w.end_id, w.relation, w.step) x;
     END LOOP;
     RETURN QUERY
-    SELECT e.id, e.relation, least(CASE WHEN e.relation = 'ANY' THEN min(e.count) ELSE sum(e.count) END, most)::integer, bool_and(e.way)
-      FROM unnest(end_ids, end_relations, end_counts, end_ways) e (id, relation, count, way)
-     GROUP BY e.id, e.relation ORDER BY e.relation <> 'ANY' DESC, e.id;
+    SELECT e.end_id, e.relation, e.count::integer, e.way
+      FROM unnest(of_ids, end_ids, relations, counts, ways) e (of_id, end_id, relation, count, way)
+     WHERE e.of_id = supersession_live.product_id ORDER BY e.relation = 'ANY', e.end_id;
 END
 $$;
 COMMENT ON FUNCTION mjc.supersession_live(uuid) IS
-    'The products at the ends of what replaced a product, however long the chain; no row for one that nothing replaced. relation: ONE, KIT (together with the other KIT rows) or ANY (one of these, where a choice stood on the way). qty: units for one unit of the old product, multiplied along the chain, at most a million. two_way: each step is interchangeable both ways';
+    'The products at the ends of what replaced a product, however long the chain; no row for one that nothing replaced. relation: ONE, KIT (together with the other KIT rows) or ANY (one of these, where a choice stood on the way). qty: units for one unit of the old product: a step multiplies, a kit adds up, a choice takes the way that needs fewest; at most a million. two_way: each step is interchangeable both ways';
 
 CREATE FUNCTION mjc.supersession_family(product_id uuid) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
