@@ -8,10 +8,10 @@ CREATE FUNCTION mjc.doc_manufacturer(doc jsonb, key text) RETURNS uuid
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name text := mjc.doc_text(doc, key, 1, 255);
-    id uuid := (mjc.manufacturer_ids(ARRAY[name]))[1];
+    typed text := mjc.doc_text(doc, key, 1, 255);
+    id uuid := (mjc.manufacturer_ids(ARRAY[typed]))[1];
 BEGIN
-    IF name IS NOT NULL AND id IS NULL THEN
+    IF typed IS NOT NULL AND id IS NULL THEN
         PERFORM mjc.doc_refuse(key);
     END IF;
     RETURN id;
@@ -24,11 +24,11 @@ CREATE FUNCTION mjc.doc_range(doc jsonb, key text) RETURNS uuid
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name text := mjc.doc_text(doc, key, 1, 50);
+    typed text := mjc.doc_text(doc, key, 1, 50);
     id uuid;
 BEGIN
-    SELECT t.range_id INTO id FROM mjc.boiler_range t WHERE t.range_id = mjc.uuid_or_null(name);
-    IF name IS NOT NULL AND id IS NULL THEN
+    SELECT t.range_id INTO id FROM mjc.boiler_range t WHERE t.range_id = mjc.uuid_or_null(typed);
+    IF typed IS NOT NULL AND id IS NULL THEN
         PERFORM mjc.doc_refuse(key);
     END IF;
     RETURN id;
@@ -41,11 +41,11 @@ CREATE FUNCTION mjc.doc_model(doc jsonb, key text) RETURNS uuid
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name text := mjc.doc_text(doc, key, 1, 50);
+    typed text := mjc.doc_text(doc, key, 1, 50);
     id uuid;
 BEGIN
-    SELECT t.boiler_model_id INTO id FROM mjc.boiler_model t WHERE t.boiler_model_id = mjc.uuid_or_null(name);
-    IF name IS NOT NULL AND id IS NULL THEN
+    SELECT t.boiler_model_id INTO id FROM mjc.boiler_model t WHERE t.boiler_model_id = mjc.uuid_or_null(typed);
+    IF typed IS NOT NULL AND id IS NULL THEN
         PERFORM mjc.doc_refuse(key);
     END IF;
     RETURN id;
@@ -58,11 +58,11 @@ CREATE FUNCTION mjc.doc_variant(doc jsonb, key text) RETURNS uuid
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name text := mjc.doc_text(doc, key, 1, 50);
+    typed text := mjc.doc_text(doc, key, 1, 50);
     id uuid;
 BEGIN
-    SELECT t.variant_id INTO id FROM mjc.boiler_variant t WHERE t.variant_id = mjc.uuid_or_null(name);
-    IF name IS NOT NULL AND id IS NULL THEN
+    SELECT t.variant_id INTO id FROM mjc.boiler_variant t WHERE t.variant_id = mjc.uuid_or_null(typed);
+    IF typed IS NOT NULL AND id IS NULL THEN
         PERFORM mjc.doc_refuse(key);
     END IF;
     RETURN id;

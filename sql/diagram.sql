@@ -5,11 +5,11 @@ CREATE FUNCTION mjc.doc_diagram(doc jsonb, key text) RETURNS uuid
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name text := mjc.doc_text(doc, key, 1, 50);
+    typed text := mjc.doc_text(doc, key, 1, 50);
     id uuid;
 BEGIN
-    SELECT d.diagram_id INTO id FROM mjc.diagram d WHERE d.diagram_id = mjc.uuid_or_null(name);
-    IF name IS NOT NULL AND id IS NULL THEN
+    SELECT d.diagram_id INTO id FROM mjc.diagram d WHERE d.diagram_id = mjc.uuid_or_null(typed);
+    IF typed IS NOT NULL AND id IS NULL THEN
         PERFORM mjc.doc_refuse(key);
     END IF;
     RETURN id;

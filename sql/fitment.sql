@@ -288,6 +288,7 @@ DECLARE
     maker uuid := mjc.doc_manufacturer(doc, 'manufacturer');
     told daterange;
     plate record;
+    sure text;
     kind record;
 BEGIN
     SELECT n.boiler_model_id, n.variant_id INTO boiler_model_id, variant_id FROM mjc.boiler_named(doc, maker) n;
@@ -302,6 +303,7 @@ BEGIN
         variant_id := coalesce(boiler_facts.variant_id, plate.variant_id);
         serial := plate.serial;
         built := plate.built;
+        sure := plate.confidence;
     ELSIF boiler_facts.boiler_model_id IS NULL THEN
         PERFORM mjc.doc_refuse('model', 'ARGUMENT_MISSING');
     END IF;
@@ -323,7 +325,7 @@ BEGIN
                          'manufacturer', jsonb_build_object('id', m.manufacturer_id, 'name', m.name, 'slug', m.slug),
                          'variant', CASE WHEN boiler_facts.variant_id IS NOT NULL THEN jsonb_build_object('id', boiler_facts.variant_id, 'name', kind.name) END,
                          'serial', boiler_facts.serial, 'gas', boiler_facts.gas, 'powerKw', mjc.kilowatts(boiler_facts.power_w),
-                         'serialConfidence', CASE WHEN doc ? 'serial' THEN plate.confidence END) || mjc.days_doc(boiler_facts.built)
+                         'serialConfidence', sure) || mjc.days_doc(boiler_facts.built)
                 FROM mjc.boiler_model b JOIN mjc.manufacturer m ON m.manufacturer_id = b.manufacturer_id
                WHERE b.boiler_model_id = boiler_facts.boiler_model_id);
 END
