@@ -188,9 +188,9 @@ $$;
 COMMENT ON FUNCTION mjc_api.product_supersession(uuid) IS
     'GET /products/:id/supersession: what is sold instead of a product; NULL when nothing replaced it';
 
-CREATE FUNCTION mjc_api.boiler_plate(manufacturer text, text text) RETURNS json
+CREATE FUNCTION mjc.plate_found(typed text, manufacturer text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     most constant integer := 20;
@@ -199,10 +199,10 @@ BEGIN
     RETURN (
         WITH reading AS MATERIALIZED (
             SELECT r.rule_id, r.rule_name, r.manufacturer_id, r.confidence, r.built, r.article, r.article_scheme, r.number
-              FROM mjc.plate_readings(maker, boiler_plate.text) r LIMIT most),
+              FROM mjc.plate_readings(maker, typed) r LIMIT most),
         hit AS (
             SELECT c.boiler_model_id, c.variant_id, c.scheme, c.code, 'code' AS by_what, NULL::text AS confidence
-              FROM mjc.boilers_of_code(boiler_plate.text, maker, NULL) c
+              FROM mjc.boilers_of_code(typed, maker, NULL) c
             UNION ALL
             SELECT c.boiler_model_id, c.variant_id, c.scheme, c.code, 'serial', r.confidence
               FROM reading r CROSS JOIN LATERAL mjc.boilers_of_code(r.article, r.manufacturer_id, r.article_scheme) c WHERE r.article IS NOT NULL)
@@ -220,5 +220,27 @@ BEGIN
                           LEFT JOIN mjc.boiler_variant v ON v.variant_id = h.variant_id)));
 END
 $$;
+COMMENT ON FUNCTION mjc.plate_found(text, text) IS
+    'The boilers that a number on a plate names, and what serial numbers tell, each with its confidence; empty lists when nothing is known. manufacturer: id or slug, NULL: any. Errors: MJ006, MJ010';
+
+CREATE FUNCTION mjc_api.boiler_plate(manufacturer text, text text) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN mjc.plate_found(boiler_plate.text, manufacturer);
+END
+$$;
 COMMENT ON FUNCTION mjc_api.boiler_plate(text, text) IS
-    'GET /boilers/plate: the boilers that a number on a plate names, and what serial numbers tell, each with its confidence; empty lists when nothing is known. Errors: MJ006, MJ010';
+    'GET /boilers/plate: mjc.plate_found. Errors: MJ006, MJ010';
+
+CREATE FUNCTION mjc.plate_identify(typed text, manufacturer text DEFAULT NULL) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN mjc.plate_found(typed, manufacturer);
+END
+$$;
+COMMENT ON FUNCTION mjc.plate_identify(text, text) IS
+    'For staff: the boilers that a number on a plate names, and what it tells as a serial number. Errors: MJ006, MJ010';

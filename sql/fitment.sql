@@ -412,3 +412,51 @@ END
 $$;
 COMMENT ON FUNCTION mjc.fitting_products(uuid, uuid, bigint, daterange, text[], integer, uuid, uuid[], integer, integer) IS
     'A page of the active products that fit a boiler or may fit it, those that surely do first, then by confidence and name; of a kind of part and of categories, if given; and how many there are';
+
+-------------------------------------------------------------------- for staff in psql
+
+CREATE FUNCTION mjc.part_fits(product text, boiler jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id uuid := mjc.product_find(product);
+    fact record;
+BEGIN
+    IF id IS NULL THEN
+        PERFORM mjc.raise('PRODUCT_UNKNOWN');
+    END IF;
+    fact := mjc.boiler_facts(boiler);
+    RETURN mjc.fitment_json(id, fact.boiler_model_id, fact.variant_id, fact.serial, fact.built, fact.gas, fact.power_w, true)
+           || jsonb_build_object('boiler', fact.shown);
+END
+$$;
+COMMENT ON FUNCTION mjc.part_fits(text, jsonb) IS
+    'Does a product (id or sku) fit a boiler {model: id, variant: id, code, serial, manufacturer: id or slug, built: 2018, 2018-03 or 2018-03-05, gas, powerKw}: answer (FITS, FITS_IF, DOES_NOT_FIT, UNKNOWN), confidence 0 to 100, what is to be asked, all rows. Errors: MJ003, MJ006, MJ010, MJ107, MJ809, MJ810, MJ811';
+
+CREATE FUNCTION mjc.parts_for(boiler jsonb, most integer DEFAULT 100, OUT sku text, OUT name text, OUT answer text, OUT confidence integer, OUT quantity integer,
+    OUT "position" text, OUT to_ask text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 100
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    fact record;
+    found record;
+BEGIN
+    IF most IS NULL OR most NOT BETWEEN 1 AND 10000 THEN
+        PERFORM mjc.doc_refuse('most', CASE WHEN most IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_RANGE' END);
+    END IF;
+    fact := mjc.boiler_facts(boiler);
+    found := mjc.fitting_products(fact.boiler_model_id, fact.variant_id, fact.serial, fact.built, fact.gas, fact.power_w, NULL, NULL, most, 1);
+    RETURN QUERY
+    SELECT p.sku, p.name, j.fit ->> 'answer', (j.fit -> 'confidence')::integer, (j.fit -> 'quantity')::integer, j.fit ->> 'position',
+           (SELECT string_agg(o, ', ' ORDER BY o) FROM jsonb_array_elements_text(j.fit -> 'open') o)
+      FROM unnest(found.product_ids) WITH ORDINALITY u (id, n)
+      JOIN mjc.product p ON p.product_id = u.id
+     CROSS JOIN LATERAL (SELECT mjc.fitment_json(u.id, fact.boiler_model_id, fact.variant_id, fact.serial, fact.built, fact.gas, fact.power_w, false) AS fit) j
+     ORDER BY u.n;
+END
+$$;
+COMMENT ON FUNCTION mjc.parts_for(jsonb, integer) IS
+    'The active products that fit a boiler (as mjc.part_fits takes it) or may fit it, those that surely do first; to_ask: what would make it sure. Errors: MJ003, MJ006, MJ010, MJ809, MJ810, MJ811';

@@ -83,6 +83,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.payment_word(text, text, text, boolean),
     mjc.percent_of(bigint, integer),
     mjc.phone_canonical(text),
+    mjc.plate_built(jsonb, date),
     mjc.plate_groups(text),
     mjc.plate_read(text, jsonb, text, date),
     mjc.price_cart(jsonb, jsonb),
@@ -115,11 +116,11 @@ TO mjc_admin, mjc_analyst;
 -- read
 GRANT EXECUTE ON FUNCTION
     mjc.available(uuid),
-    mjc.boiler_facts(jsonb),
     mjc.cart_read(uuid),
     mjc.check_invariants(timestamptz),
-    mjc.fitment_json(uuid, uuid, uuid, bigint, daterange, text[], integer, boolean),
-    mjc.plate_readings(uuid, text),
+    mjc.part_fits(text, jsonb),
+    mjc.parts_for(jsonb, integer),
+    mjc.plate_identify(text, text),
     mjc.price_at(uuid, text, integer, timestamptz),
     mjc.credit_balance(uuid),
     mjc.product_id(text),
@@ -128,7 +129,6 @@ GRANT EXECUTE ON FUNCTION
     mjc.shipping_for(text, bigint, date, text, integer),
     mjc.stock_at(uuid, timestamptz),
     mjc.stock_history(uuid, integer),
-    mjc.supersession_json(uuid),
     mjc.supersession_live(uuid),
     mjc.verify_series(text, integer),
     mjc.what_if(uuid, timestamptz, timestamptz)
