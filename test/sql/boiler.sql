@@ -1,6 +1,6 @@
 -- boiler: ranges, models, variants and codes, exploded diagrams, the boilers that customers keep.
 BEGIN;
-SELECT plan(125);
+SELECT plan(133);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000) FROM generate_series(1, 3) n \g /dev/null
@@ -113,6 +113,29 @@ INSERT INTO mjc.customer_boiler (customer_id, boiler_id, boiler_model_id) VALUES
 SELECT mjc.customer_join_core(NULL, 'psql', NULL, :'karim', pg_temp.pid(77)) \g /dev/null
 SELECT is((SELECT customer_id FROM mjc.customer_boiler), :'karim'::uuid, 'a boiler of the guest is his now');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
+
+-- Broken by hand
+SELECT mjc.boiler_model_set('{"manufacturer": "test-maker", "name": "Modèle 3"}') AS model3,
+       mjc.plate_rule_set('{"manufacturer": "test-maker", "name": "P", "pattern": "T(\\d\\d)", "parts": ["year2"], "example": "T18"}') AS rule \gset
+CREATE FUNCTION pg_temp.found(statement text) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    rules text;
+BEGIN
+    EXECUTE statement;
+    SELECT string_agg(DISTINCT v.rule, ' ' ORDER BY v.rule) INTO rules FROM mjc.check_invariants() v;
+    RAISE EXCEPTION 'undo' USING ERRCODE = 'MJX99';
+EXCEPTION WHEN SQLSTATE 'MJX99' THEN
+    RETURN rules;
+END
+$$;
+SELECT is(pg_temp.found(format(s, :'model3', :'variant')), 'variant_of_model', s)
+  FROM unnest(ARRAY['INSERT INTO mjc.fitment (product_id, boiler_model_id, variant_id) VALUES (pg_temp.pid(3), %L, %L)', 'INSERT INTO mjc.boiler_code VALUES (''GC'', ''ZZ9'', %L, %L, ''ZZ9'')',
+                    'INSERT INTO mjc.diagram (diagram_id, name, image_url, boiler_model_id, variant_id) VALUES (gen_random_uuid(), ''x'', ''/x'', %L, %L)', 'UPDATE mjc.customer_boiler SET boiler_model_id = %L, variant_id = %L']) s;
+SELECT is(pg_temp.found(s), 'plate_rule', s)
+  FROM unnest(ARRAY['UPDATE mjc.plate_rule SET pattern = ''(''', 'UPDATE mjc.plate_rule SET example = ''U18''', 'UPDATE mjc.plate_rule SET parts = ''["week"]''']) s;
+SELECT is(pg_temp.found(format('INSERT INTO mjc.customer_boiler (customer_id, boiler_id, boiler_model_id) VALUES (pg_temp.pid(77), pg_temp.pid(79), %L)', :'model')), 'customer_forgotten', 'a boiler of who was joined');
 
 SELECT * FROM finish();
 ROLLBACK;
