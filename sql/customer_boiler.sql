@@ -77,7 +77,7 @@ $$;
 COMMENT ON FUNCTION mjc_api.customer_boiler_list(uuid, integer, uuid) IS 'GET /customers/boilers: newest first. Errors: MJ060, MJ063';
 
 CREATE FUNCTION mjc_api.customer_boiler_add(actor uuid, token_version integer, token_id uuid, request_id text, idempotency_key text,
-    label text, model text, variant text, code text, manufacturer text, serial text, built text, gas text, OUT body json, OUT replayed boolean)
+    label text, model text, variant text, code text, serial text, manufacturer text, built text, gas text, OUT body json, OUT replayed boolean)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION mjc_api.customer_boiler_add(uuid, integer, uuid, text, text,
     'POST /customers/boilers: at most 20. Errors: MJ003, MJ004, MJ006, MJ009, MJ010, MJ021, MJ022, MJ023, MJ060, MJ063, MJ653, MJ809, MJ810, MJ811, MJ814';
 
 CREATE FUNCTION mjc_api.customer_boiler_set(actor uuid, token_version integer, token_id uuid, request_id text, boiler_id uuid,
-    label text, model text, variant text, code text, manufacturer text, serial text, built text, gas text) RETURNS json
+    label text, model text, variant text, code text, serial text, manufacturer text, built text, gas text) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
