@@ -235,7 +235,7 @@ BEGIN
                    'hotspots', (SELECT coalesce(json_agg(json_build_object('id', p.hotspot_id, 'x', p.x_bp, 'y', p.y_bp, 'ref', p.ref_no, 'label', p.label,
                                            'serialFrom', lower(p.serial), 'serialUntil', upper(p.serial) - 1, 'product', s.card,
                                            'inStock', CASE WHEN s.product_id IS NOT NULL THEN (s.card ->> 'stockQuantity')::bigint > 0 END,
-                                           'replaced', CASE WHEN p.product_id IS NOT NULL THEN EXISTS (SELECT FROM mjc.supersession x WHERE x.product_id = p.product_id) END,
+                                           'replaced', CASE WHEN p.product_id IS NOT NULL THEN EXISTS (SELECT FROM mjc.supersession x WHERE x.product_id = p.product_id AND mjc.is_from(x.effective_on, mjc.algiers_date(statement_timestamp()))) END,
                                            'diagram', CASE WHEN u.diagram_id IS NOT NULL THEN json_build_object('id', u.diagram_id, 'name', u.name) END)
                                            ORDER BY p.hotspot_id), '[]'::json)
                                   FROM place p

@@ -127,6 +127,11 @@ COMMENT ON FUNCTION mjc.cross_reference_delete(text, uuid) IS
 
 ------------------------------------------------------------------ its resolution
 
+CREATE FUNCTION mjc.is_from(from_on date, today date) RETURNS boolean
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT from_on IS NULL OR from_on OPERATOR(pg_catalog.<=) today $$;
+COMMENT ON FUNCTION mjc.is_from(date, date) IS 'Whether what holds from a day on (NULL: ever) holds today';
+
 -- From the ends back, each product once, after all that replaced it: as much work as there are
 -- rows, however often the ways part and meet.
 CREATE FUNCTION mjc.supersession_live(product_id uuid, OUT live_id uuid, OUT relation text, OUT qty integer, OUT two_way boolean)
@@ -137,6 +142,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     most constant bigint := 1000000;
+    today constant date := mjc.algiers_date(statement_timestamp());
     -- More steps than the rules let be: not even rows that were damaged make it turn for ever.
     deepest constant integer := 50;
     ids uuid[];
@@ -148,15 +154,16 @@ DECLARE
     counts bigint[] := '{}';
     ways boolean[] := '{}';
 BEGIN
-    IF NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = supersession_live.product_id) THEN
+    IF NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = supersession_live.product_id AND mjc.is_from(s.effective_on, today)) THEN
         RETURN;
     END IF;
     WITH RECURSIVE newer (id, n) AS (
         SELECT supersession_live.product_id, 0
-        UNION SELECT p.successor_id, w.n + 1 FROM newer w JOIN mjc.supersession_part p ON p.product_id = w.id WHERE w.n < deepest)
+        UNION SELECT p.successor_id, w.n + 1 FROM newer w JOIN mjc.supersession s ON s.product_id = w.id JOIN mjc.supersession_part p ON p.product_id = s.product_id
+               WHERE w.n < deepest AND mjc.is_from(s.effective_on, today))
     SELECT array_agg(d.id), array_agg(d.n) INTO ids, depths FROM (SELECT w.id, max(w.n) AS n FROM newer w GROUP BY w.id) d;
     SELECT array_agg(i), array_agg(i), array_agg('ONE'::text), array_agg(1::bigint), array_agg(true) INTO of_ids, end_ids, relations, counts, ways
-      FROM unnest(ids) i WHERE NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = i);
+      FROM unnest(ids) i WHERE NOT EXISTS (SELECT FROM mjc.supersession s WHERE s.product_id = i AND mjc.is_from(s.effective_on, today));
     FOR depth IN REVERSE (SELECT max(d) FROM unnest(depths) d) .. 0 LOOP
         SELECT of_ids || coalesce(array_agg(x.of_id), '{}'), end_ids || coalesce(array_agg(x.end_id), '{}'), relations || coalesce(array_agg(x.relation), '{}'),
                counts || coalesce(array_agg(x.count), '{}'), ways || coalesce(array_agg(x.way), '{}')
@@ -169,18 +176,18 @@ BEGIN
                           JOIN mjc.supersession s ON s.product_id = n.id
                           JOIN mjc.supersession_part p ON p.product_id = s.product_id
                           JOIN unnest(of_ids, end_ids, relations, counts, ways) e (of_id, end_id, relation, count, way) ON e.of_id = p.successor_id
-                         WHERE n.n = depth
+                         WHERE n.n = depth AND mjc.is_from(s.effective_on, today)
                          GROUP BY 1, 2, 3, 4, 6) w
                  GROUP BY w.of_id, w.end_id, w.relation, w.step) x;
     END LOOP;
-    RETURN QUERY
-    SELECT e.end_id, e.relation, e.count::integer, e.way
+    RETURN QUERY  -- what is needed whatever is chosen: that many for sure
+    SELECT DISTINCT ON (e.end_id) e.end_id, e.relation, e.count::integer, e.way
       FROM unnest(of_ids, end_ids, relations, counts, ways) e (of_id, end_id, relation, count, way)
-     WHERE e.of_id = supersession_live.product_id ORDER BY e.relation = 'ANY', e.end_id;
+     WHERE e.of_id = supersession_live.product_id ORDER BY e.end_id, e.relation = 'ANY';
 END
 $$;
 COMMENT ON FUNCTION mjc.supersession_live(uuid) IS
-    'The products at the ends of what replaced a product, however long the chain; no row for one that nothing replaced. relation: ONE, KIT (together with the other KIT rows) or ANY (one of these, where a choice stood on the way). qty: units for one unit of the old product: a step multiplies, a kit adds up, a choice takes the way that needs fewest; at most a million. two_way: each step is interchangeable both ways';
+    'The products at the ends of what replaced a product as of today, each once, however long the chain; no row for one that nothing replaced. relation: ONE, KIT (together with the other KIT rows) or ANY (one of these, where a choice stood on the way). qty: units for one unit of the old product: a step multiplies, a kit adds up, a choice takes the way that needs fewest; at most a million. two_way: each step is interchangeable both ways';
 
 CREATE FUNCTION mjc.supersession_family(product_id uuid) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -249,11 +256,8 @@ DECLARE
     successors uuid[];
 BEGIN
     PERFORM mjc.doc_need(doc, '{relation,parts}');
-    PERFORM mjc.doc_word(doc, 'relation', '^(ONE|KIT|ANY)$'), mjc.doc_word(doc, 'interchange', '^(ONE_WAY|TWO_WAY)$'), mjc.doc_text(doc, 'note', 1, 500);
-    -- A chain says what holds now, whenever it is read.
-    IF mjc.doc_day(doc, 'effectiveOn') > mjc.algiers_date(clock_timestamp()) THEN
-        PERFORM mjc.doc_refuse('effectiveOn', 'ARGUMENT_RANGE');
-    END IF;
+    PERFORM mjc.doc_word(doc, 'relation', '^(ONE|KIT|ANY)$'), mjc.doc_word(doc, 'interchange', '^(ONE_WAY|TWO_WAY)$'), mjc.doc_text(doc, 'note', 1, 500),
+            mjc.doc_day(doc, 'effectiveOn');
     successors := ARRAY(SELECT p.successor_id FROM mjc.supersession_parts(doc) p);
     IF cardinality(successors) <> (SELECT count(DISTINCT s) FROM unnest(successors) s) THEN
         PERFORM mjc.doc_refuse('parts');
@@ -270,7 +274,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.supersession_check(uuid, jsonb) IS
-    'The one check of {relation: ONE, KIT or ANY, interchange: ONE_WAY or TWO_WAY, effectiveOn: today or before, note, parts}. Errors: MJ003, MJ006, MJ010, MJ801 a circle, MJ803 one successor for ONE, two or more for KIT and ANY';
+    'The one check of {relation: ONE, KIT or ANY, interchange: ONE_WAY or TWO_WAY, effectiveOn: from when on, note, parts}. Errors: MJ003, MJ006, MJ010, MJ801 a circle, MJ803 one successor for ONE, two or more for KIT and ANY';
 
 CREATE FUNCTION mjc.supersession_length(product_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -421,7 +425,7 @@ BEGIN
           FROM mjc.supersession s
          CROSS JOIN whole w
           LEFT JOIN mjc.stock_available o ON o.product_id = s.product_id
-         WHERE s.product_id = old_id);
+         WHERE s.product_id = old_id AND mjc.is_from(s.effective_on, mjc.algiers_date(statement_timestamp())));
 END
 $$;
 COMMENT ON FUNCTION mjc.supersession_json(uuid) IS
