@@ -19,7 +19,7 @@ SQL_PARTS = prelude money words tax text aggregate numbering account audit sessi
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
 	supersession boiler plate fitment boiler_api diagram customer_boiler boiler_staff \
-	report report_api traffic_api \
+	report report_api traffic_api figure \
 	job invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.
