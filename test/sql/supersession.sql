@@ -1,6 +1,6 @@
 -- supersession: numbers that others give to a part, what replaced it, and what is sold instead.
 BEGIN;
-SELECT plan(117);
+SELECT plan(129);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000 + n) FROM generate_series(1, 60) n \g /dev/null
@@ -217,6 +217,35 @@ SELECT is(pg_temp.found('DELETE FROM mjc.supersession_part WHERE product_id = pg
 SELECT is(pg_temp.found(format('INSERT INTO mjc.supersession (product_id, relation) VALUES (pg_temp.pid(2), %L); INSERT INTO mjc.supersession_part VALUES (pg_temp.pid(2), pg_temp.pid(50), 1)', 'ONE')), 'supersession_chain', 'and a circle');
 SELECT ok(EXISTS (SELECT FROM pg_temp.failure('INSERT INTO mjc.supersession (product_id, relation) VALUES (pg_temp.pid(2), ''ONE''); INSERT INTO mjc.supersession_part VALUES (pg_temp.pid(2), pg_temp.pid(50), 1)') f WHERE f.code = '00000')
           AND (SELECT count(*) >= 0 FROM mjc.supersession_live(pg_temp.pid(1))), 'a circle by hand does not make the resolution turn for ever');
+
+-- Whoever derives something from products is told of each that a change concerns
+CREATE TEMP TABLE told (id uuid);
+GRANT ALL ON told TO PUBLIC;
+CREATE OR REPLACE FUNCTION mjc.product_changed(product_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$ BEGIN INSERT INTO pg_temp.told SELECT unnest(product_ids); END $$;
+CREATE FUNCTION pg_temp.told(done text) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    list text;
+BEGIN
+    EXECUTE done;
+    SELECT string_agg(pg_temp.n(t.id)::text, ' ' ORDER BY t.id) INTO list FROM told t;
+    DELETE FROM told;
+    RETURN list;
+END
+$$;
+SELECT pg_temp.make_product(n, 1000) FROM generate_series(71, 76) n \g /dev/null
+SELECT mjc.boiler_range_set(jsonb_build_object('manufacturer', m.manufacturer_id, 'name', 'Told')) AS range, m.manufacturer_id AS maker FROM mjc.manufacturer m LIMIT 1 \gset
+SELECT mjc.boiler_model_set(jsonb_build_object('manufacturer', :'maker', 'range', :'range', 'name', 'Told')) AS model \gset
+SELECT is(pg_temp.told(d), w, format('%s: told of %s', regexp_replace(d, '[0-9a-f-]{36}', '...', 'g'), w))
+  FROM (VALUES ('SELECT pg_temp.replace(72, ''ONE'', ''73'')', '72 73'), ('SELECT pg_temp.replace(71, ''KIT'', ''72 74'')', '71 72 73 74'), ('SELECT pg_temp.replace(72, ''ONE'', ''75'')', '71 72 73 75'), ('SELECT mjc.supersession_drop(''TEST-ONLY-72'')', '71 72 75'),
+               ('SELECT mjc.cross_reference_add(''TEST-ONLY-76'', ''{"kind": "OEM", "number": "T76"}'')', '76'), ('SELECT mjc.cross_reference_delete(''TEST-ONLY-76'', cross_reference_id) FROM mjc.cross_reference WHERE number = ''T76''', '76'),
+               (format('SELECT mjc.fitment_set(%L)', jsonb_build_object('product', 'TEST-ONLY-76', 'model', :'model')), '76'), ('SELECT mjc.fitment_set(''{"fits": false}'', fitment_id) FROM mjc.fitment WHERE product_id = pg_temp.pid(76)', '76'),
+               (format('SELECT mjc.boiler_model_set(%L, %L)', '{"name": "Told 2"}', :'model'), '76'), (format('SELECT mjc.boiler_model_set(%L, %L)', '{"releaseYear": 2000}', :'model'), NULL), (format('SELECT mjc.boiler_range_set(%L, %L)', '{"name": "Told 2"}', :'range'), '76'),
+               ('SELECT mjc.fitment_delete(fitment_id) FROM mjc.fitment WHERE product_id = pg_temp.pid(76)', '76')) v (d, w);
 
 SELECT * FROM finish();
 ROLLBACK;
