@@ -124,6 +124,24 @@ judge_gas(const Datum *asked, int nasked, const Datum *known, int nknown)
 	return nknown == 0 ? MJC_FITMENT_OPEN : found_of(hits == nknown, hits > 0);
 }
 
+static MjcFitmentFound
+condition_of(int state, int condition)
+{
+	return (MjcFitmentFound) ((state >> (STATE_SHIFT + 2 * condition)) & 3);
+}
+
+static ArrayType *
+names_of(const bool chosen[MJC_FITMENT_CONDITIONS])
+{
+	Datum names[MJC_FITMENT_CONDITIONS];
+	int n = 0;
+
+	for (int i = 0; i < MJC_FITMENT_CONDITIONS; i++)
+		if (chosen[i])
+			names[n++] = CStringGetTextDatum(condition_names[i]);
+	return construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
 /* ----------------------------------------------------- SQL entry points -- */
 
 /* Arguments of mjc.fitment_state: what the row asks for, then what is known, in the same order. */
@@ -235,19 +253,37 @@ mjc_fitment_confidence(PG_FUNCTION_ARGS)
 	PG_RETURN_INT16((int16) confidence_of(states, confidences, n));
 }
 
+PG_FUNCTION_INFO_V1(mjc_fitment_to_ask);
+/* mjc.fitment_to_ask(states) - the open conditions of the rows that may still count. */
+Datum
+mjc_fitment_to_ask(PG_FUNCTION_ARGS)
+{
+	Datum *states;
+	int n = mjc_arg_array(fcinfo, 0, "states", INT4OID, ROWS_MAX, &states);
+	bool open[MJC_FITMENT_CONDITIONS] = {false};
+
+	for (int i = 0; i < n; i++)
+	{
+		int state = DatumGetInt32(states[i]);
+
+		if ((state & (MJC_FITMENT_MAYBE_NO | MJC_FITMENT_MAYBE_YES)) == 0)
+			continue;
+		for (int j = 0; j < MJC_FITMENT_CONDITIONS; j++)
+			open[j] |= condition_of(state, j) == MJC_FITMENT_OPEN;
+	}
+	PG_RETURN_ARRAYTYPE_P(names_of(open));
+}
+
 PG_FUNCTION_INFO_V1(mjc_fitment_conditions);
 /* mjc.fitment_conditions(state, found) - the conditions with that outcome: met, open or failed. */
 Datum
 mjc_fitment_conditions(PG_FUNCTION_ARGS)
 {
 	static const char *const outcomes[] = {"", "met", "open", "failed"};
-	int state = PG_GETARG_INT32(0);
 	char *wanted = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Datum names[MJC_FITMENT_CONDITIONS];
-	int n = 0;
+	bool chosen[MJC_FITMENT_CONDITIONS];
 
 	for (int i = 0; i < MJC_FITMENT_CONDITIONS; i++)
-		if (strcmp(outcomes[(state >> (STATE_SHIFT + 2 * i)) & 3], wanted) == 0)
-			names[n++] = CStringGetTextDatum(condition_names[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+		chosen[i] = strcmp(outcomes[condition_of(PG_GETARG_INT32(0), i)], wanted) == 0;
+	PG_RETURN_ARRAYTYPE_P(names_of(chosen));
 }

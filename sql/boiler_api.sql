@@ -87,7 +87,7 @@ BEGIN
                                                              WHERE (e -> 'fits')::boolean AND e ->> 'note' IS NOT NULL ORDER BY n LIMIT 1))
                                  ORDER BY k.place), '[]'::json)
           FROM mjc.product_cards(product_ids, false) k
-         CROSS JOIN LATERAL (SELECT mjc.fitment_json(k.product_id, boiler_model_id, variant_id, serial, built, gas, power_w, false) AS fit) j);
+          JOIN mjc.fitments_json(product_ids, boiler_model_id, variant_id, serial, built, gas, power_w, false) j ON j.product_id = k.product_id);
 END
 $$;
 COMMENT ON FUNCTION mjc.fitting_cards(uuid, uuid, bigint, daterange, text[], integer, uuid[]) IS

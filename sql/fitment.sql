@@ -26,6 +26,12 @@ CREATE FUNCTION mjc.fitment_conditions(state integer, found text) RETURNS text[]
 COMMENT ON FUNCTION mjc.fitment_conditions(integer, text) IS
     'The conditions of a row (variant, serial, built, gas, power) that are met, open or failed, whichever is asked for';
 
+CREATE FUNCTION mjc.fitment_to_ask(states integer[]) RETURNS text[]
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_fitment_to_ask';
+COMMENT ON FUNCTION mjc.fitment_to_ask(integer[]) IS
+    'The conditions that are open in rows on which the answer may hang: what is to be asked of the boiler. Errors: MJ003, MJ006, MJ010';
+
 ------------------------------------------------------------------------- rules
 
 CREATE FUNCTION mjc.fitment_doc(id uuid) RETURNS jsonb
@@ -335,54 +341,68 @@ COMMENT ON FUNCTION mjc.boiler_facts(jsonb) IS
 
 ------------------------------------------------------------------------- reads
 
-CREATE FUNCTION mjc.fitment_rows(product_id uuid, boiler_model_id uuid, variant_id uuid, serial bigint, built daterange, gas text[], power_w integer,
-    OUT state integer, OUT confidence smallint, OUT doc jsonb) RETURNS SETOF record
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 3
+-- Set by set: asked product by product, a page of 20 took as long as finding its products.
+CREATE FUNCTION mjc.fitment_rows(product_ids uuid[], boiler_model_id uuid, variant_id uuid, serial bigint, built daterange, gas text[], power_w integer,
+    OUT product_id uuid, OUT place bigint, OUT state integer, OUT confidence smallint, OUT doc jsonb) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT s.state, f.confidence, jsonb_build_object('id', f.fitment_id, 'fits', f.fits, 'met', mjc.fitment_conditions(s.state, 'met'),
-               'open', mjc.fitment_conditions(s.state, 'open'), 'failed', mjc.fitment_conditions(s.state, 'failed'),
+    SELECT f.product_id, row_number() OVER w, s.state, f.confidence, jsonb_build_object('id', f.fitment_id, 'fits', f.fits,
+               'met', mjc.fitment_conditions(s.state, 'met'), 'open', mjc.fitment_conditions(s.state, 'open'), 'failed', mjc.fitment_conditions(s.state, 'failed'),
                'quantity', f.qty, 'position', f.position, 'note', f.note, 'source', f.source, 'confidence', f.confidence,
-               'variant', (SELECT jsonb_build_object('id', v.variant_id, 'name', v.name) FROM mjc.boiler_variant v WHERE v.variant_id = f.variant_id),
+               'variant', CASE WHEN v.variant_id IS NOT NULL THEN jsonb_build_object('id', v.variant_id, 'name', v.name) END,
                'serialFrom', lower(f.serial), 'serialUntil', upper(f.serial) - 1, 'gas', f.gas,
                'powerFromKw', mjc.kilowatts(lower(f.power_w)), 'powerUntilKw', mjc.kilowatts(upper(f.power_w) - 1),
-               'verifiedAt', mjc.iso(f.verified_at)) || mjc.days_doc(f.built)
+               'builtFrom', lower(f.built), 'builtUntil', upper(f.built) - 1, 'verifiedAt', mjc.iso(f.verified_at))
       FROM mjc.fitment f
      CROSS JOIN LATERAL (SELECT mjc.fitment_state(f.fits, f.variant_id, f.serial, f.built, f.gas, f.power_w, fitment_rows.variant_id,
-                                    fitment_rows.serial, fitment_rows.built, fitment_rows.gas, fitment_rows.power_w) AS state) s
-     WHERE f.product_id = fitment_rows.product_id AND f.boiler_model_id = fitment_rows.boiler_model_id
-     -- What decides comes first.
-     ORDER BY CASE WHEN s.state & 1 > 0 THEN 1 WHEN s.state & 2 > 0 THEN 2 WHEN s.state & 4 > 0 THEN 3 WHEN s.state & 8 > 0 THEN 4 ELSE 5 END,
-              f.confidence DESC, f.fitment_id;
+                                    fitment_rows.serial, fitment_rows.built, fitment_rows.gas, fitment_rows.power_w) AS state OFFSET 0) s
+      LEFT JOIN mjc.boiler_variant v ON v.variant_id = f.variant_id
+     WHERE f.product_id = ANY (product_ids) AND f.boiler_model_id = fitment_rows.boiler_model_id
+    -- What decides comes first.
+    WINDOW w AS (PARTITION BY f.product_id ORDER BY CASE WHEN s.state & 1 > 0 THEN 1 WHEN s.state & 2 > 0 THEN 2 WHEN s.state & 4 > 0 THEN 3 WHEN s.state & 8 > 0 THEN 4 ELSE 5 END,
+                 f.confidence DESC, f.fitment_id);
 END
 $$;
-COMMENT ON FUNCTION mjc.fitment_rows(uuid, uuid, uuid, bigint, daterange, text[], integer) IS
-    'The fitment rows of a product and a model, each with its state for a boiler (mjc.fitment_state) and for pages: what it asks for, which conditions are met, open or failed';
+COMMENT ON FUNCTION mjc.fitment_rows(uuid[], uuid, uuid, bigint, daterange, text[], integer) IS
+    'The fitment rows of products and a model, each with its place among those of its product, its state for a boiler (mjc.fitment_state) and for pages: what it asks for, which conditions are met, open or failed';
+
+CREATE FUNCTION mjc.fitments_json(product_ids uuid[], boiler_model_id uuid, variant_id uuid, serial bigint, built daterange, gas text[], power_w integer, with_failed boolean,
+    OUT product_id uuid, OUT fit jsonb) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT u.id, jsonb_build_object(
+               'answer', mjc.fitment_answer(coalesce(s.states, '{}')), 'confidence', mjc.fitment_confidence(coalesce(s.states, '{}'), coalesce(s.confidences, '{}')),
+               'quantity', s.yes -> 'quantity', 'position', s.yes -> 'position',
+               'open', to_jsonb(mjc.fitment_to_ask(coalesce(s.states, '{}'))), 'rows', coalesce(s.docs, '[]'))
+      FROM unnest(product_ids) u (id)
+      LEFT JOIN (
+           SELECT r.product_id, array_agg(r.state) AS states, array_agg(r.confidence) AS confidences,
+                  (array_agg(r.doc ORDER BY r.place) FILTER (WHERE r.state & 12 > 0))[1] AS yes,
+                  jsonb_agg(r.doc ORDER BY r.place) FILTER (WHERE with_failed OR r.state & 15 > 0) AS docs
+             FROM mjc.fitment_rows(product_ids, boiler_model_id, variant_id, serial, built, gas, power_w) r
+            GROUP BY r.product_id) s ON s.product_id = u.id;
+END
+$$;
+COMMENT ON FUNCTION mjc.fitments_json(uuid[], uuid, uuid, bigint, daterange, text[], integer, boolean) IS
+    'Whether products fit a boiler, for pages: answer, confidence, quantity and position of the first row that says yes, what is still to be asked, and the rows; with_failed: those too that say nothing of this boiler';
 
 CREATE FUNCTION mjc.fitment_json(product_id uuid, boiler_model_id uuid, variant_id uuid, serial bigint, built daterange, gas text[], power_w integer, with_failed boolean) RETURNS jsonb
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN (
-        WITH said AS MATERIALIZED (
-            SELECT r.state, r.confidence, r.doc, row_number() OVER () AS n
-              FROM mjc.fitment_rows(product_id, boiler_model_id, variant_id, serial, built, gas, power_w) r)
-        SELECT jsonb_build_object(
-                   'answer', mjc.fitment_answer(coalesce(array_agg(s.state ORDER BY s.n), '{}')),
-                   'confidence', mjc.fitment_confidence(coalesce(array_agg(s.state ORDER BY s.n), '{}'), coalesce(array_agg(s.confidence ORDER BY s.n), '{}')),
-                   'quantity', (array_agg((s.doc -> 'quantity')::integer ORDER BY s.n) FILTER (WHERE s.state & 12 > 0))[1],
-                   'position', (array_agg(s.doc ->> 'position' ORDER BY s.n) FILTER (WHERE s.state & 12 > 0))[1],
-                   'open', (SELECT coalesce(jsonb_agg(DISTINCT c ORDER BY c), '[]') FROM said x CROSS JOIN LATERAL unnest(mjc.fitment_conditions(x.state, 'open')) c WHERE x.state & 10 > 0),
-                   'rows', coalesce(jsonb_agg(s.doc ORDER BY s.n) FILTER (WHERE with_failed OR s.state & 15 > 0), '[]'))
-          FROM said s);
+    RETURN (SELECT j.fit FROM mjc.fitments_json(ARRAY[product_id], boiler_model_id, variant_id, serial, built, gas, power_w, with_failed) j);
 END
 $$;
-COMMENT ON FUNCTION mjc.fitment_json(uuid, uuid, uuid, bigint, daterange, text[], integer, boolean) IS
-    'Whether a product fits a boiler, for pages: answer, confidence, quantity and position of the first row that says yes, what is still to be asked, and the rows; with_failed: those too that say nothing of this boiler';
+COMMENT ON FUNCTION mjc.fitment_json(uuid, uuid, uuid, bigint, daterange, text[], integer, boolean) IS 'mjc.fitments_json of one product';
 
 CREATE FUNCTION mjc.fitting_products(boiler_model_id uuid, variant_id uuid, serial bigint, built daterange, gas text[], power_w integer,
     kind uuid, categories uuid[], page_size integer, page integer, OUT product_ids uuid[], OUT total bigint)
@@ -404,8 +424,9 @@ BEGIN
           JOIN mjc.product p ON p.product_id = s.product_id
          WHERE a.answer IN ('FITS', 'FITS_IF') AND p.is_active
            AND (kind IS NULL OR p.kind_id = kind) AND (categories IS NULL OR p.category_id = ANY (categories)))
+    -- Names as bytes: to compare them by a language took as long as all the rest.
     SELECT (SELECT count(*) FROM fit),
-           ARRAY(SELECT f.product_id FROM fit f ORDER BY f.answer, f.confidence DESC, f.name, f.product_id
+           ARRAY(SELECT f.product_id FROM fit f ORDER BY f.answer COLLATE "C", f.confidence DESC, f.name COLLATE "C", f.product_id
                   LIMIT page_size OFFSET (page - 1)::bigint * page_size)
       INTO total, product_ids;
 END
@@ -454,7 +475,7 @@ BEGIN
            (SELECT string_agg(o, ', ' ORDER BY o) FROM jsonb_array_elements_text(j.fit -> 'open') o)
       FROM unnest(found.product_ids) WITH ORDINALITY u (id, n)
       JOIN mjc.product p ON p.product_id = u.id
-     CROSS JOIN LATERAL (SELECT mjc.fitment_json(u.id, fact.boiler_model_id, fact.variant_id, fact.serial, fact.built, fact.gas, fact.power_w, false) AS fit) j
+      JOIN mjc.fitments_json(found.product_ids, fact.boiler_model_id, fact.variant_id, fact.serial, fact.built, fact.gas, fact.power_w, false) j ON j.product_id = u.id
      ORDER BY u.n;
 END
 $$;

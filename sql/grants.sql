@@ -58,6 +58,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.fitment_confidence(integer[], smallint[]),
     mjc.fitment_state(boolean, uuid, int8range, daterange, text[], int4range, uuid, bigint, daterange, text[], integer),
     mjc.event_stage(text, text, uuid),
+    mjc.fitment_to_ask(integer[]),
     mjc.fold_digits(text),
     mjc.growth_pct(numeric, numeric),
     mjc.funnel(timestamptz, integer, interval),
