@@ -18,6 +18,7 @@ SQL_PARTS = prelude money words tax text aggregate numbering account audit sessi
 	catalogue catalogue_api media stock stock_read pricing quote price_list promotion article category kind article_api review \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff export \
+	supersession boiler plate fitment boiler_api diagram customer_boiler boiler_staff \
 	report report_api traffic_api figure \
 	job invariants install grants
 

@@ -76,6 +76,47 @@ static const struct param_def product_get_params[] = {
 static const struct param_def boiler_model_list_params[] = {
 	{"manufacturerId", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
+	{"range", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def boiler_model_parts_params[] = {
+	{ID_IN_PATH},
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+};
+
+/* What is known of a boiler; a query takes it, and so does what a customer keeps. */
+#define BOILER_FACTS(place)                                                                        \
+	{"variant", place, T_TEXT, 1, 64, NAME_TEXT, NULL},                                            \
+		{"code", place, T_TEXT, 1, 64, NAME_TEXT, NULL},                                           \
+		{"serial", place, T_TEXT, 1, 64, NAME_TEXT, NULL},                                         \
+		{"manufacturer", place, T_TEXT, 1, 255, NAME_TEXT, NULL},                                  \
+		{"built", place, T_TEXT, 4, 10, NAME_TEXT, NULL},                                          \
+	{                                                                                              \
+		"gas", place, T_CHOICE, 0, 0, NAME_TEXT, "G20|G25|G30|G31"                                 \
+	}
+#define MINE "mine", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL
+
+static const struct param_def boiler_finder_params[] = {
+	{"model", IN_QUERY, T_TEXT, 1, 64, NAME_TEXT, NULL},
+	BOILER_FACTS(IN_QUERY),
+	{MINE},
+	{"kind", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"category", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{STAFF_PAGE},
+	{LIMIT_100},
+};
+
+static const struct param_def product_fits_params[] = {
+	{ID_IN_PATH},
+	{"boilerModel", IN_QUERY, T_TEXT, 1, 64, NAME_TEXT, NULL},
+	BOILER_FACTS(IN_QUERY),
+	{MINE},
+};
+
+static const struct param_def boiler_plate_params[] = {
+	{"manufacturer", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"text", IN_QUERY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
 };
 
 static const struct param_def wilaya_shipping_cost_params[] = {
@@ -628,6 +669,51 @@ static const struct param_def staff_review_list_params[] = {
 	{LIMIT_100},
 	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "PENDING|PUBLISHED|HIDDEN"},
 	{"productId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+#define BOILER_IN_PATH "boilerId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL
+#define BOILER_FIELDS                                                                              \
+	{"label", IN_BODY, T_TEXT, 1, 60, NAME_TEXT, NULL},                                            \
+		{"model", IN_BODY, T_TEXT, 1, 64, NAME_TEXT, NULL}, BOILER_FACTS(IN_BODY)
+
+static const struct param_def customer_boiler_add_params[] = {BOILER_FIELDS};
+static const struct param_def customer_boiler_set_params[] = {{BOILER_IN_PATH}, BOILER_FIELDS};
+static const struct param_def customer_boiler_remove_params[] = {{BOILER_IN_PATH}};
+
+static const struct param_def cross_reference_delete_params[] = {
+	{ID_IN_PATH},
+	{"crossReferenceId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def boiler_code_delete_params[] = {
+	{"scheme", IN_PATH, T_TEXT, 1, 20, NEEDED_TEXT, NULL},
+	{CODE_IN_PATH},
+};
+
+static const struct param_def maker_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"manufacturerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_model_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"manufacturerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"rangeId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def of_model_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"modelId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def fitment_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"productId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"modelId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
 };
 
 static const struct param_def price_list_prices_params[] = {

@@ -484,6 +484,7 @@ BEGIN
      CROSS JOIN LATERAL (SELECT 'person' AS what FROM mjc.customer_person p WHERE p.customer_id = g.customer_id
                           UNION ALL SELECT 'business' FROM mjc.customer_business b WHERE b.customer_id = g.customer_id
                           UNION ALL SELECT 'address' FROM mjc.address a WHERE a.customer_id = g.customer_id
+                          UNION ALL SELECT 'boiler' FROM mjc.customer_boiler k WHERE k.customer_id = g.customer_id
                           UNION ALL SELECT 'note' FROM mjc.customer_note n WHERE n.customer_id = g.customer_id
                           UNION ALL SELECT 'cart' FROM mjc.cart k WHERE k.owner_id = g.customer_id
                           UNION ALL SELECT 'password' FROM mjc.account_secret s WHERE s.account_id = g.customer_id
@@ -754,6 +755,45 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_catalogue_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns categories, attributes, classes of safety and stars';
+CREATE FUNCTION mjc.check_part_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY  -- as many successors as the relation says
+    SELECT 'supersession_parts', format('product %s', s.product_id), format('%s with %s successor(s)', s.relation, n.parts)
+      FROM mjc.supersession s
+     CROSS JOIN LATERAL (SELECT count(*) AS parts FROM mjc.supersession_part p WHERE p.product_id = s.product_id) n
+     WHERE since IS NULL AND ((s.relation = 'ONE') <> (n.parts = 1) OR n.parts = 0);
+
+    RETURN QUERY  -- no chain comes back to where it began, none is longer than the rules allow
+    WITH RECURSIVE chain (first_id, id, n) AS (
+        SELECT p.product_id, p.successor_id, 1 FROM mjc.supersession_part p
+         WHERE since IS NULL
+        UNION
+        SELECT c.first_id, p.successor_id, c.n + 1 FROM chain c JOIN mjc.supersession_part p ON p.product_id = c.id WHERE c.n <= 20 AND c.id <> c.first_id)
+    SELECT DISTINCT 'supersession_chain', format('product %s', c.first_id), CASE WHEN c.id = c.first_id THEN 'replaces itself' ELSE 'more than 20 steps' END
+      FROM chain c WHERE c.id = c.first_id OR c.n > 20;
+
+    RETURN QUERY  -- a variant is of the model beside it
+    SELECT 'variant_of_model', x.what, format('variant %s is not of model %s', x.variant_id, x.boiler_model_id)
+      FROM (SELECT format('fitment %s', f.fitment_id) AS what, f.variant_id, f.boiler_model_id FROM mjc.fitment f WHERE f.variant_id IS NOT NULL
+            UNION ALL SELECT format('code %s %s', c.scheme, c.code_key), c.variant_id, c.boiler_model_id FROM mjc.boiler_code c WHERE c.variant_id IS NOT NULL
+            UNION ALL SELECT format('diagram %s', d.diagram_id), d.variant_id, d.boiler_model_id FROM mjc.diagram d WHERE d.variant_id IS NOT NULL
+            UNION ALL SELECT format('boiler %s', k.boiler_id), k.variant_id, k.boiler_model_id FROM mjc.customer_boiler k WHERE k.variant_id IS NOT NULL) x
+     WHERE since IS NULL AND NOT EXISTS (SELECT FROM mjc.boiler_variant v WHERE v.variant_id = x.variant_id AND v.boiler_model_id = x.boiler_model_id);
+
+    RETURN QUERY  -- a rule for serial numbers reads its own example, whatever was changed around it
+    SELECT 'plate_rule', format('rule %s', r.rule_id), 'its pattern or example is not good'
+      FROM mjc.plate_rule r
+     WHERE since IS NULL
+       AND (mjc.plate_groups(r.pattern) IS NULL OR NOT mjc.plate_parts_ok(r.parts, mjc.plate_groups(r.pattern))
+            OR NOT (SELECT x.is_read FROM mjc.plate_read(r.pattern, r.parts, r.example, mjc.algiers_date(statement_timestamp())) x));
+END
+$$;
+COMMENT ON FUNCTION mjc.check_part_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns supersession, boilers and fitment; with since nothing: each change checks its own';
 
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
@@ -775,6 +815,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_sale_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_catalogue_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_part_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -6,7 +6,7 @@ CREATE FUNCTION mjc.person_tables(OUT table_name text, OUT part text, OUT reason
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40
 AS $$
     VALUES ('account', 'account', NULL), ('customer', 'customer', NULL), ('customer_person', 'person', NULL),
-           ('customer_business', 'business', NULL), ('address', 'addresses', NULL), ('consent', 'consents', NULL),
+           ('customer_business', 'business', NULL), ('address', 'addresses', NULL), ('customer_boiler', 'boilers', NULL), ('consent', 'consents', NULL),
            ('customer_note', 'notes', NULL), ('account_social', 'identities', NULL), ('account_totp', 'secondFactor', NULL),
            ('session', 'sessions', NULL), ('account_token', 'links', NULL), ('outbox', 'messages', NULL), ('cart', 'cart', NULL),
            ('cart_line', 'cart', NULL), ('coupon', 'coupons', NULL), ('coupon_ledger', 'couponUses', NULL), ('credit', 'credits', NULL),
@@ -22,7 +22,7 @@ AS $$
            ('account_secret', NULL, 'hash of the password'),
            ('audit', NULL, 'that something of his was changed, by number and state; never personal data'),
            ('customer_phone', NULL, 'which guest a phone belongs to: the phone is in person'),
-           ('idempotency_key', NULL, 'replies to repeated requests, kept for a day: copies of what is in orders and addresses'),
+           ('idempotency_key', NULL, 'replies to repeated requests, kept for a day: copies of what is in orders, addresses and boilers'),
            ('tracking', NULL, 'which parcel a tracking number names: it is in orders'),
            ('remittance_line', NULL, 'what a carrier paid over for a parcel'),
            ('provider_ref', NULL, 'which order a name at a provider leads to'),
@@ -138,6 +138,8 @@ BEGIN
             'business', (SELECT to_jsonb(b) - 'words' FROM mjc.customer_business b WHERE b.customer_id = customer),
             'addresses', (SELECT coalesce(jsonb_agg(to_jsonb(a) - 'customer_id' ORDER BY a.created_at, a.address_id), '[]')
                             FROM mjc.address a WHERE a.customer_id = customer),
+            'boilers', (SELECT coalesce(jsonb_agg(to_jsonb(k) - 'customer_id' ORDER BY k.created_at, k.boiler_id), '[]')
+                          FROM mjc.customer_boiler k WHERE k.customer_id = customer),
             'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - '{text_hash,actor,customer_id}'::text[] || jsonb_build_object('text', t.body)
                              ORDER BY n.at, n.consent_id), '[]')
                            FROM mjc.consent n

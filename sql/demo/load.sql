@@ -70,6 +70,11 @@ SELECT p.product_id, b.boiler_model_id, f.note_fr
   JOIN mjc.manufacturer m ON m.slug = f.boiler_manufacturer_slug
   JOIN mjc.boiler_model b ON b.manufacturer_id = m.manufacturer_id AND b.name = f.boiler_model;
 
+-- As installers read it (not checked with the maker, hence MED): of 28 places 3 to 6 are the year and week of building, 7 to 16 the article.
+SELECT mjc.plate_rule_set(jsonb_build_object('manufacturer', m.manufacturer_id, 'name', 'Numéro de série à 28 caractères', 'pattern', '21(\d\d)(\d\d)(\d{10})\d{10}[0-9A-Z]{2}',
+           'parts', '["year2", "week", "article"]'::jsonb, 'example', '2118070010012345000600123400', 'confidence', 'MED')) AS plate_rule
+  FROM mjc.manufacturer m WHERE m.slug = 'vaillant';
+
 SELECT count(mjc.stock_receive(p.product_id, d.stock_qty, NULL, 'Stock de démonstration', 'demo')) AS products_with_stock
   FROM demo_part d JOIN mjc.product p ON p.sku = d.sku WHERE d.stock_qty > 0;
 COMMIT;

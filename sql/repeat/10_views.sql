@@ -439,3 +439,16 @@ CREATE OR REPLACE VIEW mjc_report.exposure AS
 SELECT x.session_id, x.experiment, x.variant, x.at, v.is_bot
   FROM mjc.exposure x
   JOIN mjc.visit v ON v.session_id = x.session_id;
+
+-- Two rows that say the opposite of the same boilers. The one that says no counts; staff settle which is right.
+CREATE OR REPLACE VIEW mjc_report.fitment_conflict AS
+SELECT p.product_id, p.sku, p.name AS product, m.name AS manufacturer, b.name AS boiler_model, v.name AS variant, n.fitment_id AS says_no,
+       n.source AS no_source, n.confidence AS no_confidence, y.fitment_id AS says_yes, y.source AS yes_source, y.confidence AS yes_confidence
+  FROM mjc.fitment n
+  JOIN mjc.fitment y ON y.product_id = n.product_id AND y.boiler_model_id = n.boiler_model_id AND NOT n.fits AND y.fits
+       AND y.variant_id IS NOT DISTINCT FROM n.variant_id AND y.serial IS NOT DISTINCT FROM n.serial AND y.built IS NOT DISTINCT FROM n.built
+       AND y.gas IS NOT DISTINCT FROM n.gas AND y.power_w IS NOT DISTINCT FROM n.power_w
+  JOIN mjc.product p ON p.product_id = n.product_id
+  JOIN mjc.boiler_model b ON b.boiler_model_id = n.boiler_model_id
+  JOIN mjc.manufacturer m ON m.manufacturer_id = b.manufacturer_id
+  LEFT JOIN mjc.boiler_variant v ON v.variant_id = n.variant_id;

@@ -9,7 +9,9 @@ SELECT substring(u.url FROM '[^/]+$') AS name, u.place
         UNION ALL
         SELECT c.image_url, 'category' FROM mjc.category c
         UNION ALL
-        SELECT m.logo_url, 'manufacturer' FROM mjc.manufacturer m) u;
+        SELECT m.logo_url, 'manufacturer' FROM mjc.manufacturer m
+        UNION ALL
+        SELECT x.url, 'diagram' FROM mjc.diagram d CROSS JOIN unnest(ARRAY[d.image_url, d.image_url_ar, d.image_url_en]) x (url) WHERE x.url IS NOT NULL) u;
 
 CREATE OR REPLACE VIEW mjc_report.media AS
 SELECT m.name, '/files/' || m.name AS url, m.mime_type, m.bytes, m.width, m.height, m.created_at, coalesce(u.uses, 0) AS uses

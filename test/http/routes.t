@@ -78,9 +78,11 @@ is_deeply(
 	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
 	[
 		'/products/:id/inventory', '/products', '/products/:id/reviews', '/admin/categories', '/admin/manufacturers', '/admin/kinds', '/admin/attributes', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/customers',
-		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/admin/price-lists',
+		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/customers/boilers', '/admin/price-lists',
 		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
-		'/admin/shipping-tariffs', '/admin/gift-cards'
+		'/admin/shipping-tariffs', '/admin/gift-cards', '/admin/products/:id/cross-references',
+		'/admin/boilers/ranges', '/admin/boilers/models', '/admin/boilers/variants', '/admin/boilers/plate-rules',
+		'/admin/fitments', '/admin/diagrams'
 	],
 	'the routes that honour a key');
 is_deeply(

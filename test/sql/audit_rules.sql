@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(107);
+SELECT plan(125);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -56,6 +56,13 @@ SELECT delivery_id AS hooked FROM mjc.webhook_delivery WHERE outbox_id = :told A
 SELECT mjc.attribute_set('audit_gone', '{"name": "Essai", "valueType": "text"}'), mjc.category_set('audit-gone', '{"name": "Essai"}'),
        mjc.manufacturer_set('audit-gone', '{"name": "Essai parti"}'), mjc.part_kind_set('audit-gone', '{"name": "Essai"}') \g /dev/null
 SELECT mjc.review_add(:'client', pg_temp.pid(1), 4, NULL, NULL) AS review1, mjc.review_add(:'client', pg_temp.pid(2), 4, NULL, NULL) AS review2, mjc.review_add(:'client', pg_temp.pid(3), 4, NULL, NULL) AS review3 \gset
+SELECT manufacturer_id AS maker FROM mjc.manufacturer LIMIT 1 \gset
+SELECT mjc.boiler_range_set(jsonb_build_object('manufacturer', :'maker', 'name', 'audit-old')) AS range, mjc.boiler_model_set(jsonb_build_object('manufacturer', :'maker', 'name', 'audit-old')) AS model_old,
+       mjc.boiler_model_set(jsonb_build_object('manufacturer', :'maker', 'name', 'audit-model')) AS model \gset
+SELECT mjc.boiler_variant_set(jsonb_build_object('model', :'model', 'name', 'audit-old')) AS variant, mjc.diagram_set(jsonb_build_object('model', :'model', 'name', 'x', 'image', '/x')) AS diagram,
+       mjc.fitment_set(jsonb_build_object('model', :'model', 'product', 'TEST-ONLY-1')) AS fit, mjc.cross_reference_add('TEST-ONLY-1', '{"kind": "OEM", "number": "AUDIT"}') AS cross,
+       mjc.plate_rule_set(jsonb_build_object('manufacturer', :'maker', 'name', 'audit-old', 'pattern', 'AUD(\d\d)', 'parts', '["year2"]'::jsonb, 'example', 'AUD18')) AS plate \gset
+SELECT mjc.boiler_code_set(jsonb_build_object('scheme', 'GC', 'code', 'AUDITOLD', 'model', :'model')), mjc.supersession_set('TEST-ONLY-2', '{"relation": "ONE", "parts": [{"product": "TEST-ONLY-3"}]}') \g /dev/null
 
 -- A call of each rule that changes something: the function, the call.
 CREATE TEMP TABLE rule_call (f text PRIMARY KEY, call text NOT NULL);
@@ -63,6 +70,24 @@ GRANT SELECT ON rule_call TO PUBLIC;
 INSERT INTO rule_call VALUES
     ('attribute_delete', $$'audit_gone'$$),
     ('attribute_set', $$'audit_new', '{"name": "Essai", "valueType": "text"}'$$),
+    ('boiler_code_delete', $$'GC', 'AUDITOLD'$$),
+    ('boiler_code_set', format('%L', jsonb_build_object('scheme', 'GC', 'code', 'AUDITNEW', 'model', :'model'))),
+    ('boiler_model_delete', format('%L', :'model_old')),
+    ('boiler_model_set', format('%L', jsonb_build_object('manufacturer', :'maker', 'name', 'audit-new'))),
+    ('boiler_range_delete', format('%L', :'range')),
+    ('boiler_range_set', format('%L', jsonb_build_object('manufacturer', :'maker', 'name', 'audit-new'))),
+    ('boiler_variant_delete', format('%L', :'variant')),
+    ('boiler_variant_set', format('%L', jsonb_build_object('model', :'model', 'name', 'audit-new'))),
+    ('cross_reference_add', $$'TEST-ONLY-1', '{"kind": "OEM", "number": "AUDIT 2"}'$$),
+    ('cross_reference_delete', format($$'TEST-ONLY-1', %L$$, :'cross')),
+    ('diagram_delete', format('%L', :'diagram')),
+    ('diagram_set', format('%L', jsonb_build_object('model', :'model', 'name', 'y', 'image', '/y'))),
+    ('fitment_delete', format('%L', :'fit')),
+    ('fitment_set', format('%L', jsonb_build_object('model', :'model', 'product', 'TEST-ONLY-2'))),
+    ('plate_rule_delete', format('%L', :'plate')),
+    ('plate_rule_set', format('%L', jsonb_build_object('manufacturer', :'maker', 'name', 'audit-new', 'pattern', 'AUD(\d\d)', 'parts', '["year2"]'::jsonb, 'example', 'AUD18'))),
+    ('supersession_drop', $$'TEST-ONLY-2'$$),
+    ('supersession_set', $$'TEST-ONLY-1', '{"relation": "ONE", "parts": [{"product": "TEST-ONLY-3"}]}'$$),
     ('carrier_status_set', $$'yalidine', 'Perdu', 'on_hold'$$),
     ('carrier_zone_set', $$'standard', '16', 'zone-test'$$),
     ('category_delete', $$'audit-gone'$$),

@@ -48,7 +48,8 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     LANGUAGE sql
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
-    'mjc.agent_is_bot(text)', 'mjc.page_path(text)',
+    'mjc.agent_is_bot(text)', 'mjc.page_path(text)', 'mjc.boiler_code_key(text)', 'mjc.built_days(text)', 'mjc.days_doc(daterange)', 'mjc.fitment_answer(integer[])', 'mjc.fitment_conditions(integer,text)', 'mjc.fitment_confidence(integer[],smallint[])',
+    'mjc.fitment_state(boolean,uuid,int8range,daterange,text[],int4range,uuid,bigint,daterange,text[],integer)', 'mjc.fitment_to_ask(integer[])', 'mjc.kilowatts(integer)', 'mjc.plate_built(jsonb,date)', 'mjc.plate_groups(text)', 'mjc.plate_read(text,jsonb,text,date)', 'mjc.span_of_days(integer,integer,integer)', 'mjc.week_days(integer,integer)',
     'mjc.active_periods(timestamp with time zone,text,date)', 'mjc.distinct_count(uuid)', 'mjc.estimators()', 'mjc.event_stage(text,text,uuid)', 'mjc.funnel(timestamp with time zone,integer,interval)', 'mjc.funnel_counts(uuid,timestamp with time zone,integer,interval,integer)',
     'mjc.retention(uuid,timestamp with time zone,text,integer)', 'mjc.sessionize(timestamp with time zone,interval)',
     'mjc.allocate(bigint,bigint[])', 'mjc.amount_in_words(bigint,text)', 'mjc.dzd_shown(bigint)', 'mjc.html(text)', 'mjc.invoice_html(jsonb,text)', 'mjc.invoice_labels(text)', 'mjc.invoice_lines_html(jsonb,jsonb)', 'mjc.invoice_party_html(jsonb,jsonb)', 'mjc.invoice_totals_html(jsonb,jsonb)', 'mjc.invoice_party_hash(bytea,text)',
@@ -122,7 +123,12 @@ SELECT set_eq($$SELECT pg_temp.called_by('mjc_admin') EXCEPT SELECT pg_temp.call
     'mjc.stock_return(uuid,uuid,integer,boolean,text,text)', 'mjc.stock_scrap(uuid,integer,text,text,smallint)',
     'mjc.stock_transfer(uuid,integer,smallint,smallint,text,text)', 'mjc.consent_text_set(text,text,text)', 'mjc.customer_erase(uuid,text)',
     'mjc.customer_join(uuid,text)', 'mjc.person_export(uuid)', 'mjc.webhook_drop(uuid)', 'mjc.webhook_endpoint_add(text,text[])',
-    'mjc.webhook_endpoint_remove(uuid)', 'mjc.webhook_pause(uuid)', 'mjc.webhook_replay(uuid)', 'mjc.webhook_resume(uuid)'], 'the admin may besides read and use the rules');
+    'mjc.webhook_endpoint_remove(uuid)', 'mjc.webhook_pause(uuid)', 'mjc.webhook_replay(uuid)', 'mjc.webhook_resume(uuid)',
+    'mjc.boiler_code_delete(text,text)', 'mjc.boiler_code_set(jsonb)', 'mjc.boiler_model_delete(uuid)', 'mjc.boiler_model_set(jsonb,uuid)', 'mjc.boiler_range_delete(uuid)',
+    'mjc.boiler_range_set(jsonb,uuid)', 'mjc.boiler_variant_delete(uuid)', 'mjc.boiler_variant_set(jsonb,uuid)', 'mjc.diagram_delete(uuid)', 'mjc.diagram_set(jsonb,uuid)',
+    'mjc.fitment_delete(uuid)', 'mjc.fitment_set(jsonb,uuid)', 'mjc.plate_rule_delete(uuid)', 'mjc.plate_rule_set(jsonb,uuid)', 'mjc.cross_reference_add(text,jsonb)',
+    'mjc.cross_reference_delete(text,uuid)', 'mjc.supersession_drop(text)', 'mjc.supersession_set(text,jsonb)', 'mjc.supersession_live(uuid)', 'mjc.part_fits(text,jsonb)',
+    'mjc.parts_for(jsonb,integer)', 'mjc.plate_identify(text,text)'], 'the admin may besides read and use the rules');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
                   AND (has_table_privilege('mjc_admin', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
                     OR has_table_privilege('mjc_analyst', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
@@ -131,7 +137,7 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace::r
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace::regnamespace::text IN ('mjc', 'mjc_report') AND a.attacl IS NOT NULL$$,
                 'there are no column privileges beside');
 SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT has_table_privilege('mjc_admin', c.oid, 'SELECT')$$,
-    ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
+    ARRAY['account_email', 'account_person', 'account_recovery', 'account_secret', 'account_social', 'account_token', 'account_totp', 'address', 'credit_code', 'customer_boiler', 'customer_business', 'customer_note', 'customer_person', 'customer_phone', 'idempotency_key',
           'invoice_party', 'order_contact', 'order_year', 'outbox', 'provider_event', 'review', 'session', 'sign_in_limit', 'token_revoked', 'visit', 'webhook_secret'], 'the admin reads every table but the personal and the secret ones');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relowner <> 'mjc_owner'::regrole$$,
                 'all tables belong to mjc_owner');

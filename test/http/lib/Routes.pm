@@ -29,7 +29,13 @@ my @places = (
 	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
 	[ qr{/products/:id\b}, id => all => \&product ],
 	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
-	[ qr{^/boilers/models/:id\b}, id => all => sub { once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') } ],
+	[ qr{^/boilers/models/:id\b}, id => all => \&model ],
+	[ qr{^/diagrams/:id\b}, id => all => \&diagram ],
+	[ qr{^/customers/boilers/:boilerId}, boilerId => owner => \&boiler ],
+	[ qr{^/admin/(?:boilers/|fitments|diagrams)}, id => all => sub { $nothing } ],
+	[ qr{^/admin/products/:id/cross-references/}, crossReferenceId => all => sub { $nothing } ],
+	[ qr{^/admin/boilers/codes/}, scheme => all => sub { 'GC' } ],
+	[ qr{^/admin/boilers/codes/}, code => all => sub { 'NO-SUCH-CODE' } ],
 	[ qr{^/(?:files|images)/:name}, name => all => sub { 'a' x 64 . '.jpg' } ],
 	[ qr{^/wilayas/:code}, code => all => sub { '16' } ],
 	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
@@ -151,6 +157,26 @@ sub address
 	return $reply->{json}{data}{address}{id};
 }
 
+sub maker { return once(maker => 'SELECT manufacturer_id FROM mjc.manufacturer LIMIT 1') }
+
+sub model { return once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') }
+
+sub boiler
+{
+	my $token = shift;
+	my $reply = post('/api/v1/customers/boilers', token => $token, body => { model => model(), label => 'Maison ' . ++$serial });
+
+	die "no boiler: $reply->{status} $reply->{content}" if $reply->{status} != 201;
+	return $reply->{json}{data}{boiler}{id};
+}
+
+sub diagram
+{
+	return $made{diagram} //= sql(<<~'SQL', model => model());
+		INSERT INTO mjc.diagram (diagram_id, boiler_model_id, name, image_url) VALUES (gen_random_uuid(), :'model', 'Essai', '/essai.png') RETURNING diagram_id
+		SQL
+}
+
 # Every row: method, pattern, function, types, role, rate, flags, volatility, name and params,
 # a list of {where, name, type, min, max, needed, choices}.
 sub routes
@@ -267,6 +293,17 @@ my %value = (
 	(map { $_ => sub { { events => [ page_view() ] } } } qw(/analytics/events /analytics/track)),
 	'/analytics/performance' => sub { { name => 'LCP', value => 1234.5, path => '/fr' } },
 	'/analytics/errors' => sub { { error => 'TypeError: essai', stack => 'TypeError: essai', url => '/fr' } },
+	'/admin/products/:id/cross-references' => sub { { kind => 'OEM', brand => 'Essai', number => code('n') } },
+	'/admin/products/:id/supersession' => sub { { relation => 'ONE', parts => [ { product => make_product(price => 10), quantity => 1 } ] } },
+	'/admin/boilers/ranges' => sub { { manufacturer => maker(), name => code('r') } },
+	'/admin/boilers/models' => sub { { manufacturer => maker(), name => code('m') } },
+	'/admin/boilers/variants' => sub { { model => model(), name => code('v'), powerKw => 24.5 } },
+	'/admin/boilers/codes' => sub { { scheme => 'GC', code => code('c'), model => model() } },
+	'/admin/boilers/plate-rules' => sub { { manufacturer => maker(), name => code('p'), pattern => 'X(\\d\\d)', parts => ['year2'], example => 'X19' } },
+	'/admin/fitments' => sub { { product => product(), model => model(), position => code('f') } },
+	'/admin/diagrams' => sub { { model => model(), name => 'Essai', image => '/essai.png', hotspots => [ { x => 5000, y => 10, ref => '1', product => product() } ] } },
+	(map { ("$_/:id" => sub { { active => JSON::PP::false() } }) } map { "/admin/$_" } qw(boilers/ranges boilers/models boilers/variants boilers/plate-rules diagrams)),
+	'/admin/fitments/:id' => sub { { note => 'Essai' } },
 	'/admin/settings' => sub { { siteName => 'Essai', sellerRc => '16/00-1' } },
 );
 
