@@ -1,0 +1,7 @@
+-- fold: texts brought to the form in which they are searched (extension/fold.c).
+
+CREATE FUNCTION mjc.search_fold(typed text, lang text DEFAULT NULL) RETURNS text
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_fold_sql';
+COMMENT ON FUNCTION mjc.search_fold(text, text) IS
+    'The words of a text, lower case, without accents, vowel signs and punctuation, Arabic letters and digits in one spelling, one space between words. Takes off the elided words of French (fr), the article of Arabic (ar), the possessive of English (en), or all of them (NULL). Empty when there is no word, NULL for NULL. Errors: MJ010';
