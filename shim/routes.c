@@ -42,6 +42,11 @@ const struct route routes_table[] = {
 	 RATE_STAFF, STAFF_WRITE | RF_IDEMPOTENT, 200, ACTION_NONE,
 	 PARAMS(staff_inventory_change_params)},
 
+	{METHOD_GET, "/search", "mjc_api.search", ROLE_PUBLIC, RATE_SEARCH, 0, 200, ACTION_NONE,
+	 PARAMS(search_params)},
+	{METHOD_GET, "/search/suggest", "mjc_api.search_suggest", ROLE_PUBLIC, RATE_SEARCH, 0, 200,
+	 ACTION_NONE, PARAMS(search_suggest_params)},
+
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
 	{METHOD_GET, "/boilers/models/:id/parts", "mjc_api.boiler_model_parts", ROLE_PUBLIC, RATE_READ,

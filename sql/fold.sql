@@ -5,3 +5,9 @@ CREATE FUNCTION mjc.search_fold(typed text, lang text DEFAULT NULL) RETURNS text
     AS 'MODULE_PATHNAME', 'mjc_search_fold_sql';
 COMMENT ON FUNCTION mjc.search_fold(text, text) IS
     'The words of a text, lower case, without accents, vowel signs and punctuation, Arabic letters and digits in one spelling, one space between words. Takes off the elided words of French (fr), the article of Arabic (ar), the possessive of English (en), or all of them (NULL). Empty when there is no word, NULL for NULL. Errors: MJ010';
+
+CREATE FUNCTION mjc.one_typo(a text, b text) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_one_typo';
+COMMENT ON FUNCTION mjc.one_typo(text, text) IS
+    'Whether two words are the same, or differ by one character that is wrong, missing, too many, or swapped with its neighbour';
