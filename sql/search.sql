@@ -433,7 +433,7 @@ $$;
 COMMENT ON FUNCTION mjc.search_popular(tsquery, bigint, bigint, boolean, integer, integer) IS 'A page of what matches a query that very many match, the most popular first';
 
 -- One pass over what was found: how many, which page of it, and the counts for each filter.
-CREATE FUNCTION mjc.search_page(wanted tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
+CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
     sort text, page integer, page_size integer, with_facets boolean,
     OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
     RETURNS record
@@ -447,7 +447,7 @@ BEGIN
     WITH hit AS MATERIALIZED (
         SELECT x.product_id, x.category_id, x.manufacturer_id, x.kind_id, x.popularity, x.created_at, x.price, x.place, x.named,
                coalesce(k.yes, false) AS stocked
-          FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, 0::bigint AS place, s.names @@ wanted AS named,
+          FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, 0::bigint AS place, coalesce(s.names @@ title, false) AS named,
                        coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price
                   FROM mjc.search_product s
                  WHERE s.is_active AND s.words @@ narrowed
@@ -483,16 +483,16 @@ BEGIN
              WHERE s.n > (page - 1)::bigint * page_size AND s.n <= page::bigint * page_size) p;
     IF total > 10000 AND sort = 'relevance' THEN
         product_ids := mjc.search_popular(narrowed, min_price, max_price, in_stock, page, page_size);
-        in_name := ARRAY(SELECT s.names @@ wanted FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
+        in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_page(tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
-    'A page of the active products that match a text query or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
+COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
+    'A page of the active products that match a text query (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
 
 -- What a query may mean as words, most likely first. Each is tried when nothing was found before it, so
 -- each is made only then: n is the number of the attempt.
-CREATE FUNCTION mjc.search_attempt(units text[], n integer, OUT stage text, OUT wanted tsquery, OUT corrected text)
+CREATE FUNCTION mjc.search_attempt(units text[], n integer, OUT stage text, OUT wanted tsquery, OUT title tsquery, OUT corrected text)
     RETURNS record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -512,21 +512,23 @@ BEGIN
         RETURN;
     ELSIF n = 3 THEN
         wanted := mjc.search_beginning(meant);
+        title := wanted;
         RETURN;
     END IF;
     SELECT b.boilers, b.rest, b.makers INTO boiler FROM mjc.search_boiler(meant) b;
     IF stage = 'model' AND boiler.boilers IS NOT NULL THEN
         fits := mjc.search_tag_query('b', boiler.boilers);
-        wanted := coalesce(mjc.search_parse(boiler.rest, boiler.makers) && fits, fits);
+        title := mjc.search_parse(boiler.rest, boiler.makers);
+        wanted := coalesce(title && fits, fits);
     ELSIF stage <> 'model' THEN
         -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
-        wanted := mjc.search_parse(meant, '{}');
-        wanted := coalesce(wanted && !! mjc.search_tag_query('x', boiler.boilers), wanted);
+        title := mjc.search_parse(meant, '{}');
+        wanted := coalesce(title && !! mjc.search_tag_query('x', boiler.boilers), title);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_attempt(text[], integer) IS
-    'Attempt 1 to 5 at the words of a query: its stage and text query (NULL: none to make), and the corrected words if they were';
+    'Attempt 1 to 5 at the words of a query: its stage and text query (NULL: none to make), that without boilers, and the corrected words if they were';
 
 -- The stages (see the top), until one finds something. What filters leave of that is the answer, also
 -- when it is nothing.
@@ -541,17 +543,18 @@ DECLARE
     filtered boolean := num_nonnulls(tags, min_price, max_price, nullif(in_stock, false)) > 0;
     units text[] := mjc.search_units(query);
     wanted tsquery;
+    title tsquery;
     found record;
     named boolean[];
 BEGIN
     SELECT n.ids, n.kinds, n.matched, n.superseded INTO found FROM mjc.search_numbers(query) n;
     IF found.ids IS NULL AND cardinality(units) > 0 THEN
         FOR n IN 1 .. 5 LOOP
-            SELECT a.stage, a.wanted, a.corrected INTO stage, wanted, corrected FROM mjc.search_attempt(units, n) a;
+            SELECT a.stage, a.wanted, a.title, a.corrected INTO stage, wanted, title, corrected FROM mjc.search_attempt(units, n) a;
             CONTINUE WHEN wanted IS NULL;
             SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, named, facets
-              FROM mjc.search_page(wanted, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
-            IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
+              FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
+            IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
                 kinds := array_fill(stage, ARRAY[cardinality(product_ids)]);
                 matched := ARRAY(SELECT CASE WHEN u.yes THEN 'NAME' WHEN stage = 'model' THEN 'BOILER' ELSE 'TEXT' END FROM unnest(named) WITH ORDINALITY u (yes, n) ORDER BY u.n);
                 superseded := array_fill(NULL::text, ARRAY[cardinality(product_ids)]);
@@ -564,7 +567,7 @@ BEGIN
          WHERE e.ids IS NOT NULL;
     END IF;
     SELECT p.total, p.product_ids, p.facets INTO total, product_ids, facets
-      FROM mjc.search_page(NULL, coalesce(found.ids, '{}'), tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
+      FROM mjc.search_page(NULL, NULL, coalesce(found.ids, '{}'), tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
     SELECT coalesce(array_agg(f.kind ORDER BY u.n), '{}'), coalesce(array_agg(f.matched ORDER BY u.n), '{}'), coalesce(array_agg(f.superseded ORDER BY u.n), '{}')
       INTO kinds, matched, superseded
       FROM unnest(product_ids) WITH ORDINALITY u (id, n)

@@ -121,7 +121,7 @@ BEGIN
     ELSE
         SELECT p.product_ids, array_fill('filter'::text, ARRAY[cardinality(p.product_ids)]) AS kinds, array_fill(NULL::text, ARRAY[cardinality(p.product_ids)]) AS matched,
                array_fill(NULL::text, ARRAY[cardinality(p.product_ids)]) AS superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
-          FROM mjc.search_page(tags, NULL, NULL, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) p;
+          FROM mjc.search_page(tags, NULL, NULL, NULL, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) p;
         IF kinds IS NULL AND boiler_models IS NULL AND min_price IS NULL AND max_price IS NULL AND in_stock IS NOT TRUE THEN
             r.total := mjc.search_total(r.total, categories, manufacturers);
         END IF;
