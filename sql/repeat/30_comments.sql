@@ -21,8 +21,8 @@ COMMENT ON TABLE mjc.boiler_variant IS 'Variants of boiler models: power, flue, 
 COMMENT ON TABLE mjc.carrier_zone IS 'Zone of a carrier that a wilaya belongs to, by dates. Change with mjc.carrier_zone_set';
 COMMENT ON TABLE mjc.cart IS 'Carts of customers and guests; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
 COMMENT ON TABLE mjc.cart_line IS 'Lines of carts; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
-COMMENT ON TABLE mjc.catalogue_count IS 'Active products by category and manufacturer, folded; read them with mjc.catalogue_delta. Written by mjc.catalogue_fold';
-COMMENT ON TABLE mjc.catalogue_delta IS 'Changes of mjc.catalogue_count until mjc.catalogue_fold adds them';
+COMMENT ON TABLE mjc.catalogue_count IS 'Active products by category and manufacturer, folded; mjc.catalogue_counts reads them. Written by mjc.catalogue_fold';
+COMMENT ON TABLE mjc.catalogue_delta IS 'Changes of the counts by category and manufacturer until mjc.catalogue_fold adds them';
 COMMENT ON TABLE mjc.category IS 'Category tree';
 COMMENT ON TABLE mjc.client_error IS 'Errors of the pages, each once with its number; written by the shop, read in mjc_report.client_error, purged by a job';
 COMMENT ON TABLE mjc.consent IS 'What customers agreed to or withdrew, append-only; the newest row of a purpose counts. Written by the shop';
