@@ -8,21 +8,25 @@ COMMENT ON FUNCTION mjc.search_tag(text, uuid) IS
     'The lexeme by which a product is found that belongs to a manufacturer (m), category (c), kind (k), or fits a boiler (b) or not (x); no word has a colon';
 
 -- b: a part fits by one of its rows and no row excludes the whole model; x: one does.
-CREATE FUNCTION mjc.search_boiler_tags(product_id uuid) RETURNS text[]
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+CREATE FUNCTION mjc.search_derive_boilers(product_ids uuid[], OUT product_id uuid, OUT tags text[])
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
-    RETURN (
-        SELECT array_agg(mjc.search_tag(CASE WHEN f.excluded THEN 'x' ELSE 'b' END, f.boiler_model_id))
-          FROM (SELECT x.boiler_model_id, bool_or(x.fits) AS fits,
-                       bool_or(NOT x.fits AND num_nonnulls(x.variant_id, x.serial, x.built, x.gas, x.power_w) = 0) AS excluded
-                  FROM mjc.fitment x WHERE x.product_id = search_boiler_tags.product_id
-                 GROUP BY x.boiler_model_id) f
-         WHERE f.fits OR f.excluded);
+    RETURN QUERY
+    SELECT f.product_id, array_agg(mjc.search_tag(CASE WHEN f.excluded THEN 'x' ELSE 'b' END, f.boiler_model_id))
+      FROM (SELECT x.product_id, x.boiler_model_id, bool_or(x.fits) AS fits,
+                   bool_or(NOT x.fits AND num_nonnulls(x.variant_id, x.serial, x.built, x.gas, x.power_w) = 0) AS excluded
+              FROM unnest(product_ids) u (id)
+              JOIN mjc.fitment x ON x.product_id = u.id
+             GROUP BY x.product_id, x.boiler_model_id) f
+     WHERE f.fits OR f.excluded
+     GROUP BY f.product_id;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_boiler_tags(uuid) IS 'Tags of the boilers that a product fits (b), or does not (x), going by the model alone; NULL for none';
+COMMENT ON FUNCTION mjc.search_derive_boilers(uuid[]) IS 'Tags of the boilers that products fit (b), or do not (x), going by the model alone';
 
 CREATE FUNCTION mjc.search_derive_keys(product_ids uuid[], OUT product_id uuid, OUT kind text, OUT key text, OUT short_key text, OUT loose_key text)
     RETURNS SETOF record
@@ -61,11 +65,13 @@ BEGIN
            p.price_centimes, p.sale_price_centimes, p.sale_from_at, p.sale_until_at, p.created_at, n.names,
            strip(n.names || to_tsvector('pg_catalog.french', d.fr) || to_tsvector('pg_catalog.arabic', d.ar) || to_tsvector('pg_catalog.english', d.en)
                  || array_to_tsvector(array_remove(ARRAY[mjc.search_tag('c', p.category_id), mjc.search_tag('k', p.kind_id)], NULL)
-                                      || ARRAY(SELECT lower(k.key) FROM mjc.search_key k WHERE k.product_id = p.product_id)
-                                      || mjc.search_boiler_tags(p.product_id))),
+                                      || k.tags || b.tags)),
            concat_ws(' ', t.fr, t.ar, t.en, d.fr, d.ar, d.en)
       FROM unnest(product_ids) u (id)
       JOIN mjc.product p ON p.product_id = u.id
+      -- Sets, not look-ups: a plan made while these tables were empty must not be the end of an import.
+      LEFT JOIN (SELECT x.product_id, array_agg(DISTINCT lower(x.key COLLATE "C")) AS tags FROM mjc.search_derive_keys(product_ids) x GROUP BY x.product_id) k ON k.product_id = u.id
+      LEFT JOIN mjc.search_derive_boilers(product_ids) b ON b.product_id = u.id
      CROSS JOIN LATERAL (SELECT mjc.search_fold(p.name) AS fr, mjc.search_fold(coalesce(p.name_ar, '')) AS ar, mjc.search_fold(coalesce(p.name_en, '')) AS en OFFSET 0) t
      -- The longest text that becomes words: nobody looks for what stands after that.
      CROSS JOIN LATERAL (SELECT mjc.search_fold(left(concat_ws(' ', p.short_description, p.description, CASE WHEN p.features <> '[]' THEN p.features::text END), 20000)) AS fr,
@@ -76,7 +82,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_derive(uuid[]) IS
-    'The rows of mjc.search_product of these products as they should be, but for the popularity, and their folded texts; the rows of mjc.search_key are there already';
+    'The rows of mjc.search_product of these products as they should be, but for the popularity, and their folded texts';
 
 CREATE FUNCTION mjc.search_refresh_keys(product_ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -85,13 +91,15 @@ AS $$
 BEGIN
     WITH fresh AS MATERIALIZED (
         SELECT f.product_id, f.kind, f.key, f.short_key, f.loose_key FROM mjc.search_derive_keys(product_ids) f),
+    old AS MATERIALIZED (
+        SELECT k.product_id, k.kind, k.key FROM unnest(product_ids) u (id) JOIN mjc.search_key k ON k.product_id = u.id),
     gone AS (
-        DELETE FROM mjc.search_key k USING unnest(product_ids) u (id)
-         WHERE k.product_id = u.id
-           AND NOT EXISTS (SELECT FROM fresh f WHERE f.product_id = k.product_id AND f.kind = k.kind AND f.key = k.key))
+        DELETE FROM mjc.search_key k
+         USING (SELECT o.key, o.product_id, o.kind FROM old o EXCEPT SELECT f.key, f.product_id, f.kind FROM fresh f) g
+         WHERE k.key = g.key AND k.product_id = g.product_id AND k.kind = g.kind)
     INSERT INTO mjc.search_key (product_id, kind, key, short_key, loose_key)
     SELECT f.product_id, f.kind, f.key, f.short_key, f.loose_key FROM fresh f
-    ON CONFLICT (product_id, kind, key) DO NOTHING;
+     WHERE NOT EXISTS (SELECT FROM old o WHERE o.key = f.key AND o.product_id = f.product_id AND o.kind = f.kind);
 END
 $$;
 COMMENT ON FUNCTION mjc.search_refresh_keys(uuid[]) IS 'Part of mjc.search_refresh: the numbers';

@@ -8,11 +8,11 @@ CREATE TABLE mjc.search_key (
     key        text COLLATE "C" NOT NULL,
     short_key  text COLLATE "C" NOT NULL,
     loose_key  text COLLATE "C" NOT NULL,
-    PRIMARY KEY (product_id, kind, key),
+    PRIMARY KEY (key, product_id, kind),
     CONSTRAINT search_key_kind_ck CHECK (kind IN ('SKU', 'MANUFACTURER', 'EAN', 'OEM', 'OLD_OEM', 'COMPETITOR', 'SUPPLIER', 'INTERNAL'))
 );
 
-CREATE INDEX search_key_key_idx ON mjc.search_key (key, product_id);
+CREATE INDEX search_key_product_id_idx ON mjc.search_key (product_id);
 
 CREATE INDEX search_key_short_key_idx ON mjc.search_key (short_key) WHERE short_key <> key;
 
