@@ -11,3 +11,9 @@ CREATE FUNCTION mjc.one_typo(a text, b text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'mjc_one_typo';
 COMMENT ON FUNCTION mjc.one_typo(text, text) IS
     'Whether two words are the same, or differ by one character that is wrong, missing, too many, or swapped with its neighbour';
+
+CREATE FUNCTION mjc.one_typo_variants(key text) RETURNS text[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_one_typo_variants';
+COMMENT ON FUNCTION mjc.one_typo_variants(text) IS
+    'The key of a number and all that are one typing error away from it (mjc.one_typo), some twice; only digits are put in where it has no letters. None for a key with other than ASCII characters. Errors: MJ006 longer than 64 bytes';

@@ -31,7 +31,8 @@ $$;
 COMMENT ON FUNCTION mjc.search_in_stock(uuid) IS 'Whether a product counts as in stock for filters and order of lists';
 
 -- Old numbers sell the new part. The old one is shown beside it while there is stock of it, or where
--- either serves for the other; so are other old parts that serve as well and are in stock.
+-- either serves for the other; so are other old parts that serve as well and are in stock. Arrays
+-- stand in sub-selects so that one plan serves all lengths.
 CREATE FUNCTION mjc.search_resolve(found_ids uuid[], found_kinds text[], label text, OUT ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -39,8 +40,16 @@ CREATE FUNCTION mjc.search_resolve(found_ids uuid[], found_kinds text[], label t
 AS $$
 #variable_conflict use_column
 BEGIN
+    IF NOT EXISTS (SELECT FROM mjc.supersession r WHERE r.product_id = ANY ((SELECT found_ids)::uuid[])) THEN
+        SELECT array_agg(u.id ORDER BY u.n), array_agg(coalesce(label, CASE WHEN u.kind IN ('SKU', 'MANUFACTURER', 'EAN') THEN 'exact' ELSE 'crossReference' END) ORDER BY u.n),
+               array_agg(u.kind ORDER BY u.n), array_agg(NULL::text)
+          INTO ids, kinds, matched, superseded
+          FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n)
+          JOIN mjc.search_product s ON s.product_id = u.id AND s.is_active;
+        RETURN;
+    END IF;
     WITH found AS (
-        SELECT u.id, u.kind, u.n, p.sku FROM unnest(found_ids, found_kinds) WITH ORDINALITY u (id, kind, n) JOIN mjc.product p ON p.product_id = u.id),
+        SELECT u.id, u.kind, u.n, p.sku FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n) JOIN mjc.product p ON p.product_id = u.id),
     chain AS MATERIALIZED (
         SELECT f.id AS old_id, f.kind, f.n, f.sku, l.live_id, l.two_way
           FROM found f
@@ -127,7 +136,8 @@ $$;
 COMMENT ON FUNCTION mjc.search_prefix(text) IS
     'Active products that have a number with this beginning, twenty at most, by popularity, then stock; NULL for none';
 
--- A number with one error begins or ends like the right one; a + b leaves out the place of a swap.
+-- All numbers that may have been meant, each looked up: what that costs does not grow with the shop.
+-- A key without O and I is its own loose key.
 CREATE FUNCTION mjc.search_near(wanted text, OUT ids uuid[], OUT kinds text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -135,28 +145,24 @@ CREATE FUNCTION mjc.search_near(wanted text, OUT ids uuid[], OUT kinds text[])
 AS $$
 #variable_conflict use_column
 DECLARE
-    loose text COLLATE "C" := mjc.part_number_loose(wanted);
-    head text COLLATE "C" := left(loose, (length(loose) - 1) / 2);
-    tail text COLLATE "C" := left(reverse(loose), length(loose) - 1 - (length(loose) - 1) / 2);
+    loose text := mjc.part_number_loose(wanted);
+    variants text[];
 BEGIN
-    IF length(loose) < 5 THEN
+    IF length(loose) NOT BETWEEN 5 AND 24 OR loose !~ '[0-9]' THEN
         RETURN;
     END IF;
+    variants := mjc.one_typo_variants(loose);
     SELECT array_agg(b.product_id ORDER BY b.far, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.far, b.popularity DESC, b.product_id) INTO ids, kinds
       FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, k.loose_key <> loose AS far, s.popularity
-              FROM ((SELECT h.product_id, h.kind, h.loose_key
-                       FROM (SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.loose_key >= head AND x.loose_key < head || chr(1114111) LIMIT 20000) h
-                      WHERE mjc.one_typo(h.loose_key, loose) LIMIT 20)
+              FROM ((SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.key = ANY ((SELECT variants)::text[]) LIMIT 50)
                     UNION ALL
-                    (SELECT t.product_id, t.kind, t.loose_key
-                       FROM (SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE reverse(x.loose_key) >= tail AND reverse(x.loose_key) < tail || chr(1114111) LIMIT 20000) t
-                      WHERE mjc.one_typo(t.loose_key, loose) LIMIT 20)) k
+                    (SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.loose_key = ANY ((SELECT variants)::text[]) AND x.loose_key <> x.key LIMIT 50)) k
               JOIN mjc.search_product s ON s.product_id = k.product_id
              ORDER BY k.product_id, far) b;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_near(text) IS
-    'Products that have a number which is this one with O for 0, I for 1, or one wrong, missing, additional or swapped character; of five characters or more. NULL for none';
+    'Products that have a number which is this one with O for 0, I for 1, or one wrong, missing, additional or swapped character; of 5 to 24 characters with a digit among them. NULL for none';
 
 CREATE FUNCTION mjc.search_numbers(query text, OUT ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
     RETURNS record
@@ -256,12 +262,10 @@ CREATE FUNCTION mjc.search_all_query(units text[]) RETURNS tsquery
 AS $$
 DECLARE
     unit text;
-    one tsquery;
     every tsquery;
 BEGIN
     FOREACH unit IN ARRAY units LOOP
-        one := mjc.search_unit_query(unit, false);
-        every := coalesce(every && one, every, one);
+        every := mjc.search_and(every, mjc.search_unit_query(unit, false));
     END LOOP;
     RETURN every;
 END
@@ -290,11 +294,11 @@ BEGIN
     RETURN QUERY
     WITH run AS MATERIALIZED (
         SELECT DISTINCT i AS first, n AS words, s.spelled
-          FROM generate_series(1, cardinality(units)) i
+          FROM generate_series(1, (SELECT cardinality(units))) i
          CROSS JOIN generate_series(1, 5) n
          CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
-         CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '(?<=[a-z]{3})[sx](?= |$)', '', 'g'))) s (spelled)
-         WHERE i + n - 1 <= cardinality(units)),
+         CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
+         WHERE i + n - 1 <= (SELECT cardinality(units))),
     spelling AS MATERIALIZED (
         SELECT r.first, r.words, r.spelled, true AS own FROM run r
         UNION
@@ -303,75 +307,109 @@ BEGIN
         SELECT r.first, r.words, a.alias, false FROM run r JOIN mjc.search_alias a ON a.word = r.spelled AND a.is_used
         UNION
         SELECT r.first, r.words, b.alias, false FROM run r JOIN mjc.search_alias a ON a.alias = r.spelled AND a.is_used
-          JOIN mjc.search_alias b ON b.word = a.word AND b.is_used AND b.alias <> r.spelled)
-    SELECT s.first, s.words, array_agg(DISTINCT s.spelled) FILTER (WHERE NOT s.own),
-           array_agg(DISTINCT mjc.search_tag(left(n.what, 1), n.id)) FILTER (WHERE n.what <> 'boiler'),
-           array_agg(DISTINCT n.id) FILTER (WHERE n.what = 'boiler')
-      FROM spelling s
-      LEFT JOIN mjc.search_name n ON n.key = replace(s.spelled, ' ', '')
-     GROUP BY s.first, s.words
-    HAVING bool_or(NOT s.own) OR count(n.id) > 0
-     ORDER BY s.first, s.words DESC;
+          JOIN mjc.search_alias b ON b.word = a.word AND b.is_used AND b.alias <> r.spelled),
+    named AS (
+        SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
+          FROM spelling s LEFT JOIN mjc.search_name n ON n.key = replace(s.spelled, ' ', ''))
+    SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
+           array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
+           array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
+      FROM named m
+     WHERE NOT m.own OR m.id IS NOT NULL
+     GROUP BY m.first, m.words
+     ORDER BY m.first, m.words DESC;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_meanings(text[]) IS
     'For each run of words of a query that is more than words: its place, the synonyms, the tags of what has that name, the boilers of that name';
 
--- The longest run that names a boiler. Its maker is left out of the words: parts that fit may be
--- another maker's.
-CREATE FUNCTION mjc.search_boiler(units text[], OUT boilers uuid[], OUT rest text[], OUT makers text[])
+CREATE FUNCTION mjc.search_or(a tsquery, b tsquery) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT coalesce(a OPERATOR(pg_catalog.||) b, a, b) $$;
+COMMENT ON FUNCTION mjc.search_or(tsquery, tsquery) IS 'Either of two text queries; NULL is none';
+
+CREATE FUNCTION mjc.search_and(a tsquery, b tsquery) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT coalesce(a OPERATOR(pg_catalog.&&) b, a, b) $$;
+COMMENT ON FUNCTION mjc.search_and(tsquery, tsquery) IS 'Both of two text queries; NULL is none';
+
+-- A run of words: themselves, or its synonyms, or what has that name.
+CREATE FUNCTION mjc.search_run_query(units text[], others text[], tags text[]) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted tsquery := mjc.search_all_query(units);
+    other text;
+BEGIN
+    FOREACH other IN ARRAY coalesce(others, '{}') LOOP
+        wanted := mjc.search_or(wanted, mjc.search_all_query(string_to_array(other, ' ')));
+    END LOOP;
+    IF tags IS NOT NULL THEN
+        wanted := mjc.search_or(wanted, ('''' || array_to_string(tags, ''' | ''') || '''')::tsquery);
+    END IF;
+    RETURN wanted;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
+
+-- From left to right, the longest run that means something first. whole: all words. Where a boiler is
+-- named, fitting: the others, without the boiler and its maker, whose parts may be another maker's.
+CREATE FUNCTION mjc.search_parse(units text[], OUT whole tsquery, OUT fitting tsquery, OUT boilers uuid[])
     RETURNS record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_column
+#variable_conflict use_variable
 DECLARE
-    place integer;
-    run integer;
+    meaning record;
+    makers text[];
+    one tsquery;
+    place integer := 1;
+    boiler_first integer := 0;
+    boiler_last integer := -1;
 BEGIN
-    SELECT m.boilers, m.first, m.words INTO boilers, place, run
-      FROM mjc.search_meanings(units) m WHERE m.boilers IS NOT NULL ORDER BY m.words DESC, m.first LIMIT 1;
+    FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers FROM mjc.search_meanings(units) m LOOP
+        IF meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
+            boilers := meaning.boilers;
+            boiler_first := meaning.first;
+            boiler_last := meaning.first + meaning.words - 1;
+        END IF;
+        CONTINUE WHEN meaning.first < place OR (meaning.others IS NULL AND meaning.tags IS NULL);
+        whole := mjc.search_and(mjc.search_and(whole, mjc.search_all_query(units[place : meaning.first - 1])),
+                                mjc.search_run_query(units[meaning.first : meaning.first + meaning.words - 1], meaning.others, meaning.tags));
+        place := meaning.first + meaning.words;
+    END LOOP;
+    whole := mjc.search_and(whole, CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
     IF boilers IS NOT NULL THEN
-        rest := units[: place - 1] || units[place + run :];
-        makers := ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY (boilers));
+        makers := ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]));
+        SELECT p.query INTO fitting FROM mjc.search_parse_rest(units[: boiler_first - 1] || units[boiler_last + 1 :], makers) p (query);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_boiler(text[]) IS 'Boilers that the words of a query name, the words without them, the tags of their makers; NULL when there is none';
+COMMENT ON FUNCTION mjc.search_parse(text[]) IS
+    'The words of a query, each in any language, or its synonyms, or what has that name; with the boilers that are named, and the words beside them. NULL when nothing is left';
 
--- From left to right, the longest run that means something first.
-CREATE FUNCTION mjc.search_parse(units text[], dropped text[]) RETURNS tsquery
+CREATE FUNCTION mjc.search_parse_rest(units text[], dropped text[]) RETURNS tsquery
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    query tsquery;
-    one tsquery;
-    other text;
+    wanted tsquery;
     meaning record;
     place integer := 1;
 BEGIN
     FOR meaning IN SELECT m.first, m.words, m.others, m.tags FROM mjc.search_meanings(units) m WHERE m.others IS NOT NULL OR m.tags IS NOT NULL LOOP
         CONTINUE WHEN meaning.first < place;
-        one := mjc.search_all_query(units[place : meaning.first - 1]);
-        query := coalesce(query && one, query, one);
+        wanted := mjc.search_and(wanted, mjc.search_all_query(units[place : meaning.first - 1]));
         place := meaning.first + meaning.words;
         CONTINUE WHEN meaning.tags && dropped;
-        one := mjc.search_all_query(units[meaning.first : place - 1]);
-        FOREACH other IN ARRAY coalesce(meaning.others, '{}') LOOP
-            one := coalesce(one || mjc.search_all_query(string_to_array(other, ' ')), one, mjc.search_all_query(string_to_array(other, ' ')));
-        END LOOP;
-        FOREACH other IN ARRAY coalesce(meaning.tags, '{}') LOOP
-            one := coalesce(one || ('''' || other || '''')::tsquery, ('''' || other || '''')::tsquery);
-        END LOOP;
-        query := coalesce(query && one, query, one);
+        wanted := mjc.search_and(wanted, mjc.search_run_query(units[meaning.first : place - 1], meaning.others, meaning.tags));
     END LOOP;
-    one := CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END;
-    RETURN coalesce(query && one, query, one);
+    RETURN mjc.search_and(wanted, mjc.search_all_query(units[place :]));
 END
 $$;
-COMMENT ON FUNCTION mjc.search_parse(text[], text[]) IS
-    'All words of a query, each in any language, or its synonyms, or what has that name; names with a dropped tag are left out. NULL when nothing is left';
+COMMENT ON FUNCTION mjc.search_parse_rest(text[], text[]) IS 'The words beside the name of a boiler; names with a dropped tag are left out. NULL when nothing is left';
 
 CREATE FUNCTION mjc.search_beginning(units text[]) RETURNS tsquery
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -380,7 +418,7 @@ AS $$
 DECLARE
     last text := units[cardinality(units)];
     one tsquery := CASE WHEN length(last) >= 3 AND last !~ '[0-9 ]' THEN ('''' || last || ''':*')::tsquery END;
-    before tsquery := CASE WHEN cardinality(units) > 1 THEN mjc.search_parse(trim_array(units, 1), '{}') END;
+    before tsquery := CASE WHEN cardinality(units) > 1 THEN (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p) END;
 BEGIN
     RETURN CASE WHEN one IS NOT NULL THEN coalesce(before && one, one) END;
 END
@@ -445,16 +483,15 @@ DECLARE
     narrowed tsquery := coalesce(wanted && tags, wanted);
 BEGIN
     WITH hit AS MATERIALIZED (
-        SELECT x.product_id, x.category_id, x.manufacturer_id, x.kind_id, x.popularity, x.created_at, x.price, x.place, x.named,
-               coalesce(k.yes, false) AS stocked
+        SELECT x.product_id, x.category_id, x.manufacturer_id, x.kind_id, x.popularity, x.created_at, x.price, x.place, x.named, coalesce(k.yes, false) AS stocked
           FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, 0::bigint AS place, coalesce(s.names @@ title, false) AS named,
                        coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price
                   FROM mjc.search_product s
-                 WHERE s.is_active AND s.words @@ narrowed
+                 WHERE s.is_active AND s.words @@ (SELECT narrowed)
                 UNION ALL
                 SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, u.place, true,
                        coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes)
-                  FROM unnest(ids) WITH ORDINALITY u (id, place)
+                  FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
                   JOIN mjc.search_product s ON s.product_id = u.id
                  WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) x
           LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
@@ -462,25 +499,28 @@ BEGIN
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
            AND (in_stock IS NOT TRUE OR k.yes)
          LIMIT CASE WHEN sort = 'relevance' THEN 10001 END),
-    shown AS (
-        SELECT h.product_id, h.named,
-               row_number() OVER (ORDER BY CASE sort WHEN 'price_asc' THEN h.price WHEN 'price_desc' THEN - h.price END,
-                                           CASE sort WHEN 'newest' THEN h.created_at END DESC NULLS LAST,
-                                           h.place, h.named DESC, h.stocked DESC, h.popularity DESC, h.product_id) AS n
-          FROM hit h),
+    -- Together first: there are far fewer of these than of hits.
+    cell AS MATERIALIZED (
+        SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
+          FROM hit h GROUP BY 1, 2, 3, 4, 5),
     counted AS (
-        SELECT CASE GROUPING(h.category_id, h.manufacturer_id, h.kind_id, b.bucket, h.stocked)
-                   WHEN 15 THEN 'categories' WHEN 23 THEN 'manufacturers' WHEN 27 THEN 'kinds' WHEN 29 THEN 'prices' ELSE 'availability' END AS dim,
-               coalesce(h.category_id::text, h.manufacturer_id::text, h.kind_id::text, b.bucket::text, h.stocked::text) AS key, count(*) AS n
-          FROM hit h CROSS JOIN LATERAL (SELECT width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket) b
-         WHERE with_facets
-         GROUP BY GROUPING SETS ((h.category_id), (h.manufacturer_id), (h.kind_id), (b.bucket), (h.stocked)))
+        SELECT 'categories' AS dim, c.category_id::text AS key, sum(c.n) AS n FROM cell c GROUP BY c.category_id
+        UNION ALL SELECT 'manufacturers', c.manufacturer_id::text, sum(c.n) FROM cell c WHERE c.manufacturer_id IS NOT NULL GROUP BY c.manufacturer_id
+        UNION ALL SELECT 'kinds', c.kind_id::text, sum(c.n) FROM cell c WHERE c.kind_id IS NOT NULL GROUP BY c.kind_id
+        UNION ALL SELECT 'prices', c.bucket::text, sum(c.n) FROM cell c GROUP BY c.bucket
+        UNION ALL SELECT 'availability', c.stocked::text, sum(c.n) FROM cell c GROUP BY c.stocked),
+    shown AS (
+        SELECT h.product_id, h.named, row_number() OVER () AS n
+          FROM (SELECT i.product_id, i.named FROM hit i
+                 ORDER BY CASE sort WHEN 'price_asc' THEN i.price WHEN 'price_desc' THEN - i.price END,
+                          CASE sort WHEN 'newest' THEN i.created_at END DESC NULLS LAST,
+                          i.place, i.named DESC, i.stocked DESC, i.popularity DESC, i.product_id
+                 LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
     SELECT (SELECT least(count(*), 10001) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
-           (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c WHERE c.key IS NOT NULL)
+           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c) END
       INTO total, product_ids, in_name, facets
-      FROM (SELECT s.product_id, s.named, s.n FROM shown s
-             WHERE s.n > (page - 1)::bigint * page_size AND s.n <= page::bigint * page_size) p;
+      FROM shown p;
     IF total > 10000 AND sort = 'relevance' THEN
         product_ids := mjc.search_popular(narrowed, min_price, max_price, in_stock, page, page_size);
         in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
@@ -490,45 +530,55 @@ $$;
 COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
     'A page of the active products that match a text query (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
 
--- What a query may mean as words, most likely first. Each is tried when nothing was found before it, so
--- each is made only then: n is the number of the attempt.
-CREATE FUNCTION mjc.search_attempt(units text[], n integer, OUT stage text, OUT wanted tsquery, OUT title tsquery, OUT corrected text)
+-- What a query may mean as words, most likely first. An attempt is made when nothing was found
+-- before it; words are read once, and again when they were corrected.
+CREATE FUNCTION mjc.search_words(units text[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
     RETURNS record
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
+    filtered boolean := num_nonnulls(tags, min_price, max_price, nullif(in_stock, false)) > 0;
     meant text[] := units;
-    boiler record;
-    fits tsquery;
+    read record;
+    wanted tsquery;
+    title tsquery;
 BEGIN
-    IF n > 3 THEN
-        meant := mjc.search_correct(units);
-        corrected := array_to_string(meant, ' ');
-    END IF;
-    stage := (ARRAY['model', 'words', 'beginning', 'model', 'typo'])[n];
-    IF meant IS NULL OR cardinality(meant) = 0 THEN
-        RETURN;
-    ELSIF n = 3 THEN
-        wanted := mjc.search_beginning(meant);
-        title := wanted;
-        RETURN;
-    END IF;
-    SELECT b.boilers, b.rest, b.makers INTO boiler FROM mjc.search_boiler(meant) b;
-    IF stage = 'model' AND boiler.boilers IS NOT NULL THEN
-        fits := mjc.search_tag_query('b', boiler.boilers);
-        title := mjc.search_parse(boiler.rest, boiler.makers);
-        wanted := coalesce(title && fits, fits);
-    ELSIF stage <> 'model' THEN
-        -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
-        title := mjc.search_parse(meant, '{}');
-        wanted := coalesce(title && !! mjc.search_tag_query('x', boiler.boilers), title);
-    END IF;
+    FOREACH stage IN ARRAY ARRAY['model', 'words', 'beginning', 'typo', 'typo model', 'typo words'] LOOP
+        CASE stage
+            WHEN 'model', 'typo model' THEN
+                EXIT WHEN meant IS NULL;
+                SELECT p.whole, p.fitting, p.boilers INTO read FROM mjc.search_parse(meant) p;
+                title := read.fitting;
+                wanted := CASE WHEN read.boilers IS NOT NULL THEN mjc.search_and(title, mjc.search_tag_query('b', read.boilers)) END;
+            WHEN 'words', 'typo words' THEN
+                -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
+                title := read.whole;
+                wanted := coalesce(title && !! mjc.search_tag_query('x', read.boilers), title);
+            WHEN 'beginning' THEN
+                title := mjc.search_beginning(meant);
+                wanted := title;
+            WHEN 'typo' THEN
+                meant := mjc.search_correct(units);
+                corrected := array_to_string(meant, ' ');
+                wanted := NULL;
+        END CASE;
+        CONTINUE WHEN wanted IS NULL;
+        SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
+          FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
+        IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
+            stage := CASE stage WHEN 'typo words' THEN 'typo' WHEN 'typo model' THEN 'model' ELSE stage END;
+            RETURN;
+        END IF;
+    END LOOP;
+    stage := NULL;
+    corrected := NULL;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_attempt(text[], integer) IS
-    'Attempt 1 to 5 at the words of a query: its stage and text query (NULL: none to make), that without boilers, and the corrected words if they were';
+COMMENT ON FUNCTION mjc.search_words(text[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
+    'A page of what the words of a query find: model, words, beginning or typo (see the top of this file), which are in the name; corrected: the words that were searched instead. stage NULL when nothing is found';
 
 -- The stages (see the top), until one finds something. What filters leave of that is the answer, also
 -- when it is nothing.
@@ -540,28 +590,23 @@ CREATE FUNCTION mjc.search_run(query text, tags tsquery, min_price bigint, max_p
 AS $$
 #variable_conflict use_variable
 DECLARE
-    filtered boolean := num_nonnulls(tags, min_price, max_price, nullif(in_stock, false)) > 0;
-    units text[] := mjc.search_units(query);
-    wanted tsquery;
-    title tsquery;
+    units text[];
     found record;
     named boolean[];
 BEGIN
     SELECT n.ids, n.kinds, n.matched, n.superseded INTO found FROM mjc.search_numbers(query) n;
-    IF found.ids IS NULL AND cardinality(units) > 0 THEN
-        FOR n IN 1 .. 5 LOOP
-            SELECT a.stage, a.wanted, a.title, a.corrected INTO stage, wanted, title, corrected FROM mjc.search_attempt(units, n) a;
-            CONTINUE WHEN wanted IS NULL;
-            SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, named, facets
-              FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
-            IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
-                kinds := array_fill(stage, ARRAY[cardinality(product_ids)]);
-                matched := ARRAY(SELECT CASE WHEN u.yes THEN 'NAME' WHEN stage = 'model' THEN 'BOILER' ELSE 'TEXT' END FROM unnest(named) WITH ORDINALITY u (yes, n) ORDER BY u.n);
-                superseded := array_fill(NULL::text, ARRAY[cardinality(product_ids)]);
-                RETURN;
-            END IF;
-        END LOOP;
-        corrected := NULL;
+    IF found.ids IS NULL THEN
+        units := mjc.search_units(query);
+        IF cardinality(units) > 0 THEN
+            SELECT w.stage, w.corrected, w.total, w.product_ids, w.in_name, w.facets INTO stage, corrected, total, product_ids, named, facets
+              FROM mjc.search_words(units, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) w;
+        END IF;
+        IF stage IS NOT NULL THEN
+            kinds := array_fill(stage, ARRAY[cardinality(product_ids)]);
+            matched := ARRAY(SELECT CASE WHEN u.yes THEN 'NAME' WHEN stage = 'model' THEN 'BOILER' ELSE 'TEXT' END FROM unnest(named) WITH ORDINALITY u (yes, n) ORDER BY u.n);
+            superseded := array_fill(NULL::text, ARRAY[cardinality(product_ids)]);
+            RETURN;
+        END IF;
         SELECT r.ids, r.kinds, r.matched, r.superseded INTO found
           FROM mjc.search_near(query) e CROSS JOIN LATERAL mjc.search_resolve(e.ids, e.kinds, 'nearNumber') r
          WHERE e.ids IS NOT NULL;
@@ -570,8 +615,8 @@ BEGIN
       FROM mjc.search_page(NULL, NULL, coalesce(found.ids, '{}'), tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
     SELECT coalesce(array_agg(f.kind ORDER BY u.n), '{}'), coalesce(array_agg(f.matched ORDER BY u.n), '{}'), coalesce(array_agg(f.superseded ORDER BY u.n), '{}')
       INTO kinds, matched, superseded
-      FROM unnest(product_ids) WITH ORDINALITY u (id, n)
-      JOIN unnest(found.ids, found.kinds, found.matched, found.superseded) f (id, kind, matched, superseded) ON f.id = u.id;
+      FROM unnest((SELECT product_ids)) WITH ORDINALITY u (id, n)
+      JOIN unnest((SELECT found.ids), (SELECT found.kinds), (SELECT found.matched), (SELECT found.superseded)) f (id, kind, matched, superseded) ON f.id = u.id;
     stage := coalesce(kinds[1], 'none');
 END
 $$;

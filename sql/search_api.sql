@@ -28,7 +28,7 @@ BEGIN
         mjc.search_tag_query('m', coalesce(nullif(mjc.manufacturer_ids(manufacturers), '{}'), CASE WHEN manufacturers IS NOT NULL THEN nothing END)),
         mjc.search_tag_query('k', coalesce(nullif(mjc.part_kind_ids(kinds), '{}'), CASE WHEN kinds IS NOT NULL THEN nothing END)),
         mjc.search_tag_query('b', (SELECT array_agg(coalesce(mjc.uuid_or_null(w), nothing[1])) FROM unnest(boiler_models) w))] LOOP
-        tags := coalesce(tags && one, tags, one);
+        tags := mjc.search_and(tags, one);
     END LOOP;
     RETURN tags;
 END
@@ -197,14 +197,13 @@ DECLARE
     word text;
 BEGIN
     IF length(last) < 2 OR last ~ '[0-9 ]' THEN
-        wanted := mjc.search_parse(units, '{}');
+        wanted := (SELECT p.whole FROM mjc.search_parse(units) p);
     ELSE
         FOR word IN SELECT w.word FROM mjc.search_word w WHERE w.word >= last AND w.word < last || chr(1114111) ORDER BY w.word = last DESC, w.products DESC, w.word LIMIT 4 LOOP
-            one := mjc.search_word_query(word);
-            wanted := coalesce(wanted || one, wanted, one);
+            wanted := mjc.search_or(wanted, mjc.search_word_query(word));
         END LOOP;
         IF cardinality(units) > 1 AND wanted IS NOT NULL THEN
-            one := mjc.search_parse(trim_array(units, 1), '{}');
+            one := (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p);
             wanted := coalesce(one && wanted, wanted);
         END IF;
     END IF;

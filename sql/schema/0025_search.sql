@@ -16,10 +16,7 @@ CREATE INDEX search_key_product_id_idx ON mjc.search_key (product_id);
 
 CREATE INDEX search_key_short_key_idx ON mjc.search_key (short_key) WHERE short_key <> key;
 
--- One wrong character leaves the first or the last half of a number as it is.
-CREATE INDEX search_key_loose_key_idx ON mjc.search_key (loose_key);
-
-CREATE INDEX search_key_loose_end_idx ON mjc.search_key (reverse(loose_key));
+CREATE INDEX search_key_loose_key_idx ON mjc.search_key (loose_key) WHERE loose_key <> key;
 
 -- names: the words of the names; words: those of all texts, the numbers, and a tag for each
 -- manufacturer (m:), category (c:), kind (k:) and boiler (b:) that the product belongs to, so that one
@@ -39,10 +36,7 @@ CREATE TABLE mjc.search_product (
     names               tsvector NOT NULL,
     words               tsvector NOT NULL,
     CONSTRAINT search_product_popularity_ck CHECK (popularity BETWEEN 0 AND 1000)
-) WITH (toast_tuple_target = 256, fillfactor = 90);
-
--- Read for few rows only; the others stay small without it.
-ALTER TABLE mjc.search_product ALTER COLUMN words SET STORAGE EXTERNAL;
+) WITH (fillfactor = 90);
 
 CREATE INDEX search_product_words_idx ON mjc.search_product USING gin (words) WITH (gin_pending_list_limit = 512) WHERE is_active;
 
