@@ -299,18 +299,23 @@ BEGIN
          CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
          CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
          WHERE i + n - 1 <= (SELECT cardinality(units))),
+    -- Look-ups with a limit: few runs meet tables of which the planner knows nothing here.
     spelling AS MATERIALIZED (
         SELECT r.first, r.words, r.spelled, true AS own FROM run r
         UNION
-        SELECT r.first, r.words, a.word, false FROM run r JOIN mjc.search_alias a ON a.alias = r.spelled AND a.is_used
-        UNION
-        SELECT r.first, r.words, a.alias, false FROM run r JOIN mjc.search_alias a ON a.word = r.spelled AND a.is_used
-        UNION
-        SELECT r.first, r.words, b.alias, false FROM run r JOIN mjc.search_alias a ON a.alias = r.spelled AND a.is_used
-          JOIN mjc.search_alias b ON b.word = a.word AND b.is_used AND b.alias <> r.spelled),
+        SELECT r.first, r.words, a.spelled, false
+          FROM run r
+         CROSS JOIN LATERAL (
+              (SELECT x.word AS spelled FROM mjc.search_alias x WHERE x.alias = r.spelled AND x.is_used LIMIT 10)
+              UNION ALL
+              (SELECT x.alias FROM mjc.search_alias x WHERE x.word = r.spelled AND x.is_used LIMIT 20)
+              UNION ALL
+              (SELECT y.alias FROM mjc.search_alias x JOIN mjc.search_alias y ON y.word = x.word AND y.is_used AND y.alias <> r.spelled
+                WHERE x.alias = r.spelled AND x.is_used LIMIT 20)) a),
     named AS (
         SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
-          FROM spelling s LEFT JOIN mjc.search_name n ON n.key = replace(s.spelled, ' ', ''))
+          FROM spelling s
+          LEFT JOIN LATERAL (SELECT x.what, x.id FROM mjc.search_name x WHERE x.key = replace(s.spelled, ' ', '') LIMIT 50) n ON true)
     SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
            array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
            array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
