@@ -200,18 +200,19 @@ COMMENT ON FUNCTION mjc.search_numbers(text) IS
 
 ------------------------------------------------------------------- words
 
+-- Not by plainto_tsquery: it tells the client of every word that says nothing.
 CREATE FUNCTION mjc.search_word_query(word text) RETURNS tsquery
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    french tsquery := plainto_tsquery('pg_catalog.french', word);
-    other tsquery := CASE WHEN word ~ '[؀-ۿ]' THEN plainto_tsquery('pg_catalog.arabic', word) ELSE plainto_tsquery('pg_catalog.english', word) END;
+    french text[] := tsvector_to_array(to_tsvector('pg_catalog.french', word));
+    other text[] := tsvector_to_array(CASE WHEN word ~ '[؀-ۿ]' THEN to_tsvector('pg_catalog.arabic', word) ELSE to_tsvector('pg_catalog.english', word) END);
 BEGIN
-    IF numnode(french) = 0 OR numnode(other) = 0 THEN
+    IF cardinality(french) = 0 OR cardinality(other) = 0 THEN
         RETURN NULL;
     END IF;
-    RETURN CASE WHEN french = other THEN french ELSE french || other END;
+    RETURN ('''' || array_to_string(french, ''' & ''') || '''' || CASE WHEN french <> other THEN ' | ''' || array_to_string(other, ''' & ''') || '''' ELSE '' END)::tsquery;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_word_query(text) IS 'A folded word in any of the languages; NULL for one that says nothing (the, des)';
