@@ -103,6 +103,11 @@ const struct route routes_table[] = {
 
 	{METHOD_GET, "/boilers/brands", "mjc_api.boiler_brand_list", ROLE_PUBLIC, RATE_READ, 0, 200,
 	 ACTION_NONE, NO_PARAMS},
+	{METHOD_GET, "/search", "mjc_api.search", ROLE_PUBLIC, RATE_SEARCH, 0, 200, ACTION_NONE,
+	 PARAMS(search_params)},
+	{METHOD_GET, "/search/suggest", "mjc_api.search_suggest", ROLE_PUBLIC, RATE_SEARCH, 0, 200,
+	 ACTION_NONE, PARAMS(search_suggest_params)},
+
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},
 	{METHOD_GET, "/boilers/models/:id", "mjc_api.boiler_model_get", ROLE_PUBLIC, RATE_READ, 0, 200,

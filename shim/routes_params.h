@@ -60,6 +60,25 @@ static const struct param_def product_list_params[] = {
 	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
 };
 
+static const struct param_def search_params[] = {
+	{"q", IN_QUERY, T_TEXT, 1, 200, NAME_TEXT, NULL},
+	{"page", IN_QUERY, T_INT, 1, 10000, NAME_TEXT, NULL},
+	{LIMIT_100},
+	{"category", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"manufacturer", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"kind", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"minPrice", IN_QUERY, T_MONEY, 0, MONEY_MAX, NAME_TEXT, NULL},
+	{"maxPrice", IN_QUERY, T_MONEY, 0, MONEY_MAX, NAME_TEXT, NULL},
+	{"inStock", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+	{"boilerModel", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"sort", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "relevance|price_asc|price_desc|newest"},
+};
+
+static const struct param_def search_suggest_params[] = {
+	{"q", IN_QUERY, T_TEXT, 1, 200, NEEDED_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 10, NAME_TEXT, NULL},
+};
+
 static const struct param_def product_featured_params[] = {
 	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
 };

@@ -293,6 +293,7 @@ BEGIN
        SET manufacturer_id = EXCLUDED.manufacturer_id, range_id = EXCLUDED.range_id, series = EXCLUDED.series, name = EXCLUDED.name,
            type = EXCLUDED.type, release_year = EXCLUDED.release_year, is_active = EXCLUDED.is_active, updated_at = clock_timestamp();
     PERFORM mjc.audit_write(actor, channel, 'boiler_model_set', 'boiler_model', made::text, before, mjc.boiler_model_doc(made), request_id);
+    PERFORM mjc.search_name_refresh();
     IF before - '{type,releaseYear,active}'::text[] <> mjc.boiler_model_doc(made) - '{type,releaseYear,active}'::text[] THEN
         PERFORM mjc.boiler_changed(ARRAY[made]);
     END IF;
@@ -323,6 +324,7 @@ BEGIN
     END IF;
     DELETE FROM mjc.boiler_model b WHERE b.boiler_model_id = id;
     PERFORM mjc.audit_write(actor, channel, 'boiler_model_delete', 'boiler_model', id::text, before, NULL, request_id);
+    PERFORM mjc.search_name_refresh();
     RETURN true;
 END
 $$;

@@ -148,6 +148,7 @@ CREATE FUNCTION mjc.product_changed(product_ids uuid[]) RETURNS void
 AS $$
 BEGIN
     PERFORM FROM mjc.product p WHERE p.product_id = ANY (product_ids) ORDER BY p.product_id FOR NO KEY UPDATE;
+    PERFORM mjc.search_refresh(product_ids);
 END
 $$;
 COMMENT ON FUNCTION mjc.product_changed(uuid[]) IS

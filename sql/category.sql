@@ -156,6 +156,7 @@ BEGIN
     change := mjc.doc_changes(before, mjc.category_doc(made));
     IF num_nonnulls(change.was, change.is_now) > 0 THEN
         PERFORM mjc.audit_write(actor, channel, 'category_set', 'category', made::text, change.was, change.is_now, request_id);
+        PERFORM mjc.search_name_refresh();
     END IF;
     RETURN made;
 END
@@ -246,6 +247,7 @@ BEGIN
     DELETE FROM mjc.category c WHERE c.category_id = id;
     PERFORM mjc.audit_write(actor, channel, 'category_delete', 'category', id::text, jsonb_strip_nulls(before),
         jsonb_strip_nulls(jsonb_build_object('movedTo', target, 'products', nullif(cardinality(moved), 0))), request_id);
+    PERFORM mjc.search_name_refresh();
     PERFORM mjc.product_changed(moved);
     RETURN true;
 END
@@ -356,6 +358,7 @@ BEGIN
         RETURN mjc.manufacturer_of_name(typed);
     END IF;
     PERFORM mjc.audit_write(actor, channel, 'manufacturer_set', 'manufacturer', id::text, NULL, jsonb_strip_nulls(mjc.manufacturer_doc(id)), request_id);
+    PERFORM mjc.search_name_refresh();
     RETURN id;
 END
 $$;
@@ -397,6 +400,7 @@ BEGIN
     change := mjc.doc_changes(before, mjc.manufacturer_doc(made));
     IF num_nonnulls(change.was, change.is_now) > 0 THEN
         PERFORM mjc.audit_write(actor, channel, 'manufacturer_set', 'manufacturer', made::text, change.was, change.is_now, request_id);
+        PERFORM mjc.search_name_refresh();
     END IF;
     RETURN made;
 END
@@ -454,6 +458,7 @@ BEGIN
     END IF;
     DELETE FROM mjc.manufacturer m WHERE m.manufacturer_id = id;
     PERFORM mjc.audit_write(actor, channel, 'manufacturer_delete', 'manufacturer', id::text, jsonb_strip_nulls(before), NULL, request_id);
+    PERFORM mjc.search_name_refresh();
     RETURN true;
 END
 $$;

@@ -794,6 +794,51 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_part_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns supersession, boilers and fitment; with since nothing: each change checks its own';
+CREATE FUNCTION mjc.check_search_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    checked uuid[];
+BEGIN
+    -- Of recent ones a hundred; a product that the search was not told of is not its concern.
+    IF since IS NULL THEN
+        checked := ARRAY(SELECT s.product_id FROM mjc.search_product s);
+    ELSE
+        checked := ARRAY(SELECT s.product_id
+                           FROM (SELECT p.product_id FROM mjc.product p WHERE p.is_active AND p.created_at >= since ORDER BY p.created_at DESC LIMIT 100) r
+                           JOIN mjc.search_product s ON s.product_id = r.product_id);
+    END IF;
+
+    RETURN QUERY  -- the numbers of a product are those of its row and its cross-references
+    SELECT 'search_key_is_derived', format('product %s', coalesce(f.product_id, k.product_id)), format('%s %s, should be %s', k.kind, k.key, f.key)
+      FROM mjc.search_derive_keys(checked) f
+      FULL JOIN (SELECT x.product_id, x.kind, x.key, x.short_key, x.loose_key FROM mjc.search_key x WHERE x.product_id = ANY (checked)) k
+        ON k.product_id = f.product_id AND k.kind = f.kind AND k.key = f.key AND k.short_key = f.short_key AND k.loose_key = f.loose_key
+     WHERE k.product_id IS NULL OR f.product_id IS NULL;
+
+    RETURN QUERY  -- its words, tags and prices are those of its rows
+    SELECT 'search_product_is_derived', format('product %s', s.product_id), 'differs from what it is derived from'
+      FROM mjc.search_product s
+      LEFT JOIN mjc.search_derive(checked) f ON f.product_id = s.product_id
+     WHERE s.product_id = ANY (checked)
+       AND (s.category_id, s.manufacturer_id, s.kind_id, s.is_active, s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at, s.created_at, s.names, s.words)
+           IS DISTINCT FROM (f.category_id, f.manufacturer_id, f.kind_id, f.is_active, f.price_centimes, f.sale_price_centimes, f.sale_from_at, f.sale_until_at, f.created_at, f.names, f.words);
+
+    IF since IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY  -- and the counts are the number of its rows
+    SELECT 'catalogue_count_is_true', format('category %s manufacturer %s', c.category_id, c.manufacturer_id), format('%s too many', sum(c.products))
+      FROM (SELECT n.category_id, n.manufacturer_id, n.products FROM mjc.catalogue_counts() n
+            UNION ALL
+            SELECT s.category_id, s.manufacturer_id, -1 FROM mjc.search_product s WHERE s.is_active) c
+     GROUP BY c.category_id, c.manufacturer_id HAVING sum(c.products) <> 0;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_search_invariants(timestamptz) IS 'Part of mjc.check_invariants: what the search reads is what it was derived from; with since: of products made after it';
 
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
@@ -816,6 +861,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_catalogue_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_part_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_search_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

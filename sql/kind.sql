@@ -148,6 +148,7 @@ BEGIN
     change := mjc.doc_changes(before, mjc.part_kind_doc(made));
     IF num_nonnulls(change.was, change.is_now) > 0 THEN
         PERFORM mjc.audit_write(actor, channel, 'part_kind_set', 'part_kind', made::text, change.was, change.is_now, request_id);
+        PERFORM mjc.search_name_refresh();
     END IF;
     PERFORM mjc.product_changed(raised);
     RETURN made;
@@ -202,6 +203,7 @@ BEGIN
     DELETE FROM mjc.part_kind_attribute x WHERE x.kind_id = id;
     DELETE FROM mjc.part_kind k WHERE k.kind_id = id;
     PERFORM mjc.audit_write(actor, channel, 'part_kind_delete', 'part_kind', id::text, jsonb_strip_nulls(before), NULL, request_id);
+    PERFORM mjc.search_name_refresh();
     RETURN true;
 END
 $$;

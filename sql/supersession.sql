@@ -189,6 +189,31 @@ $$;
 COMMENT ON FUNCTION mjc.supersession_live(uuid) IS
     'The products at the ends of what replaced a product as of today, each once, however long the chain; no row for one that nothing replaced. relation: ONE, KIT (together with the other KIT rows) or ANY (one of these, where a choice stood on the way). qty: units for one unit of the old product: a step multiplies, a kit adds up, a choice takes the way that needs fewest; at most a million. two_way: each step is interchangeable both ways';
 
+CREATE FUNCTION mjc.supersession_twins(live_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    today date := mjc.algiers_date(statement_timestamp());
+BEGIN
+    RETURN (
+        WITH RECURSIVE step (id, path) AS (
+            SELECT p.product_id, ARRAY[p.successor_id, p.product_id]
+              FROM mjc.supersession_part p JOIN mjc.supersession r ON r.product_id = p.product_id
+             WHERE p.successor_id = ANY (live_ids) AND r.relation = 'ONE' AND r.interchange = 'TWO_WAY' AND (r.effective_on IS NULL OR r.effective_on <= today)
+            UNION ALL
+            SELECT p.product_id, t.path || p.product_id
+              FROM step t
+              JOIN mjc.supersession_part p ON p.successor_id = t.id
+              JOIN mjc.supersession r ON r.product_id = p.product_id
+             WHERE r.relation = 'ONE' AND r.interchange = 'TWO_WAY' AND (r.effective_on IS NULL OR r.effective_on <= today)
+               AND p.product_id <> ALL (t.path) AND cardinality(t.path) < 50)
+        SELECT coalesce(array_agg(DISTINCT t.id), '{}') FROM step t);
+END
+$$;
+COMMENT ON FUNCTION mjc.supersession_twins(uuid[]) IS
+    'Old parts that serve as well as one of these that replaced them: every step of the chain between them is of one part and may be taken back';
+
 CREATE FUNCTION mjc.supersession_family(product_id uuid) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 -- audit_rules: every rule that mjc_admin may call and that changes something leaves an entry
 -- in the audit, with the name of who called it; every route of staff that changes something too.
 BEGIN;
-SELECT plan(125);
+SELECT plan(126);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 
@@ -160,6 +160,7 @@ INSERT INTO rule_call VALUES
     ('shipment_return', format('%L, 1', :'ref14')),
     ('shipment_ship', format('%L, 1', :'ref15')),
     ('shipment_unpack', format('%L, 1', :'ref16')),
+    ('search_alias_set', $$'audit alias', 'audit word'$$),
     ('setting_set', $$'hold_minutes', '31'$$),
     ('stock_adjust', $$pg_temp.pid(1), -1, 'lost'$$),
     ('stock_commit', format('%L, pg_temp.pid(1), 1', :'hold')),

@@ -757,7 +757,8 @@ sub metric
 sub finish
 {
 	stop_shim($_) for values %shims;
-	sql("UPDATE mjc.product SET is_active = false WHERE category_id = '$category'") if $category;
+	sql("UPDATE mjc.product SET is_active = false WHERE category_id = '$category'; "
+			. "SELECT mjc.product_changed(ARRAY(SELECT product_id FROM mjc.product WHERE category_id = '$category'))") if $category;
 	is(sql('SELECT * FROM mjc.check_invariants()'), '', 'no broken promise in the database');
 	done_testing();
 	return;
