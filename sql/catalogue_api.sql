@@ -99,39 +99,35 @@ CREATE FUNCTION mjc_api.product_get(actor uuid, token_version integer, token_id 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    staff boolean := mjc.is_admin(actor, token_version, token_id);
+    staff boolean := actor IS NOT NULL AND mjc.is_admin(actor, token_version, token_id);
     wanted uuid := mjc.uuid_or_null(key);
-    id uuid;
-    category uuid;
-    related json := '[]';
 BEGIN
-    IF wanted IS NOT NULL THEN
-        SELECT p.product_id, p.category_id INTO id, category FROM mjc.product p
-         WHERE p.product_id = wanted AND (p.is_active OR staff);
-    ELSE
-        SELECT p.product_id, p.category_id INTO id, category FROM mjc.product p
-         WHERE p.slug = key AND (p.is_active OR staff);
-    END IF;
-    IF id IS NULL THEN
-        RETURN NULL;
-    END IF;
-    IF include_related THEN
-        related := mjc.product_card_list(ARRAY(
-            SELECT p.product_id FROM mjc.product p
-             WHERE p.category_id = category AND p.product_id <> id AND p.is_active
-             ORDER BY p.created_at DESC, p.product_id LIMIT 4));
-    END IF;
     RETURN (
-        SELECT json_build_object('product', k.card::jsonb || jsonb_build_object(
-                   'relatedProducts', related::jsonb,
-                   'boilerModels', coalesce((
-                       SELECT jsonb_agg(jsonb_build_object('id', b.boiler_model_id, 'name', b.name, 'series', b.series, 'type', b.type,
-                                  'manufacturer', m.name, 'notes', f.note) ORDER BY m.name, b.name)
-                         FROM mjc.fitment f
-                         JOIN mjc.boiler_model b ON b.boiler_model_id = f.boiler_model_id
-                         JOIN mjc.manufacturer m ON m.manufacturer_id = b.manufacturer_id
-                        WHERE f.product_id = id), '[]'::jsonb)))
-          FROM mjc.product_cards(ARRAY[id], true) k);
+        SELECT json_build_object('product', mjc.card_json(coalesce(k.head, r.head), coalesce(k.rest, r.rest), p.price_centimes,
+                   mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()),
+                   s.available, p.is_active, p.updated_at, c.category_id, c.name, c.slug, c.name_ar, c.name_en,
+                   m.manufacturer_id, m.name, m.slug, p.rating_count, p.rating_sum,
+                   json_build_object('kind', CASE WHEN t.kind_id IS NOT NULL THEN
+                           json_build_object('id', t.kind_id, 'slug', t.slug, 'name', t.name, 'nameAr', t.name_ar, 'nameEn', t.name_en) END,
+                       'safetyClass', p.safety_class, 'needsQualifiedInstaller', 'QUALIFIED' IN (p.safety_class, coalesce(t.safety_class, 'STANDARD')),
+                       'supersededBy', CASE WHEN EXISTS (SELECT FROM mjc.supersession x WHERE x.product_id = p.product_id)
+                           THEN mjc.card_successors(p.product_id) END,
+                       'relatedProducts', CASE WHEN include_related THEN mjc.product_card_list(ARRAY(
+                           SELECT x.product_id FROM mjc.product x
+                            WHERE x.category_id = p.category_id AND x.product_id <> p.product_id AND x.is_active
+                            ORDER BY x.created_at DESC, x.product_id LIMIT 4)) ELSE '[]'::json END),
+                   n.ids, n.names))
+          FROM (SELECT x.product_id FROM mjc.product x WHERE x.product_id = wanted
+                UNION ALL SELECT x.product_id FROM mjc.product x WHERE wanted IS NULL AND x.slug = key) w
+          JOIN mjc.product p ON p.product_id = w.product_id AND (p.is_active OR staff)
+          JOIN mjc.category c ON c.category_id = p.category_id
+          LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
+          LEFT JOIN mjc.part_kind t ON t.kind_id = p.kind_id
+          LEFT JOIN mjc.product_card k ON k.product_id = p.product_id
+          LEFT JOIN LATERAL (SELECT x.head, x.rest, x.named FROM mjc.card_render(ARRAY[p.product_id]) x WHERE k.product_id IS NULL) r ON true
+          LEFT JOIN LATERAL (SELECT x.ids, x.names FROM mjc.card_names(coalesce(k.named, r.named)) x
+                              WHERE coalesce(k.named, r.named) IS NOT NULL) n ON true
+          LEFT JOIN LATERAL (SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id) s ON true);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_get(uuid, integer, uuid, text, boolean) IS

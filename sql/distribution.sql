@@ -80,6 +80,7 @@ VALUES
     ('pricing_version', 'reference', NULL,          NULL),
     ('product',         'reference', NULL,          NULL),
     ('product_attribute', 'reference', NULL,          NULL),
+    ('product_card',    'reference', NULL,          NULL),
     ('product_image',   'reference', NULL,          NULL),
     ('product_paper',    'reference', NULL,          NULL),
     ('product_price_past', 'reference', NULL,       NULL),

@@ -734,6 +734,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_sale_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_card_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -114,6 +114,7 @@ BEGIN
         WHEN 'analyst_limit' THEN mjc.analyst_limit()
         WHEN 'audit_seal' THEN mjc.audit_seal()
         WHEN 'cart_purge' THEN mjc.cart_purge()
+        WHEN 'catalogue_fill' THEN mjc.catalogue_fill()
         WHEN 'event_partition' THEN mjc.partition_ahead()
         WHEN 'event_purge' THEN mjc.event_purge()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
@@ -175,7 +176,7 @@ BEGIN
          WHERE j.name = due.name;
         RETURN NEXT;
         -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

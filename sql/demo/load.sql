@@ -72,5 +72,7 @@ SELECT p.product_id, b.boiler_model_id, f.note_fr
 
 SELECT count(mjc.stock_receive(p.product_id, d.stock_qty, NULL, 'Stock de démonstration', 'demo')) AS products_with_stock
   FROM demo_part d JOIN mjc.product p ON p.sku = d.sku WHERE d.stock_qty > 0;
+-- What is derived from products, to the end.
+SELECT mjc.product_changed(array_agg(product_id)) FROM mjc.product;
 COMMIT;
 ANALYZE;

@@ -50,6 +50,7 @@ VALUES
     ('analyst_limit', interval '10 seconds'),
     ('audit_seal', interval '30 seconds'),
     ('cart_purge', interval '10 minutes'),
+    ('catalogue_fill', interval '10 minutes'),
     ('event_partition', interval '1 hour'),
     ('event_purge', interval '1 hour'),
     ('idempotency_purge', interval '10 minutes'),

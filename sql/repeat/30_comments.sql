@@ -87,6 +87,7 @@ COMMENT ON TABLE mjc.price IS 'Prices in price lists by quantity and time. Chang
 COMMENT ON TABLE mjc.price_list IS 'Price lists of customer groups. Change with mjc.price_list_set';
 COMMENT ON TABLE mjc.pricing_version IS 'Changes with every promotion; written by mjc.promotion_set and mjc.promotion_delete';
 COMMENT ON TABLE mjc.product IS 'Products; prices in centimes with tax. Change prices with mjc.price_set';
+COMMENT ON TABLE mjc.product_card IS 'What is prebuilt of the JSON of products; written by mjc.product_changed';
 COMMENT ON TABLE mjc.product_image IS 'Images of products';
 COMMENT ON TABLE mjc.product_price_past IS 'Base and sale prices that products had; written by mjc.price_set';
 COMMENT ON TABLE mjc.promotion IS 'Promotions. Change with mjc.promotion_set, mjc.promotion_delete';

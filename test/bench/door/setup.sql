@@ -19,6 +19,7 @@ SELECT ('00000000-0000-7000-8000-' || 100000000000 + substr(slug, 6)::bigint)::u
        'COMMANDE-' || substr(slug, 6), category_id, name, 100000, 60000
   FROM mjc.product;
 SELECT count(mjc.stock_receive(product_id, 1000000)) FROM mjc.product WHERE sku LIKE 'COMMANDE-%';
+SELECT mjc.product_changed(array_agg(product_id)) FROM mjc.product;
 CREATE ROLE web LOGIN;
 GRANT mjc_shim TO web;
 VACUUM ANALYZE;
