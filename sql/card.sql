@@ -120,23 +120,7 @@ COMMENT ON FUNCTION mjc.catalogue_fill(integer) IS
     'Brings what is derived from products up to date for those that have nothing yet: after an upgrade, or when rows came in past the rules; returns how many. Run by a job';
 
 -------------------------------------------------------------- reading
-
-CREATE FUNCTION mjc.card_names(named uuid[], OUT ids uuid[], OUT names text[])
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    SELECT array_agg(n.id), array_agg(n.member) INTO ids, names
-      FROM (SELECT m.manufacturer_id AS id, '"manufacturer":' || to_json(m.name) AS member
-              FROM mjc.manufacturer m WHERE m.manufacturer_id = ANY (named)
-            UNION ALL
-            SELECT a.attribute_id, '"code":' || to_json(a.code) || ',"name":' || to_json(a.name) || ',"nameAr":' || coalesce(to_json(a.name_ar)::text, 'null')
-                   || ',"nameEn":' || coalesce(to_json(a.name_en)::text, 'null') || ',"type":' || to_json(a.value_type)
-                   || ',"unit":' || coalesce(to_json(a.unit)::text, 'null')
-              FROM mjc.attribute a WHERE a.attribute_id = ANY (named)) n;
-END
-$$;
-COMMENT ON FUNCTION mjc.card_names(uuid[]) IS 'For mjc.card_json: what is called by these ids, makers and attributes, as members of a JSON object';
+-- OFFSET 0 keeps a condition that runs a function or not from becoming a filter behind it.
 
 CREATE FUNCTION mjc.product_cards(product_ids uuid[], all_images boolean, OUT place bigint, OUT product_id uuid, OUT card json)
     RETURNS SETOF record
@@ -156,9 +140,9 @@ BEGIN
       JOIN mjc.category c ON c.category_id = p.category_id
       LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
       LEFT JOIN mjc.product_card k ON k.product_id = p.product_id
-      LEFT JOIN LATERAL (SELECT x.head, x.cover, x.rest, x.named FROM mjc.card_render(ARRAY[p.product_id]) x WHERE k.product_id IS NULL) r ON true
-      LEFT JOIN LATERAL (SELECT x.ids, x.names FROM mjc.card_names(coalesce(k.named, r.named)) x
-                          WHERE all_images AND coalesce(k.named, r.named) IS NOT NULL) n ON true
+      LEFT JOIN LATERAL (SELECT x.head, x.cover, x.rest, x.named FROM mjc.card_render(ARRAY[p.product_id]) x WHERE k.product_id IS NULL OFFSET 0) r ON true
+      LEFT JOIN LATERAL (SELECT array_agg(x.id) AS ids, array_agg(x.member) AS names FROM mjc.card_name x
+                          WHERE all_images AND x.id = ANY (coalesce(k.named, r.named))) n ON true
       LEFT JOIN LATERAL (SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id) s ON true
      ORDER BY u.ord;
 END
@@ -175,6 +159,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.product_card_list(uuid[]) IS 'The same as one JSON array, first image only';
+
+CREATE FUNCTION mjc.product_related(product_id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN mjc.product_card_list(ARRAY(
+        SELECT x.product_id FROM mjc.product x
+         WHERE x.category_id = (SELECT p.category_id FROM mjc.product p WHERE p.product_id = product_related.product_id)
+           AND x.product_id <> product_related.product_id AND x.is_active
+         ORDER BY x.created_at DESC, x.product_id LIMIT 4));
+END
+$$;
+COMMENT ON FUNCTION mjc.product_related(uuid) IS 'The four newest active products of the same category, as an array of cards';
 
 -- What replaced a part has a name of its own, which changes without it.
 CREATE FUNCTION mjc.card_successors(product_id uuid) RETURNS json

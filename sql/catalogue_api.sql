@@ -101,7 +101,15 @@ AS $$
 DECLARE
     staff boolean := actor IS NOT NULL AND mjc.is_admin(actor, token_version, token_id);
     wanted uuid := mjc.uuid_or_null(key);
+    related json := '[]';
 BEGIN
+    IF wanted IS NULL THEN
+        wanted := (SELECT p.product_id FROM mjc.product p WHERE p.slug = key);
+    END IF;
+    -- Here, and not in the statement below: that then costs the same for all arguments, so its plan is kept.
+    IF include_related THEN
+        related := mjc.product_related(wanted);
+    END IF;
     RETURN (
         SELECT json_build_object('product', mjc.card_json(coalesce(k.head, r.head), coalesce(k.rest, r.rest), p.price_centimes,
                    mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()),
@@ -110,24 +118,20 @@ BEGIN
                    json_build_object('kind', CASE WHEN t.kind_id IS NOT NULL THEN
                            json_build_object('id', t.kind_id, 'slug', t.slug, 'name', t.name, 'nameAr', t.name_ar, 'nameEn', t.name_en) END,
                        'safetyClass', p.safety_class, 'needsQualifiedInstaller', 'QUALIFIED' IN (p.safety_class, coalesce(t.safety_class, 'STANDARD')),
-                       'supersededBy', CASE WHEN EXISTS (SELECT FROM mjc.supersession x WHERE x.product_id = p.product_id)
-                           THEN mjc.card_successors(p.product_id) END,
-                       'relatedProducts', CASE WHEN include_related THEN mjc.product_card_list(ARRAY(
-                           SELECT x.product_id FROM mjc.product x
-                            WHERE x.category_id = p.category_id AND x.product_id <> p.product_id AND x.is_active
-                            ORDER BY x.created_at DESC, x.product_id LIMIT 4)) ELSE '[]'::json END),
+                       'supersededBy', CASE WHEN u.product_id IS NOT NULL THEN mjc.card_successors(u.product_id) END,
+                       'relatedProducts', related),
                    n.ids, n.names))
-          FROM (SELECT x.product_id FROM mjc.product x WHERE x.product_id = wanted
-                UNION ALL SELECT x.product_id FROM mjc.product x WHERE wanted IS NULL AND x.slug = key) w
-          JOIN mjc.product p ON p.product_id = w.product_id AND (p.is_active OR staff)
+          FROM mjc.product p
           JOIN mjc.category c ON c.category_id = p.category_id
           LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
           LEFT JOIN mjc.part_kind t ON t.kind_id = p.kind_id
           LEFT JOIN mjc.product_card k ON k.product_id = p.product_id
-          LEFT JOIN LATERAL (SELECT x.head, x.rest, x.named FROM mjc.card_render(ARRAY[p.product_id]) x WHERE k.product_id IS NULL) r ON true
-          LEFT JOIN LATERAL (SELECT x.ids, x.names FROM mjc.card_names(coalesce(k.named, r.named)) x
-                              WHERE coalesce(k.named, r.named) IS NOT NULL) n ON true
-          LEFT JOIN LATERAL (SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id) s ON true);
+          LEFT JOIN LATERAL (SELECT x.head, x.rest, x.named FROM mjc.card_render(ARRAY[p.product_id]) x WHERE k.product_id IS NULL OFFSET 0) r ON true
+          LEFT JOIN mjc.supersession u ON u.product_id = p.product_id
+          LEFT JOIN LATERAL (SELECT array_agg(x.id) AS ids, array_agg(x.member) AS names FROM mjc.card_name x
+                              WHERE x.id = ANY (coalesce(k.named, r.named))) n ON true
+          LEFT JOIN LATERAL (SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id) s ON true
+         WHERE p.product_id = wanted AND (p.is_active OR staff));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_get(uuid, integer, uuid, text, boolean) IS

@@ -43,6 +43,16 @@ SELECT a.product_id, s.on_hand, s.reserved, s.damaged, s.value_centimes,
                WHERE r.product_id = a.product_id AND r.location_id = l.location_id AND r.held_qty > 0
                  AND r.expires_at <= statement_timestamp()) x) s;
 
+-- Names that prebuilt documents leave open (mjc.card_json), as members of a JSON object.
+CREATE OR REPLACE VIEW mjc.card_name AS
+SELECT m.manufacturer_id AS id, '"manufacturer":' || to_json(m.name) AS member
+  FROM mjc.manufacturer m
+UNION ALL
+SELECT a.attribute_id, '"code":' || to_json(a.code) || ',"name":' || to_json(a.name) || ',"nameAr":' || coalesce(to_json(a.name_ar)::text, 'null')
+       || ',"nameEn":' || coalesce(to_json(a.name_en)::text, 'null') || ',"type":' || to_json(a.value_type)
+       || ',"unit":' || coalesce(to_json(a.unit)::text, 'null')
+  FROM mjc.attribute a;
+
 CREATE OR REPLACE VIEW mjc_report.customer_order AS
 SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_state, o.payment_state, o.fulfilment_state,
        mjc.dzd(o.subtotal_centimes) AS subtotal_dzd, mjc.dzd(o.shipping_centimes) AS shipping_dzd,

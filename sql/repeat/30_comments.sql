@@ -125,6 +125,7 @@ COMMENT ON TABLE mjc.token_revoked IS 'Tokens closed before their time; purged b
 COMMENT ON TABLE mjc.wilaya IS 'Wilayas with the day from which they exist';
 COMMENT ON SEQUENCE mjc.order_number_seq IS 'Counts orders of this node; gaps are fine';
 COMMENT ON VIEW mjc.stock_now IS 'Newest ledger row of every product and location';
+COMMENT ON VIEW mjc.card_name IS 'What makers and attributes are called, as members of a JSON object, by id; for mjc.card_json';
 COMMENT ON VIEW mjc.stock_available IS 'Stock of every product over all locations, units; reserved leaves out expired holds; available = on hand - reserved - safety, over active locations';
 COMMENT ON VIEW mjc_report.customer_order IS 'Orders without personal data; amounts in dinars, tax included';
 COMMENT ON COLUMN mjc_report.customer_order.reference IS 'Number of the order, with a check digit';

@@ -12,7 +12,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
 -- credit_code, customer_business, customer_note, customer_person, customer_phone, idempotency_key,
 -- invoice_party, visit, order_contact, order_year, outbox, provider_event, session, sign_in_limit, token_revoked, webhook_secret.
 GRANT SELECT ON
-    mjc.account, mjc.attribute, mjc.audit, mjc.audit_seal, mjc.boiler_code, mjc.boiler_model, mjc.boiler_range, mjc.boiler_variant, mjc.carrier_status, mjc.carrier_zone, mjc.cart, mjc.cart_line, mjc.category, mjc.checkout, mjc.client_error,
+    mjc.account, mjc.attribute, mjc.audit, mjc.audit_seal, mjc.boiler_code, mjc.boiler_model, mjc.boiler_range, mjc.boiler_variant, mjc.card_name, mjc.carrier_status, mjc.carrier_zone, mjc.cart, mjc.cart_line, mjc.category, mjc.checkout, mjc.client_error,
     mjc.consent, mjc.consent_text, mjc.coupon, mjc.coupon_ledger, mjc.credit, mjc.credit_due, mjc.credit_ledger, mjc.cross_reference, mjc.customer, mjc.customer_day, mjc.customer_live, mjc.customer_delta, mjc.customer_group, mjc.customer_order,
     mjc.document_series, mjc.event, mjc.exposure, mjc.fitment, mjc.invoice, mjc.invoice_due, mjc.invoice_void, mjc.job, mjc.location, mjc.manufacturer, mjc.migration,
     mjc.order, mjc.order_block, mjc.order_event, mjc.order_line, mjc.order_reference, mjc.order_return, mjc.order_trace, mjc.part_kind, mjc.part_kind_attribute, mjc.payment, mjc.payment_method,
