@@ -36,11 +36,18 @@ const struct route routes_table[] = {
 	 ACTION_NONE, PARAMS(category_list_params)},
 	{METHOD_GET, "/products/manufacturers", "mjc_api.manufacturer_list", ROLE_PUBLIC, RATE_READ, 0,
 	 200, ACTION_NONE, NO_PARAMS},
+	{METHOD_POST, "/products/batch", "mjc_api.product_batch", ROLE_PUBLIC, RATE_READ,
+	 RF_STRICT_BODY, 200, ACTION_NONE, PARAMS(product_batch_params)},
 	{METHOD_GET, "/products/:idOrSlug", "mjc_api.product_get", ROLE_OPTIONAL, RATE_READ, 0, 200,
 	 ACTION_NONE, PARAMS(product_get_params)},
 	{METHOD_POST, "/products/:id/inventory", "mjc_api.staff_inventory_change", ROLE_ADMIN,
 	 RATE_STAFF, STAFF_WRITE | RF_IDEMPOTENT, 200, ACTION_NONE,
 	 PARAMS(staff_inventory_change_params)},
+
+	{METHOD_GET, "/categories", "mjc_api.category_index", ROLE_PUBLIC, RATE_READ, 0, 200,
+	 ACTION_NONE, PARAMS(category_index_params)},
+	{METHOD_GET, "/categories/:idOrSlug", "mjc_api.category_get", ROLE_PUBLIC, RATE_READ, 0, 200,
+	 ACTION_NONE, PARAMS(category_get_params)},
 
 	{METHOD_GET, "/boilers/models", "mjc_api.boiler_model_list", ROLE_PUBLIC, RATE_READ, RF_RAW,
 	 200, ACTION_NONE, PARAMS(boiler_model_list_params)},

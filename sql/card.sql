@@ -210,6 +210,12 @@ BEGIN
                                              CASE WHEN k.rest <> r.rest THEN 'rest' END, CASE WHEN k.named IS DISTINCT FROM r.named THEN 'named' END))
       FROM mjc.card_render(checked) r JOIN mjc.product_card k ON k.product_id = r.product_id
      WHERE (k.head, k.cover, k.rest, k.named) IS DISTINCT FROM (r.head, r.cover, r.rest, r.named);
+
+    RETURN QUERY  -- what lists know of the stock is what the flag says, but for what is on its way
+    SELECT 'product_in_stock', format('product %s', p.product_id), format('column %s, flag %s', p.in_stock, f.in_stock)
+      FROM mjc.product p LEFT JOIN mjc.stock_flag f ON f.product_id = p.product_id
+     WHERE since IS NULL AND p.in_stock <> coalesce(f.in_stock, false)
+       AND NOT EXISTS (SELECT FROM mjc.stock_flip x WHERE x.product_id = p.product_id);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents';

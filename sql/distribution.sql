@@ -109,6 +109,7 @@ VALUES
     ('stamp_duty_bracket', 'reference', NULL,       NULL),
     ('stock_anchor',    'hash',      'product_id',  'stock'),
     ('stock_flag',      'hash',      'product_id',  'stock'),
+    ('stock_flip',      'hash',      'product_id',  'stock'),
     ('stock_incoming',  'hash',      'product_id',  'stock'),
     ('stock_ledger',    'hash',      'product_id',  'stock'),
     ('supersession',     'reference', NULL,          NULL),

@@ -129,6 +129,7 @@ BEGIN
         WHEN 'sale_fold' THEN mjc.sale_fold()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
+        WHEN 'stock_flip' THEN mjc.stock_flip_fold()
         WHEN 'webhook_purge' THEN mjc.webhook_purge()
     END;
 END
@@ -176,7 +177,7 @@ BEGIN
          WHERE j.name = due.name;
         RETURN NEXT;
         -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

@@ -74,5 +74,6 @@ SELECT count(mjc.stock_receive(p.product_id, d.stock_qty, NULL, 'Stock de démon
   FROM demo_part d JOIN mjc.product p ON p.sku = d.sku WHERE d.stock_qty > 0;
 -- What is derived from products, to the end.
 SELECT mjc.product_changed(array_agg(product_id)) FROM mjc.product;
+SELECT mjc.stock_flip_fold(1000);
 COMMIT;
 ANALYZE;

@@ -65,6 +65,7 @@ VALUES
     ('sale_fold', interval '5 seconds'),
     ('session_purge', interval '1 hour'),
     ('stock_expire', interval '1 minute'),
+    ('stock_flip', interval '5 seconds'),
     ('webhook_purge', interval '1 hour')
 ON CONFLICT (name) DO NOTHING;
 

@@ -118,6 +118,7 @@ COMMENT ON TABLE mjc.staff IS 'Members of staff and their database logins. Chang
 COMMENT ON TABLE mjc.stamp_duty_bracket IS 'Dated scales of the stamp duty on cash; read by mjc.stamp_duty. The operator adds a scale when the law changes';
 COMMENT ON TABLE mjc.stock_anchor IS 'One row a product: what stock movements lock, its safety stock and backorders. Change with mjc.stock_policy_set';
 COMMENT ON TABLE mjc.stock_flag IS 'Is a product in stock, for search filters: in_stock, or next_expiry_at is past; written by the stock rules';
+COMMENT ON TABLE mjc.stock_flip IS 'Products whose in-stock flag changed and is not copied into their column in_stock yet; written by the stock rules, taken by mjc.stock_flip_fold';
 COMMENT ON TABLE mjc.stock_incoming IS 'Units still to come from suppliers. Change with mjc.stock_expected; mjc.stock_receive takes off what came';
 COMMENT ON TABLE mjc.stock_ledger IS 'The stock: append-only, the newest row of a product and location is its balance. Do not update: use mjc.stock_receive, mjc.stock_adjust, mjc.stock_count, mjc.stock_damage, mjc.stock_scrap, mjc.stock_transfer, mjc.stock_return, mjc.order_ship';
 COMMENT ON TABLE mjc.table_class IS 'Where the rows of each table live (sql/distribution.sql)';

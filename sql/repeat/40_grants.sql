@@ -18,7 +18,7 @@ GRANT SELECT ON
     mjc.order, mjc.order_block, mjc.order_event, mjc.order_line, mjc.order_reference, mjc.order_return, mjc.order_trace, mjc.part_kind, mjc.part_kind_attribute, mjc.payment, mjc.payment_method,
     mjc.personal_access, mjc.price, mjc.price_list, mjc.pricing_version, mjc.product, mjc.product_attribute, mjc.product_card, mjc.product_image, mjc.product_paper, mjc.product_price_past, mjc.promotion, mjc.provider_ref, mjc.provider_task, mjc.refund, mjc.remittance, mjc.remittance_line, mjc.remittance_reference,
     mjc.reservation, mjc.sale_day, mjc.sale_delta, mjc.sale_fact, mjc.sale_line_fact, mjc.sale_live, mjc.sale_pending, mjc.schema_version, mjc.setting, mjc.setting_history, mjc.shipment, mjc.shipment_line, mjc.shipment_report, mjc.tracking,
-    mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
+    mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_flip, mjc.stock_incoming,
     mjc.stock_ledger, mjc.stock_now, mjc.supersession, mjc.supersession_part, mjc.table_class, mjc.web_vital, mjc.webhook_delivery, mjc.webhook_endpoint, mjc.wilaya
 TO mjc_admin;
 

@@ -1,6 +1,6 @@
 -- catalogue: the shop window. Products of our own carry the word "zzqx".
 BEGIN;
-SELECT plan(125);
+SELECT plan(129);
 \ir fixture.psql
 SELECT is((SELECT count(*) FROM mjc.product WHERE sku NOT LIKE 'TEST-ONLY-%'), 262::bigint, 'the demo catalogue is loaded');
 SELECT is((SELECT count(*) FROM mjc.boiler_model), 13::bigint, 'with its boilers');
@@ -81,7 +81,9 @@ SELECT is(pg_temp.letters(pg_temp.list(search => s)), r, format('search "%s"', s
 SELECT is((pg_temp.list(search => s) #>> '{pagination,total}')::bigint, (SELECT count(*) FROM mjc.product WHERE is_active), format('search "%s" is none', s)) FROM unnest(ARRAY['', '  ', NULL]) s;
 
 -- Pages
-SELECT is(pg_temp.letters(pg_temp.list(page => p, size => 2)), r, format('page %s of two', p)) FROM (VALUES (1, 'ed 5'), (2, 'cb 5'), (3, 'a 5'), (4, ' 5'), (2000000000, ' 5')) v (p, r);
+SELECT is(pg_temp.letters(pg_temp.list(page => p, size => 2)), r, format('page %s of two', p)) FROM (VALUES (1, 'ed 5'), (2, 'cb 5'), (3, 'a 5'), (4, ' 5'), (5000, ' 5')) v (p, r);
+SELECT throws_ok(format('SELECT pg_temp.list(page => %s, size => %s)', p, z), 'MJ006', NULL, format('page %s of %s', p, z)) FROM (VALUES (5001, 2), (2000000000, 20), (101, 100)) v (p, z);
+SELECT is(pg_temp.letters(pg_temp.list(:'admin', page => 5001, size => 2)), ' 6', 'staff may');
 SELECT is((pg_temp.list(page => 2, size => 2) -> 'pagination')::jsonb, '{"page": 2, "limit": 2, "total": 5, "totalPages": 3, "hasNext": true, "hasPrev": true}'::jsonb, 'pagination in the middle');
 SELECT is((pg_temp.list(page => 3, size => 2) -> 'pagination')::jsonb, '{"page": 3, "limit": 2, "total": 5, "totalPages": 3, "hasNext": false, "hasPrev": true}'::jsonb, 'pagination at the end');
 SELECT is((pg_temp.list(search => 'zzqx nowhere') -> 'pagination')::jsonb, '{"page": 1, "limit": 20, "total": 0, "totalPages": 0, "hasNext": false, "hasPrev": false}'::jsonb, 'pagination of nothing');
@@ -134,7 +136,7 @@ UPDATE mjc.product SET sale_price_centimes = NULL WHERE product_id IN (pg_temp.p
 
 -- Categories, manufacturers, boilers
 SELECT is((SELECT c ->> 'productCount' FROM json_array_elements(mjc_api.category_list(false) -> 'categories') c WHERE c ->> 'slug' = s), n, format('%s counts %s', s, n))
-  FROM (VALUES ('test-only-parts', '3'), ('test-only-child', '2'), ('test-only-grandchild', '1'), ('test-only-other', '1')) v (s, n);
+  FROM (VALUES ('test-only-parts', '4'), ('test-only-child', '2'), ('test-only-grandchild', '1'), ('test-only-other', '1')) v (s, n);
 SELECT is((SELECT c #>> '{children,0,slug}' FROM json_array_elements(mjc_api.category_list(true) -> 'categories') c WHERE c ->> 'slug' = 'test-only-parts'), 'test-only-child', 'with children');
 SELECT is((SELECT c #>> '{parent,slug}' FROM json_array_elements(mjc_api.category_list(false) -> 'categories') c WHERE c ->> 'slug' = 'test-only-child'), 'test-only-parts', 'with their parent');
 SELECT is((SELECT m ->> 'productCount' FROM json_array_elements(mjc_api.manufacturer_list() -> 'manufacturers') m WHERE m ->> 'slug' = 'test-only-acme'), '1', 'manufacturers count products');

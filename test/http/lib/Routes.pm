@@ -25,6 +25,7 @@ my %document;
 #   what: makes the value; gets the owner's token
 my @places = (
 	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
+	[ qr{^/categories/:idOrSlug}, idOrSlug => all => sub { once(category => 'SELECT slug FROM mjc.category WHERE is_active LIMIT 1') } ],
 	[ qr{/products/:id\b}, id => all => \&product ],
 	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
 	[ qr{^/boilers/models/:id\b}, id => all => sub { once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') } ],
