@@ -15,7 +15,7 @@
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
 SQL_PARTS = prelude money words tax text aggregate numbering account audit session privacy outbox webhook idempotency document setting partition event \
-	catalogue card shelf catalogue_api stock stock_read pricing quote price_list promotion \
+	catalogue card shelf counter catalogue_api stock stock_read pricing quote price_list promotion \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
 	report report_api traffic_api \

@@ -54,7 +54,7 @@ BEGIN
                               AND NOT bool_or(NOT t.fits AND num_nonnulls(t.variant_id, t.serial, t.built, t.gas, t.power_w) = 0)) f
                      JOIN mjc.boiler_model m ON m.boiler_model_id = f.boiler_model_id) y) b
      CROSS JOIN LATERAL (
-           SELECT coalesce(json_agg(y.doc ORDER BY y.code), '[]') AS attributes, coalesce(array_agg(y.attribute_id), '{}') AS ids
+           SELECT coalesce(json_agg(y.doc ORDER BY y.code), '[]') AS attributes, coalesce(array_agg(y.attribute_id ORDER BY y.attribute_id), '{}') AS ids
              FROM (SELECT t.code, t.attribute_id,
                           (SELECT row_to_json(x) FROM (
                            SELECT t.attribute_id AS "@", CASE

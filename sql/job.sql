@@ -124,6 +124,7 @@ BEGIN
         WHEN 'order_expire' THEN mjc.order_expire()
         WHEN 'personal_access_purge' THEN mjc.access_purge()
         WHEN 'outbox_purge' THEN mjc.outbox_purge()
+        WHEN 'product_count' THEN mjc.product_count()
         WHEN 'provider_event' THEN mjc.provider_event_apply()
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
         WHEN 'sale_fold' THEN mjc.sale_fold()
@@ -177,7 +178,7 @@ BEGIN
          WHERE j.name = due.name;
         RETURN NEXT;
         -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

@@ -18,22 +18,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.stock_flips() IS
-    'Products for which mjc.product.in_stock may be late: those that are in stock, those that are not; NULL: none. All others are as the column says';
+    'Products for which mjc.product.in_stock may be late, because the stock changed or a hold lapsed that mjc.stock_expire did not sweep yet: those that are in stock, those that are not; NULL: none. All others are as the column says';
 
--- Products that others have locked come next time. A hold that lapsed long ago is brought into the flag, so that few are to be looked up.
+-- Products that others have locked come next time.
 CREATE FUNCTION mjc.stock_flip_fold(batch integer DEFAULT 500) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    lapsed uuid;
     due uuid[];
     folded bigint;
 BEGIN
-    FOR lapsed IN SELECT f.product_id FROM mjc.stock_flag f WHERE NOT f.in_stock AND f.next_expiry_at <= statement_timestamp()
-                   ORDER BY f.product_id LIMIT least(batch, 50) LOOP
-        PERFORM mjc.stock_refresh(lapsed);
-    END LOOP;
     due := ARRAY(SELECT DISTINCT x.product_id FROM (SELECT f.product_id FROM mjc.stock_flip f LIMIT batch) x);
     due := ARRAY(SELECT p.product_id FROM mjc.product p WHERE p.product_id = ANY (due) ORDER BY p.product_id FOR NO KEY UPDATE SKIP LOCKED);
     -- A statement of its own: it sees what the locks waited for.

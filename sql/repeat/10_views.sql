@@ -165,10 +165,12 @@ SELECT p.product_id, p.sku, p.name, p.name_ar, p.manufacturer_ref, p.ean, c.name
        mjc.dzd(mjc.unit_price(p.price_centimes, mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at,
                                                                   statement_timestamp()))) AS unit_price_dzd,
        p.tax_bp, p.low_stock_qty, p.is_active, p.is_featured, p.created_at, p.updated_at, p.sale_from_at, p.sale_until_at,
-       mjc.dzd(p.min_price_centimes) AS min_price_dzd, p.category_id, p.manufacturer_id
+       mjc.dzd(p.min_price_centimes) AS min_price_dzd, p.category_id, p.manufacturer_id,
+       coalesce(n.viewed + n.recent, 0) AS view_count, coalesce(n.sold, 0) AS sold_count, coalesce(n.popularity, 0) AS popularity
   FROM mjc.product p
   JOIN mjc.category c ON c.category_id = p.category_id
-  LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id;
+  LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
+  LEFT JOIN mjc.product_counter n ON n.product_id = p.product_id;
 
 CREATE OR REPLACE VIEW mjc_report.stock AS
 SELECT p.product_id, p.sku, p.name, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved,

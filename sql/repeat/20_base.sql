@@ -60,6 +60,7 @@ VALUES
     ('order_expire', interval '1 minute'),
     ('outbox_purge', interval '1 hour'),
     ('personal_access_purge', interval '1 hour'),
+    ('product_count', interval '1 hour'),
     ('provider_event', interval '100 milliseconds'),
     ('provider_event_purge', interval '1 hour'),
     ('sale_fold', interval '5 seconds'),

@@ -88,6 +88,8 @@ COMMENT ON TABLE mjc.price_list IS 'Price lists of customer groups. Change with 
 COMMENT ON TABLE mjc.pricing_version IS 'Changes with every promotion; written by mjc.promotion_set and mjc.promotion_delete';
 COMMENT ON TABLE mjc.product IS 'Products; prices in centimes with tax. Change prices with mjc.price_set';
 COMMENT ON TABLE mjc.product_card IS 'What is prebuilt of the JSON of products; written by mjc.product_changed';
+COMMENT ON TABLE mjc.product_counter IS 'How often products were looked at and sold; written by mjc.product_count';
+COMMENT ON TABLE mjc.counted_until IS 'Up to when views are counted for good; moved by mjc.product_count';
 COMMENT ON TABLE mjc.product_image IS 'Images of products';
 COMMENT ON TABLE mjc.product_price_past IS 'Base and sale prices that products had; written by mjc.price_set';
 COMMENT ON TABLE mjc.promotion IS 'Promotions. Change with mjc.promotion_set, mjc.promotion_delete';
@@ -705,6 +707,9 @@ COMMENT ON COLUMN mjc_report.exposure.at IS 'When';
 COMMENT ON COLUMN mjc_report.exposure.is_bot IS 'A program, by its User-Agent';
 COMMENT ON COLUMN mjc_report.product.category_id IS 'Category';
 COMMENT ON COLUMN mjc_report.product.manufacturer_id IS 'Manufacturer; empty: unknown';
+COMMENT ON COLUMN mjc_report.product.view_count IS 'How often people looked at its page, as the pages tell; counted every hour';
+COMMENT ON COLUMN mjc_report.product.sold_count IS 'Units sold and not brought back, of all time; counted every hour';
+COMMENT ON COLUMN mjc_report.product.popularity IS 'Views of the last eight days and ten times the units of the last 90 days; counted every hour';
 COMMENT ON VIEW mjc_report.sales IS 'Sales figures live and exact, one row for each day, dim and key; orders count on the day they were placed (Africa/Algiers), as they stand now; amounts in dinars, tax included unless the name says otherwise. doc/reports.md defines them';
 COMMENT ON COLUMN mjc_report.sales.dim IS 'What the day is split by: all, wilaya, channel, payment_method, customer_group, product';
 COMMENT ON COLUMN mjc_report.sales.on_day IS 'Day of Africa/Algiers on which the orders were placed';

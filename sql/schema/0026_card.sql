@@ -60,3 +60,22 @@ CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes,
 CREATE INDEX product_featured_idx ON mjc.product (created_at DESC, product_id) WHERE is_featured;
 
 CREATE INDEX product_in_stock_idx ON mjc.product (created_at DESC, product_id) WHERE in_stock;
+
+-- How often a product was looked at and sold: folded by a job, nothing hot is ever updated
+-- (sql/counter.sql). viewed: before counted_until, for good; recent: since then, counted anew each time.
+CREATE TABLE mjc.product_counter (
+    product_id uuid PRIMARY KEY REFERENCES mjc.product ON DELETE CASCADE,
+    viewed     bigint NOT NULL,
+    recent     bigint NOT NULL,
+    sold       bigint NOT NULL,
+    popularity integer NOT NULL,
+    CONSTRAINT product_counter_ck CHECK (viewed >= 0 AND recent >= 0 AND popularity >= 0)
+);
+
+CREATE TABLE mjc.counted_until (
+    singleton boolean PRIMARY KEY DEFAULT true,
+    at        timestamptz NOT NULL,
+    CONSTRAINT counted_until_one_ck CHECK (singleton)
+);
+
+INSERT INTO mjc.counted_until (at) VALUES ('-infinity');
