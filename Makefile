@@ -18,7 +18,7 @@ SQL_PARTS = prelude money words tax text aggregate numbering account audit sessi
 	catalogue card shelf counter catalogue_api stock stock_read pricing quote price_list promotion \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
-	report report_api traffic_api \
+	report report_api traffic_api figure \
 	job invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.

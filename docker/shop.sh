@@ -204,6 +204,7 @@ command_test()
 {
 	TEST=yes
 	export MJC_RATE_SCALE=${MJC_RATE_SCALE:-1000}
+	export MJC_CACHE_MS=${MJC_CACHE_MS:-0}	# what the tests write is seen at once; cache.t starts shims that keep
 	export MJC_WEBHOOKS=${MJC_WEBHOOKS:-off}	# the tests start shims that deliver
 	PORT=${MJC_PORT:-$(free_port)}
 	MJC_METRICS_LISTEN=${MJC_METRICS_LISTEN:-127.0.0.1:$(free_port)}

@@ -75,8 +75,7 @@ mjc_arg_duration(FunctionCallInfo fcinfo, int n, const char *name)
 	const Interval *interval;
 	int64 length;
 
-	if (n >= PG_NARGS() || PG_ARGISNULL(n))
-		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
+	mjc_arg_require(fcinfo, n, name);
 	interval = PG_GETARG_INTERVAL_P(n);
 	if (interval->month != 0 || pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &length) ||
 		pg_add_s64_overflow(length, interval->time, &length) || length <= 0)

@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "error.h"
+#include "money.h"
 #include "text.h"
 
 /* Somebody may have declared the C function with fewer arguments than it has. */
@@ -20,8 +21,9 @@ missing(FunctionCallInfo fcinfo, int n)
 	return n >= PG_NARGS() || PG_ARGISNULL(n);
 }
 
-static void
-require(FunctionCallInfo fcinfo, int n, const char *name)
+/* mjc_arg_require - argument n is there. Errors: MJ003 NULL, naming it. */
+void
+mjc_arg_require(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (missing(fcinfo, n))
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
@@ -31,7 +33,7 @@ require(FunctionCallInfo fcinfo, int n, const char *name)
 int32
 mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_INT32(n);
 }
 
@@ -39,15 +41,26 @@ mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name)
 int64
 mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_INT64(n);
+}
+
+/* mjc_arg_amount - bigint argument n, centimes above 0. Errors: MJ003 NULL, naming it; MJ201. */
+int64
+mjc_arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	int64 amount = mjc_arg_int64(fcinfo, n, name);
+
+	if (amount < 1 || amount > MJC_MAX_AMOUNT)
+		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
+	return amount;
 }
 
 /* mjc_arg_text - text argument n as a C string. Errors: MJ003 NULL, naming it. */
 char *
 mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
@@ -62,7 +75,7 @@ mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n)
 pg_uuid_t *
 mjc_arg_uuid(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	return PG_GETARG_UUID_P(n);
 }
 
@@ -90,7 +103,7 @@ mjc_arg_array(FunctionCallInfo fcinfo, int n, const char *name, Oid elemtype, in
 	bool typbyval;
 	char typalign;
 
-	require(fcinfo, n, name);
+	mjc_arg_require(fcinfo, n, name);
 	array = PG_GETARG_ARRAYTYPE_P(n);
 	if (ARR_NDIM(array) > 1)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", name, 0});

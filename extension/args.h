@@ -12,8 +12,10 @@
 
 #include "compat.h"
 
+extern void mjc_arg_require(FunctionCallInfo fcinfo, int n, const char *name);
 extern int32 mjc_arg_int32(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 mjc_arg_int64(FunctionCallInfo fcinfo, int n, const char *name);
+extern int64 mjc_arg_amount(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *mjc_arg_text(FunctionCallInfo fcinfo, int n, const char *name);
 extern char *mjc_arg_text_or_null(FunctionCallInfo fcinfo, int n);
 extern char *mjc_arg_short_text(FunctionCallInfo fcinfo, int n, const char *name, int max);

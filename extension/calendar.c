@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
+#include "args.h"
 #include "calendar.h"
 #include "error.h"
 
@@ -159,8 +160,7 @@ mjc_arg_period(FunctionCallInfo fcinfo, int n, const char *name)
 	static const char *const words[] = {"day", "week", "month"};
 	const text *word;
 
-	if (n >= PG_NARGS() || PG_ARGISNULL(n))
-		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", name, 0});
+	mjc_arg_require(fcinfo, n, name);
 	word = PG_GETARG_TEXT_PP(n);
 	for (int unit = MJC_DAY; unit <= MJC_MONTH; unit++)
 		if (VARSIZE_ANY_EXHDR(word) == strlen(words[unit]) &&

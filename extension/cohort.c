@@ -704,8 +704,7 @@ mjc_active_periods_add(PG_FUNCTION_ARGS)
 	DateADT origin;
 	int64 distance;
 
-	if (PG_ARGISNULL(3))
-		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", "origin", 0});
+	mjc_arg_require(fcinfo, 3, "origin");
 	origin = PG_GETARG_DATEADT(3);
 	if (DATE_NOT_FINITE(origin))
 		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "origin", 0});

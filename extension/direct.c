@@ -75,6 +75,7 @@ struct MjcTableState
 	int nindexes;
 	TupleTableSlot *row; /* the row to write */
 	MjcStmt insert;		 /* the same by SQL */
+	MjcStmt claim;		 /* and unless its key is taken */
 };
 
 static struct MjcTableState states[MAX_TABLES];
@@ -187,7 +188,7 @@ describe_indexes(struct MjcTableState *state, List *oids)
 
 /* The statement that serves when the table may not be written directly. */
 static void
-describe_insert(const MjcTable *table, MjcStmt *insert)
+describe_insert(const MjcTable *table, MjcStmt *insert, const char *on_conflict)
 {
 	StringInfoData sql;
 
@@ -205,7 +206,7 @@ describe_insert(const MjcTable *table, MjcStmt *insert)
 		insert->types[i] = table->types[i];
 		insert->nargs = i + 1;
 	}
-	appendStringInfoChar(&sql, ')');
+	appendStringInfo(&sql, ")%s", on_conflict);
 	insert->sql = MemoryContextStrdup(TopMemoryContext, sql.data);
 }
 
@@ -237,7 +238,8 @@ describe(const MjcTable *table, struct MjcTableState *state, Relation rel)
 	else
 		state->context =
 			AllocSetContextCreate(CacheMemoryContext, "mjc hot table", ALLOCSET_SMALL_SIZES);
-	describe_insert(table, &state->insert);
+	describe_insert(table, &state->insert, "");
+	describe_insert(table, &state->claim, " ON CONFLICT DO NOTHING");
 	state->readable = rel->rd_rel->relkind == RELKIND_RELATION && !rel->rd_rel->relhassubclass &&
 					  !rel->rd_rel->relrowsecurity && rel->rd_rules == NULL &&
 					  find_columns(table, state, rel) && find_primary_key(state, rel);
@@ -434,12 +436,12 @@ mjc_direct_write(MjcTable *table, const MjcArg *args)
 /*
  * mjc_direct_claim - the same, unless there is a row with that primary key: false then.
  *
- * Another transaction that writes this key just now is waited for. by_sql: an INSERT ... ON
- * CONFLICT DO NOTHING of the same columns, for tables that are not as they were made and for
- * transactions that must not see what came after they began. Needs SPI open.
+ * Another transaction that writes this key just now is waited for. By SQL for tables that are not
+ * as they were made and for transactions that must not see what came after they began. The table
+ * has no other unique index. Needs SPI open.
  */
 bool
-mjc_direct_claim(MjcTable *table, const MjcArg *args, MjcStmt *by_sql)
+mjc_direct_claim(MjcTable *table, const MjcArg *args)
 {
 	Relation rel = open_table(table, RowExclusiveLock);
 	struct MjcTableState *state = table->state;
@@ -448,7 +450,7 @@ mjc_direct_claim(MjcTable *table, const MjcArg *args, MjcStmt *by_sql)
 	if (mjc_direct_access && state->writable && !state->busy && !IsolationUsesXactSnapshot())
 		inserted = write_row(state, rel, args, true);
 	else
-		inserted = mjc_exec(by_sql, args) == 1;
+		inserted = mjc_exec(&state->claim, args) == 1;
 	table_close(rel, NoLock);
 	return inserted;
 }

@@ -25,7 +25,7 @@ typedef struct MjcTable
 extern void mjc_direct_init(void);
 extern bool mjc_direct_readable(MjcTable *table);
 extern void mjc_direct_write(MjcTable *table, const MjcArg *args);
-extern bool mjc_direct_claim(MjcTable *table, const MjcArg *args, MjcStmt *by_sql);
+extern bool mjc_direct_claim(MjcTable *table, const MjcArg *args);
 extern bool mjc_direct_lock(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *values,
 							bool *nulls);
 extern bool mjc_direct_last(MjcTable *table, const Datum *keys, int nkeys, int n, Datum *values,

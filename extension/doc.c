@@ -104,28 +104,11 @@ mjc_doc_text(JsonbContainer *doc, const char *key)
 static pg_uuid_t
 uuid_of(const JsonbValue *value, const char *key)
 {
-	pg_uuid_t uuid = {{0}};
-	char *text;
-	int digits = 0;
+	pg_uuid_t uuid;
 
-	if (value->type != jbvString || value->val.string.len != 36)
+	if (value->type != jbvString ||
+		!mjc_uuid_parse(value->val.string.val, value->val.string.len, &uuid))
 		invalid(key);
-	text = string_of(value);
-	for (int i = 0; i < 36; i++)
-	{
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		int high = text[i] >= '0' && text[i] <= '9'	  ? text[i] - '0'
-				   : text[i] >= 'a' && text[i] <= 'f' ? text[i] - 'a' + 10
-				   : text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 10
-													  : -1;
-
-		if (dash ? text[i] != '-' : high < 0)
-			invalid(key);
-		if (dash)
-			continue;
-		uuid.data[digits / 2] = (unsigned char) (uuid.data[digits / 2] << 4 | high);
-		digits++;
-	}
 	return uuid;
 }
 

@@ -281,7 +281,6 @@ insert_visits(const MjcVisit *visits, int n, const pg_uuid_t *customer, MjcArg a
 	return mjc_exec(&stmt_visits, args);
 }
 
-/* The batch's visits are sorted here: what points to them by number must be stored before. */
 static void
 store_visits(MjcBatch *batch, const pg_uuid_t *customer, MjcArg address)
 {
@@ -312,11 +311,13 @@ compare_events(const void *a, const void *b)
 	const MjcEvent *x = a, *y = b;
 	int order = mjc_uuid_compare(&x->session, &y->session);
 
-	return order != 0 ? order : mjc_uuid_compare(&x->id, &y->id);
+	if (order == 0)
+		order = mjc_uuid_compare(&x->id, &y->id);
+	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
 
 static void
-store_events(MjcBatch *batch, const bool *is_bot, const pg_uuid_t *customer)
+store_events(MjcBatch *batch, const pg_uuid_t *customer)
 {
 	static const Oid types[] = {UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID,
 								UUIDOID, INT8OID, INT4OID,		  INT4OID, BOOLOID, TEXTOID};
@@ -342,7 +343,7 @@ store_events(MjcBatch *batch, const bool *is_bot, const pg_uuid_t *customer)
 		put_number(&columns[7], e->value);
 		put_number(&columns[8], e->qty);
 		put_number(&columns[9], e->duration);
-		put(&columns[10], BoolGetDatum(is_bot[e->visit]), false);
+		put(&columns[10], BoolGetDatum(e->is_bot), false);
 		put_text(&columns[11], e->search);
 	}
 	for (int i = 0; i < lengthof(types); i++)
@@ -366,7 +367,6 @@ store_vitals(MjcBatch *batch)
 	for (int i = 0; i < batch->nvitals; i++)
 	{
 		const MjcEvent *e = &batch->vitals[i];
-		const MjcVisit *visit = e->visit < 0 ? NULL : &batch->visits[e->visit];
 
 		put(&columns[0], UUIDPGetDatum(&e->session), false);
 		put(&columns[1], UUIDPGetDatum(&e->id), false);
@@ -374,9 +374,8 @@ store_vitals(MjcBatch *batch)
 		put_text(&columns[3], e->metric);
 		put_number(&columns[4], e->value);
 		put_text(&columns[5], e->path);
-		put_text(&columns[6], visit != NULL ? visit->device : mjc_agent_device(batch->agent));
-		put(&columns[7],
-			BoolGetDatum(visit != NULL ? visit->is_bot : mjc_agent_is_bot(batch->agent)), false);
+		put_text(&columns[6], e->device);
+		put(&columns[7], BoolGetDatum(e->is_bot), false);
 	}
 	for (int i = 0; i < lengthof(types); i++)
 		args[i] = column_arg(&columns[i]);
@@ -477,18 +476,16 @@ batch_new(const char *agent, TimestampTz now)
 	return batch;
 }
 
+/* The tables in one order; partitions go in the same (mjc.event_purge). */
 static void
 store_batch(MjcBatch *batch, const pg_uuid_t *customer, const char *address)
 {
-	bool is_bot[MJC_EVENT_SESSIONS];
 	MjcArg network = {0, true};
 
-	for (int i = 0; i < batch->nvisits; i++)
-		is_bot[i] = batch->visits[i].is_bot;
 	network.value = mjc_network_of(address, &network.isnull);
 	store_vitals(batch);
 	store_visits(batch, customer, network);
-	store_events(batch, is_bot, customer);
+	store_events(batch, customer);
 	store_exposures(batch);
 }
 

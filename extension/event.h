@@ -43,7 +43,9 @@ typedef struct MjcVisit
 /* A row of mjc.event, or of mjc.web_vital: then kind is NULL and value in thousandths. */
 typedef struct MjcEvent
 {
-	int visit; /* of the batch; -1: a web vital without a session */
+	int visit; /* of the batch as it is read; -1: a web vital without a session */
+	bool is_bot;
+	const char *device; /* kept of a web vital */
 	pg_uuid_t session;
 	pg_uuid_t id;
 	TimestampTz at;

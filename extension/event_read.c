@@ -14,6 +14,7 @@
 #include "event.h"
 #include "scrub.h"
 #include "tree.h"
+#include "uuid.h"
 
 #define TAKEN MJC_ERR__MAX
 #define MAX_DIGITS 18
@@ -49,28 +50,7 @@ mjc_event_hash(const char *bytes, int len)
 static bool
 parse_uuid(const char *text, pg_uuid_t *uuid)
 {
-	int digits = 0;
-
-	if (text == NULL || strlen(text) != 36)
-		return false;
-	memset(uuid, 0, sizeof(*uuid));
-	for (int i = 0; i < 36; i++)
-	{
-		char c = text[i];
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		int half = c >= '0' && c <= '9'	  ? c - '0'
-				   : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				   : c >= 'A' && c <= 'F' ? c - 'A' + 10
-										  : -1;
-
-		if (dash ? c != '-' : half < 0)
-			return false;
-		if (dash)
-			continue;
-		uuid->data[digits / 2] = (unsigned char) (uuid->data[digits / 2] << 4 | half);
-		digits++;
-	}
-	return true;
+	return text != NULL && mjc_uuid_parse(text, (int) strlen(text), uuid);
 }
 
 /* n digits as a number, -1 when they are none. */
@@ -540,7 +520,7 @@ dispatch(MjcBatch *batch, const Item *item)
 	return MJC_ERR_EVENT_TYPE_UNKNOWN;
 }
 
-/* The visit is only kept when the event is. Errors: MJ738. */
+/* A visit is only made or added to when the event is taken. Errors: MJ738. */
 static MjcErrorId
 read_item(MjcBatch *batch, Item *item)
 {
@@ -570,14 +550,14 @@ read_item(MjcBatch *batch, Item *item)
 		item->visit->session = session;
 		item->visit->started_at = item->at;
 	}
+	why = dispatch(batch, item);
+	if (why != TAKEN)
+		return why;
+	batch->nvisits += fresh;
 	first_wins(&item->visit->agent, mjc_tree_text(item->data, "userAgent"));
 	first_wins(&item->visit->agent, mjc_tree_text(item->node, "userAgent"));
-	why = dispatch(batch, item);
-	if (why == TAKEN && fresh)
-		batch->nvisits++;
-	if (why == TAKEN && item->at < item->visit->started_at)
-		item->visit->started_at = item->at;
-	return why;
+	item->visit->started_at = Min(item->visit->started_at, item->at);
+	return TAKEN;
 }
 
 static void
@@ -596,17 +576,37 @@ count(MjcBatch *batch, const MjcNode *node, MjcErrorId why)
 
 /* Who looks and with what, where the events do not say it: as the request says. */
 static void
-finish_visits(MjcBatch *batch)
+finish_visit(MjcVisit *visit, const char *request_agent)
 {
-	for (int i = 0; i < batch->nvisits; i++)
-	{
-		MjcVisit *visit = &batch->visits[i];
-		const char *agent = visit->agent != NULL ? visit->agent : batch->agent;
+	const char *agent = visit->agent != NULL ? visit->agent : request_agent;
 
-		visit->is_bot = mjc_agent_is_bot(agent);
-		if (visit->device == NULL)
-			visit->device = mjc_agent_device(agent);
+	visit->is_bot = mjc_agent_is_bot(agent);
+	first_wins(&visit->device, mjc_agent_device(agent));
+}
+
+static void
+finish_events(MjcEvent *events, int n, const MjcVisit *visits, const MjcVisit *unnamed)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const MjcVisit *visit = events[i].visit < 0 ? unnamed : &visits[events[i].visit];
+
+		events[i].is_bot = visit->is_bot;
+		events[i].device = visit->device;
 	}
+}
+
+/* What a visit tells is written to each of its rows, which may then be sorted. */
+static void
+finish_batch(MjcBatch *batch)
+{
+	MjcVisit unnamed = {0};
+
+	finish_visit(&unnamed, batch->agent);
+	for (int i = 0; i < batch->nvisits; i++)
+		finish_visit(&batch->visits[i], batch->agent);
+	finish_events(batch->events, batch->nevents, batch->visits, &unnamed);
+	finish_events(batch->vitals, batch->nvitals, batch->visits, &unnamed);
 }
 
 /*
@@ -673,7 +673,7 @@ mjc_event_read(MjcBatch *batch, const MjcNode *document)
 		read_one(batch, document, "eventType", "eventData");
 	else
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", "events", 0});
-	finish_visits(batch);
+	finish_batch(batch);
 	return list != NULL;
 }
 
@@ -726,4 +726,5 @@ mjc_vital_read(MjcBatch *batch, const MjcNode *document)
 		count(batch, document, read_vital(batch, document, document));
 	else
 		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", "metrics", 0});
+	finish_batch(batch);
 }

@@ -7,7 +7,7 @@
  * is durable. The id of a hold with an op_id is derived from it and its products.
  *
  * Lock order: the order's row, when the units are of one; anchors by product id, ascending.
- * Tables written: those of reservation.c.
+ * Tables written: order, those of reservation.c and sale.c.
  */
 #include "postgres.h"
 
@@ -21,6 +21,7 @@
 #include "idempotency.h"
 #include "ledger.h"
 #include "reservation.h"
+#include "sale.h"
 #include "setting.h"
 #include "spi.h"
 #include "uuid.h"
@@ -130,9 +131,16 @@ static MjcStmt stmt_lock_some = {
 	{UUIDARRAYOID},
 	NULL};
 
-/* Whoever changes what an order amounts to holds its row (sale.c). */
+/*
+ * Whoever changes what an order amounts to holds its row (sale.c), and writes it: who began before
+ * and keeps his snapshot would take out of the sales figures what he sees there.
+ */
 static MjcStmt stmt_lock_order = {
-	"SELECT FROM mjc.order WHERE order_id = $1 FOR UPDATE", 1, {UUIDOID}, NULL};
+	"UPDATE mjc.order SET updated_at = greatest(updated_at, pg_catalog.clock_timestamp()) "
+	"WHERE order_id = $1",
+	1,
+	{UUIDOID},
+	NULL};
 
 /* Units that this op_id moved of a product before, -1 when it is new. Needs the lock. */
 static int64
@@ -409,7 +417,8 @@ move_by_staff(FunctionCallInfo fcinfo, MjcMove move, const char *reason, int op_
 	}
 	mjc_begin_write();
 	actor = mjc_actor_staff();
-	mjc_exec(&stmt_lock_order, MJC_ARGS(MJC_UUID(&request.holder.id)));
+	if (mjc_exec(&stmt_lock_order, MJC_ARGS(MJC_UUID(&request.holder.id))) == 1)
+		mjc_sale_touch(&request.holder.id);
 	units = move_request(&request, product_id);
 	if (request.moved)
 		audit_move(&actor, mjc_move_kind(move), &request.holder.id, units);

@@ -113,12 +113,6 @@ static MjcTable key_table = {
 	.name = "idempotency_key",
 	.columns = {"key_hash", "digest", "created_at", "subject_kind", "subject_id", "reply", NULL},
 	.types = {BYTEAOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID}};
-static MjcStmt stmt_claim = {
-	"INSERT INTO mjc.idempotency_key (key_hash, digest, created_at, subject_kind, subject_id, reply) "
-	"VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_hash) DO NOTHING",
-	6,
-	{BYTEAOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, TEXTOID},
-	NULL};
 static MjcStmt stmt_look = {
 	"SELECT digest = $2, reply, created_at, subject_id FROM mjc.idempotency_key WHERE key_hash = $1 FOR UPDATE",
 	2,
@@ -147,7 +141,7 @@ take_row(const MjcArg *row)
 
 	PG_TRY();
 	{
-		taken = mjc_direct_claim(&key_table, row, &stmt_claim);
+		taken = mjc_direct_claim(&key_table, row);
 	}
 	PG_CATCH();
 	{

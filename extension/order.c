@@ -45,7 +45,6 @@
 #include "uuid.h"
 
 #define DEFAULT_METHOD "CASH_ON_DELIVERY"
-#define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
 
 typedef struct Order
 {
@@ -581,18 +580,6 @@ mjc_order_place_exchange(MjcExchange *exchange, const MjcLines *lines, const Mjc
 
 /* ----------------------------------------------------- SQL entry points -- */
 
-/* Arguments from `first` on: product_ids uuid[], quantities int[]. */
-static void
-read_lines(FunctionCallInfo fcinfo, int first, Order *order)
-{
-	Datum *products;
-	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, first, "product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, first + 1, "quantities", INT4OID, MAX_ARRAY, &quantities);
-
-	order->lines = mjc_lines_read(products, n, quantities, nq);
-}
-
 /* Arguments from `first` on: coupons text[], gift_cards text[], delivery_mode text. */
 static void
 read_extras(FunctionCallInfo fcinfo, int first, Order *order)
@@ -628,7 +615,7 @@ mjc_api_order_place_guest(PG_FUNCTION_ARGS)
 	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 1);
-	read_lines(fcinfo, 2, &order);
+	order.lines = mjc_arg_lines(fcinfo, 2, "product_ids", "quantities");
 	mjc_contact_read(fcinfo, 4, &order.contact);
 	read_extras(fcinfo, 15, &order);
 	mjc_begin_write();
@@ -659,7 +646,7 @@ mjc_api_order_place(PG_FUNCTION_ARGS)
 	char *reply;
 
 	order.key = mjc_arg_text_or_null(fcinfo, 4);
-	read_lines(fcinfo, 5, &order);
+	order.lines = mjc_arg_lines(fcinfo, 5, "product_ids", "quantities");
 	mjc_contact_read_own(fcinfo, 7, &order.contact);
 	read_extras(fcinfo, 15, &order);
 	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
@@ -695,7 +682,7 @@ mjc_api_order_place_named(PG_FUNCTION_ARGS)
 	order.key = mjc_arg_text_or_null(fcinfo, 4);
 	order.who.customer_id = *mjc_arg_uuid(fcinfo, 5, "customerId");
 	order.to.address_id = mjc_arg_uuid_or_null(fcinfo, 6);
-	read_lines(fcinfo, 7, &order);
+	order.lines = mjc_arg_lines(fcinfo, 7, "product_ids", "quantities");
 	order.to.sent = mjc_contact_read_named(fcinfo, 9, &order.contact);
 	order.staff_note = mjc_trim_or_null(mjc_arg_text_or_null(fcinfo, 15));
 	if (order.staff_note != NULL)
@@ -733,7 +720,7 @@ mjc_order_place(PG_FUNCTION_ARGS)
 	order.key = mjc_arg_text_or_null(fcinfo, 13);
 	order.hold = mjc_arg_uuid_or_null(fcinfo, 14);
 	order.store_credit = !PG_ARGISNULL(18) && PG_GETARG_BOOL(18);
-	read_lines(fcinfo, 0, &order);
+	order.lines = mjc_arg_lines(fcinfo, 0, "product_ids", "quantities");
 	mjc_contact_read(fcinfo, 2, &order.contact);
 	read_extras(fcinfo, 15, &order);
 	mjc_begin_write();

@@ -171,7 +171,6 @@ mjc_back_money(const pg_uuid_t *order_id, int32 parcel, const MjcBack *back, int
 						.used = true,
 						.actor = actor,
 						.at = at};
-	char *reference;
 
 	if (back->asked > 0)
 	{
@@ -180,10 +179,11 @@ mjc_back_money(const pg_uuid_t *order_id, int32 parcel, const MjcBack *back, int
 	}
 	give(refund, MJC_REFUND_EXCHANGE, exchanged);
 	give(refund, MJC_REFUND_RETURN, back->money - exchanged);
-	mjc_exec_one(&stmt_told, MJC_ARGS(MJC_UUID(order_id)));
-	reference = mjc_text_col(0, 1);
 	if (back->money - exchanged + back->cards > 0)
-		mjc_order_announce("payment_returned", order_id, reference, mjc_text_col(0, 2));
+	{
+		mjc_exec_one(&stmt_told, MJC_ARGS(MJC_UUID(order_id)));
+		mjc_order_announce("payment_returned", order_id, mjc_text_col(0, 1), mjc_text_col(0, 2));
+	}
 	write_order(order_id, back->asked, back->cards, at);
 }
 
@@ -202,15 +202,13 @@ Datum
 mjc_order_value_back(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	int64 value = mjc_arg_int64(fcinfo, 1, "value");
+	int64 value = mjc_arg_amount(fcinfo, 1, "value");
 	int32 parcel = mjc_arg_int32(fcinfo, 2, "shipment_no");
 	char *reason = mjc_arg_text(fcinfo, 3, "reason");
 	MjcActor actor = mjc_actor_argument(fcinfo, 4);
 	TimestampTz at = GetCurrentTimestamp();
 	MjcBack back;
 
-	if (value < 1 || value > MJC_MAX_AMOUNT)
-		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
 	mjc_begin_write();
 	back = mjc_back_split(order_id, value, at);
 	if (back.asked + back.money + back.cards != value)

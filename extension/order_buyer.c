@@ -24,12 +24,6 @@
 static MjcTable phone_table = {.name = "customer_phone",
 							   .columns = {"phone", "customer_id", NULL},
 							   .types = {TEXTOID, UUIDOID}};
-static MjcStmt stmt_phone_claim = {
-	"INSERT INTO mjc.customer_phone (phone, customer_id) VALUES ($1, $2) "
-	"ON CONFLICT (phone) DO NOTHING",
-	2,
-	{TEXTOID, UUIDOID},
-	NULL};
 static MjcStmt stmt_phone_lock = {
 	"SELECT customer_id FROM mjc.customer_phone WHERE phone = $1 FOR UPDATE", 1, {TEXTOID}, NULL};
 static MjcTable customer_table = {
@@ -91,8 +85,7 @@ mjc_buyer_find(MjcBuyer *who, const MjcContact *c, TimestampTz at)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (mjc_direct_claim(&phone_table, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made)),
-							 &stmt_phone_claim))
+		if (mjc_direct_claim(&phone_table, MJC_ARGS(MJC_TEXT(c->phone), MJC_UUID(&made))))
 		{
 			insert_guest(who, &made, c, at);
 			return;

@@ -201,14 +201,15 @@ update_order(const Change *change, const MjcOrderStates *states, const MjcOrderE
 
 /* Returns the cash that carriers took. */
 static int64
-update_shipment(const Change *change, const MjcOrderEffects *effects, TimestampTz at)
+update_shipment(const Change *change, const MjcOrderEffects *effects, const MjcActor *actor,
+				TimestampTz at)
 {
 	int64 cash = 0;
 
 	if (effects->ship)
 		mjc_shipment_send_rest(&change->order_id, change->carrier, change->tracking_number, at);
 	if (effects->delivered)
-		cash = mjc_shipment_arrive_all(&change->order_id, at);
+		cash = mjc_shipment_arrive_all(&change->order_id, actor, at);
 	if (effects->release)
 		mjc_shipment_unpack_all(&change->order_id);
 	if (effects->take_back)
@@ -307,9 +308,9 @@ transition(const Change *change, const Found *found, const MjcActor *actor)
 	TimestampTz at = GetCurrentTimestamp();
 	int64 cash;
 
-	if (change->to == MJC_STATUS_CANCELLED || change->to == MJC_STATUS_REFUNDED)
+	if (effects.end_payment || effects.ship)
 		mjc_sale_touch(&change->order_id);
-	cash = update_shipment(change, &effects, at);
+	cash = update_shipment(change, &effects, actor, at);
 	if (effects.end_payment && mjc_payment_end(&change->order_id, actor, at))
 		states.payment = "refunded";
 	if (effects.collect)

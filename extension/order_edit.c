@@ -35,8 +35,6 @@
 #include "spi.h"
 #include "uuid.h"
 
-#define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
-
 typedef struct Edit
 {
 	pg_uuid_t order_id;
@@ -116,8 +114,6 @@ static MjcStmt stmt_update = {
 	{UUIDOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTARRAYOID,
 	 TIMESTAMPTZOID, INT8OID},
 	NULL};
-static MjcStmt stmt_paid = {
-	"UPDATE mjc.order SET payment_state = $2 WHERE order_id = $1", 2, {UUIDOID, TEXTOID}, NULL};
 static MjcStmt stmt_promised = {
 	"UPDATE mjc.order SET estimated_on = greatest(estimated_on, $2) WHERE order_id = $1",
 	2,
@@ -331,7 +327,7 @@ settle_less(const Edit *edit, int64 less, const MjcActor *actor)
 		mjc_payment_event(&edit->order_id, "refund", before, "given back before", actor);
 	}
 	less -= before;
-	if (mjc_payment_less(&edit->order_id, less, MJC_FOR_NOTHING, actor, edit->at) != less)
+	if (mjc_payment_less(&edit->order_id, less, actor, edit->at) != less)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS); /* staff gave it back before */
 }
 
@@ -348,8 +344,7 @@ settle(const Edit *edit, const MjcActor *actor)
 		mjc_payment_more(&edit->order_id, edit->method, more, edit->at);
 	else if (more < 0)
 		settle_less(edit, -more, actor);
-	mjc_exec_one(&stmt_paid,
-				 MJC_ARGS(MJC_UUID(&edit->order_id), MJC_TEXT(mjc_payment_state(&edit->order_id))));
+	(void) mjc_payment_follow(&edit->order_id, edit->at);
 }
 
 static void
@@ -393,21 +388,17 @@ Datum
 mjc_order_edit(PG_FUNCTION_ARGS)
 {
 	Edit edit = {.order_id = *mjc_arg_uuid(fcinfo, 0, "order_id")};
-	Datum *products;
-	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, 1, "product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_ARRAY, &quantities);
-	MjcLines lines = mjc_lines_read(products, n, quantities, nq);
+	MjcLines lines = mjc_arg_lines(fcinfo, 1, "product_ids", "quantities");
 	MjcActor actor = mjc_actor_argument(fcinfo, 3);
 	const char *status;
 
 	mjc_begin_write();
 	edit.at = GetCurrentTimestamp();
 	lock_order(&edit);
+	mjc_sale_touch(&edit.order_id);
 	price(&edit, &lines);
 	lock_products(&edit);
 	lock_balances(&edit, &lines);
-	mjc_sale_touch(&edit.order_id);
 	write_rows(&edit);
 	settle(&edit, &actor);
 	mjc_exec_one(&stmt_status, MJC_ARGS(MJC_UUID(&edit.order_id)));

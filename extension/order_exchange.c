@@ -30,8 +30,6 @@
 #include "spi.h"
 #include "uuid.h"
 
-#define MAX_ARRAY 10000 /* elements read before the number of lines is judged */
-
 /* ---------------------------------------------------------------- Rules -- */
 
 /*
@@ -93,11 +91,7 @@ mjc_order_exchange(PG_FUNCTION_ARGS)
 	int64 value = mjc_arg_int64(fcinfo, 1, "value");
 	int32 parcel = mjc_arg_int32(fcinfo, 2, "shipment_no");
 	char *reason = mjc_arg_text(fcinfo, 3, "reason");
-	Datum *products;
-	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, 4, "new_product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, 5, "new_quantities", INT4OID, MAX_ARRAY, &quantities);
-	MjcLines lines = mjc_lines_read(products, n, quantities, nq);
+	MjcLines lines = mjc_arg_lines(fcinfo, 4, "new_product_ids", "new_quantities");
 	MjcActor actor = mjc_actor_argument(fcinfo, 6);
 	pg_uuid_t *made = palloc(sizeof(pg_uuid_t));
 	TimestampTz at = GetCurrentTimestamp();

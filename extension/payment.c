@@ -12,7 +12,7 @@
  * handed back at once, and a transfer is staff's to make and to report.
  *
  * Lock order: the order's row before everything here.
- * Tables written: payment, refund, provider_task, order_event.
+ * Tables written: payment, refund, provider_task, order, order_event.
  */
 #include "postgres.h"
 
@@ -118,7 +118,7 @@ static MjcStmt stmt_take_back = {
 	"paid_at = CASE WHEN refunded_centimes + $3 = received_centimes THEN coalesce(paid_at, $4) "
 	"ELSE paid_at END, refunded_at = $4, updated_at = $4 WHERE order_id = $1 AND payment_id = $2 "
 	"AND state IN ('paid', 'mismatch') AND received_centimes - refunded_centimes >= $3 "
-	"RETURNING provider, provider_ref, currency",
+	"RETURNING provider",
 	4,
 	{UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID},
 	NULL};
@@ -132,12 +132,18 @@ static MjcStmt stmt_refund = {
 	{UUIDOID, UUIDOID, UUIDOID, INT8OID, TEXTOID, BOOLOID, TEXTOID, UUIDOID, TIMESTAMPTZOID,
 	 INT4OID, BOOLOID, TEXTOID},
 	NULL};
+/* Chargily Pay has no refunds: staff send those back by hand. */
 static MjcStmt stmt_task = {
 	"INSERT INTO mjc.provider_task (task_id, kind, provider, order_id, request, created_at, "
-	"next_at) VALUES ($1, 'refund', $2, $3, pg_catalog.jsonb_build_object('payment_ref', $4, "
-	"'amount_centimes', $5, 'currency', $6, 'refund_id', $1, 'order_id', $3), $7, $7)",
-	7,
-	{UUIDOID, TEXTOID, UUIDOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID},
+	"next_at) SELECT r.refund_id, 'refund', p.provider, r.order_id, "
+	"pg_catalog.jsonb_build_object('payment_ref', p.provider_ref, 'amount_centimes', "
+	"r.amount_centimes, 'currency', p.currency, 'refund_id', r.refund_id, 'order_id', "
+	"r.order_id), $3, $3 FROM mjc.refund r JOIN mjc.payment p ON p.order_id = r.order_id "
+	"AND p.payment_id = r.payment_id WHERE r.order_id = $1 AND p.order_id = $1 "
+	"AND r.refund_id = $2 AND r.state = 'due' AND p.provider = 'stripe' "
+	"AND p.provider_ref IS NOT NULL",
+	3,
+	{UUIDOID, UUIDOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_ask_more = {
 	"UPDATE mjc.payment SET amount_centimes = amount_centimes + $2, updated_at = $3 "
@@ -151,6 +157,11 @@ static MjcStmt stmt_ask = {
 	"FROM mjc.payment_method m WHERE m.method = $3",
 	5,
 	{UUIDOID, UUIDOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
+	NULL};
+static MjcStmt stmt_follow = {
+	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
+	3,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
 	NULL};
 static MjcStmt stmt_status = {
 	"SELECT status FROM mjc.order WHERE order_id = $1", 1, {UUIDOID}, NULL};
@@ -225,6 +236,16 @@ mjc_payment_state(const pg_uuid_t *order_id)
 	return kept > 0 ? "part_paid" : "pending";
 }
 
+/* mjc_payment_follow - an order under way has the word that its payments give; the word. */
+const char *
+mjc_payment_follow(const pg_uuid_t *order_id, TimestampTz at)
+{
+	const char *state = mjc_payment_state(order_id);
+
+	mjc_exec_one(&stmt_follow, MJC_ARGS(MJC_UUID(order_id), MJC_TEXT(state), MJC_TIME(at)));
+	return state;
+}
+
 /*
  * mjc_payment_collect - the carrier handed parcels over and took the cash on their labels.
  *
@@ -254,6 +275,13 @@ mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
 
 /* ----------------------------------------------------------- Going back -- */
 
+/* mjc_payment_task - a refund that is due is asked of its provider, of one that takes orders. */
+void
+mjc_payment_task(const pg_uuid_t *order_id, const pg_uuid_t *refund_id, TimestampTz at)
+{
+	mjc_exec(&stmt_task, MJC_ARGS(MJC_UUID(order_id), MJC_UUID(refund_id), MJC_TIME(at)));
+}
+
 /*
  * mjc_payment_refund - send back a part of one payment.
  *
@@ -265,16 +293,12 @@ mjc_payment_refund(const MjcRefund *r, const pg_uuid_t *payment_id, int64 amount
 {
 	pg_uuid_t id = mjc_uuid_make();
 	char *provider;
-	char *provider_ref;
-	char *currency;
 	bool over; /* nothing is left to be done */
 
 	if (mjc_exec(&stmt_take_back, MJC_ARGS(MJC_UUID(r->order_id), MJC_UUID(payment_id),
 										   MJC_INT8(amount), MJC_TIME(r->at))) != 1)
 		mjc_raise(MJC_ERR_REFUND_EXCEEDS);
 	provider = mjc_text_col(0, 1);
-	provider_ref = mjc_text_or_null(0, 2);
-	currency = mjc_text_col(0, 3);
 	mjc_sale_touch(r->order_id);
 	over = (strcmp(provider, "cod") == 0 && strcmp(r->kind, MJC_REFUND_EXCESS) != 0) ||
 		   strcmp(r->kind, MJC_REFUND_OUTSIDE) == 0 || strcmp(r->kind, MJC_REFUND_EXCHANGE) == 0;
@@ -284,11 +308,7 @@ mjc_payment_refund(const MjcRefund *r, const pg_uuid_t *payment_id, int64 amount
 										MJC_UUID_OR_NULL(r->actor->known ? &r->actor->id : NULL),
 										MJC_TIME(r->at), MJC_INT4(r->parcel), MJC_BOOL(r->used),
 										MJC_TEXT_OR_NULL(r->provider_ref)));
-	/* Chargily Pay has no refunds: staff send those back by hand. */
-	if (!over && strcmp(provider, "stripe") == 0 && provider_ref != NULL)
-		mjc_exec_one(&stmt_task, MJC_ARGS(MJC_UUID(&id), MJC_TEXT(provider), MJC_UUID(r->order_id),
-										  MJC_TEXT(provider_ref), MJC_INT8(amount),
-										  MJC_TEXT(currency), MJC_TIME(r->at)));
+	mjc_payment_task(r->order_id, &id, r->at);
 	return id;
 }
 
@@ -416,20 +436,17 @@ mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at)
 }
 
 /*
- * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back, for
- * the parcel that it is of.
+ * mjc_payment_less - less is due than was: less is asked, and what was paid beyond goes back.
  *
  * Returns by how much: never more than is asked and here, for staff may have given some back
  * before, and a part may have been paid by cards.
  */
 int64
-mjc_payment_less(const pg_uuid_t *order_id, int64 amount, int32 parcel, const MjcActor *actor,
-				 TimestampTz at)
+mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor, TimestampTz at)
 {
 	MjcRefund refund = {.order_id = order_id,
 						.kind = MJC_REFUND_EXCESS,
-						.parcel = parcel,
-						.used = parcel != MJC_FOR_NOTHING,
+						.parcel = MJC_FOR_NOTHING,
 						.actor = actor,
 						.at = at};
 	pg_uuid_t last;

@@ -59,6 +59,7 @@ extern MjcReceived mjc_payment_take(const MjcReceipt *receipt, const MjcActor *a
 extern int64 mjc_payment_asked(const pg_uuid_t *order_id);
 extern int64 mjc_payment_held(const pg_uuid_t *order_id);
 extern const char *mjc_payment_state(const pg_uuid_t *order_id);
+extern const char *mjc_payment_follow(const pg_uuid_t *order_id, TimestampTz at);
 extern void mjc_payment_collect(const pg_uuid_t *order_id, int64 cash, const MjcActor *actor,
 								TimestampTz at);
 extern bool mjc_payment_end(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at);
@@ -66,10 +67,11 @@ extern void mjc_payment_reopen(const pg_uuid_t *order_id, int64 amount, Timestam
 extern void mjc_payment_more(const pg_uuid_t *order_id, const char *method, int64 amount,
 							 TimestampTz at);
 extern int64 mjc_payment_ask_less(const pg_uuid_t *order_id, int64 amount, TimestampTz at);
-extern int64 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, int32 parcel,
-							  const MjcActor *actor, TimestampTz at);
+extern int64 mjc_payment_less(const pg_uuid_t *order_id, int64 amount, const MjcActor *actor,
+							  TimestampTz at);
 extern pg_uuid_t mjc_payment_refund(const MjcRefund *refund, const pg_uuid_t *payment_id,
 									int64 amount);
+extern void mjc_payment_task(const pg_uuid_t *order_id, const pg_uuid_t *refund_id, TimestampTz at);
 extern pg_uuid_t mjc_payment_refund_newest(const MjcRefund *refund, int64 amount);
 extern void mjc_payment_event(const pg_uuid_t *order_id, const char *kind, int64 amount,
 							  const char *what, const MjcActor *actor);

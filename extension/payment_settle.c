@@ -149,9 +149,8 @@ set_state(const Paid *order, const char *state)
 static void
 follow(const Paid *order, const MjcActor *actor)
 {
-	const char *state = mjc_payment_state(&order->order_id);
+	const char *state = mjc_payment_follow(&order->order_id, order->at);
 
-	set_state(order, state);
 	if (strcmp(state, "paid") == 0 && strcmp(order->status, "PENDING") == 0)
 		mjc_order_advance(&order->order_id, MJC_STATUS_CONFIRMED, "status", actor);
 }
@@ -198,8 +197,7 @@ settle_ended(const Paid *order, const MjcReceipt *receipt, bool short_of, const 
 	*payment_id = mjc_payment_receive(receipt).payment_id;
 	send_whole(order, payment_id, receipt->amount, MJC_REFUND_END, actor);
 	owed = order->expired && is_owed(&order->order_id);
-	if (strcmp(order->status, "CANCELLED") == 0)
-		set_state(order, owed ? "paid_short" : "refunded");
+	set_state(order, owed ? "paid_short" : "refunded");
 	mjc_order_announce(owed ? "payment_short" : "payment_returned", &order->order_id,
 					   order->reference, order->status);
 	return owed ? "short" : "returned";
@@ -311,17 +309,6 @@ book_open(const Paid *order, const MjcReceipt *receipt, const MjcActor *actor)
 	return id;
 }
 
-/* Errors: MJ201. */
-static int64
-amount_argument(FunctionCallInfo fcinfo, int n)
-{
-	int64 amount = mjc_arg_int64(fcinfo, n, "amount");
-
-	if (amount < 1 || amount > MJC_MAX_AMOUNT)
-		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
-	return amount;
-}
-
 /* ----------------------------------------------------- SQL entry points -- */
 
 PG_FUNCTION_INFO_V1(mjc_payment_settle);
@@ -339,7 +326,7 @@ mjc_payment_settle(PG_FUNCTION_ARGS)
 	MjcActor actor = mjc_actor_job();
 	Settlement s = {.order_id = *mjc_arg_uuid(fcinfo, 0, "order_id"),
 					.checkout_id = *mjc_arg_uuid(fcinfo, 1, "checkout_id"),
-					.amount = amount_argument(fcinfo, 2),
+					.amount = mjc_arg_amount(fcinfo, 2, "amount"),
 					.currency = mjc_arg_text(fcinfo, 3, "currency"),
 					.payment_ref = mjc_arg_text_or_null(fcinfo, 4),
 					.short_of = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5)};
@@ -365,7 +352,7 @@ Datum
 mjc_payment_book(PG_FUNCTION_ARGS)
 {
 	MjcReceipt receipt = {.order_id = mjc_arg_uuid(fcinfo, 0, "order_id"),
-						  .amount = amount_argument(fcinfo, 1),
+						  .amount = mjc_arg_amount(fcinfo, 1, "amount"),
 						  .method = mjc_arg_text(fcinfo, 2, "method"),
 						  .provider = mjc_arg_text(fcinfo, 3, "provider"),
 						  .provider_ref = mjc_arg_text_or_null(fcinfo, 4),

@@ -76,6 +76,21 @@ mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantitie
 	return lines;
 }
 
+/*
+ * mjc_arg_lines - lines from two arguments, the products (uuid[]) and then their quantities
+ * (integer[]). Errors: MJ003, MJ006, MJ010 naming the argument, and those of mjc_lines_read.
+ */
+MjcLines
+mjc_arg_lines(FunctionCallInfo fcinfo, int first, const char *products, const char *quantities)
+{
+	Datum *ids;
+	Datum *units;
+	int n = mjc_arg_array(fcinfo, first, products, UUIDOID, MAX_ARRAY, &ids);
+	int nu = mjc_arg_array(fcinfo, first + 1, quantities, INT4OID, MAX_ARRAY, &units);
+
+	return mjc_lines_read(ids, n, units, nu);
+}
+
 /* mjc_arg_words - text array argument n; NULL is none. Errors: MJ003, MJ006, MJ010. */
 MjcWords
 mjc_arg_words(FunctionCallInfo fcinfo, int n, const char *name)

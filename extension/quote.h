@@ -71,6 +71,8 @@ typedef struct MjcQuote
 } MjcQuote;
 
 extern MjcLines mjc_lines_read(Datum *products, int nproducts, Datum *quantities, int nquantities);
+extern MjcLines mjc_arg_lines(FunctionCallInfo fcinfo, int first, const char *products,
+							  const char *quantities);
 extern MjcWords mjc_arg_words(FunctionCallInfo fcinfo, int n, const char *name);
 extern void mjc_quote_make(const MjcQuoteRequest *request, MjcQuote *quote);
 extern MjcPicked mjc_quote_unit_price(const MjcQuoteRequest *request);

@@ -17,8 +17,6 @@
 #include "spi.h"
 #include "trace.h"
 
-#define MAX_ARRAY 10000
-
 /* The columns of mjc.quote(), in their order. */
 enum
 {
@@ -224,12 +222,8 @@ PG_FUNCTION_INFO_V1(mjc_quote);
 Datum
 mjc_quote(PG_FUNCTION_ARGS)
 {
-	Datum *products;
-	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, 0, "product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, 1, "quantities", INT4OID, MAX_ARRAY, &quantities);
 	MjcQuoteRequest request = {
-		.lines = mjc_lines_read(products, n, quantities, nq),
+		.lines = mjc_arg_lines(fcinfo, 0, "product_ids", "quantities"),
 		.customer_group = mjc_arg_text(fcinfo, 2, "customer_group"),
 		.place = mjc_arg_text_or_null(fcinfo, 3),
 		.delivery_mode = mjc_arg_text(fcinfo, 4, "delivery_mode"),
@@ -299,11 +293,7 @@ Datum
 mjc_bench_pricing(PG_FUNCTION_ARGS)
 {
 	int32 runs = mjc_arg_int32(fcinfo, 0, "runs");
-	Datum *products;
-	Datum *quantities;
-	int n = mjc_arg_array(fcinfo, 1, "product_ids", UUIDOID, MAX_ARRAY, &products);
-	int nq = mjc_arg_array(fcinfo, 2, "quantities", INT4OID, MAX_ARRAY, &quantities);
-	MjcQuoteRequest request = {.lines = mjc_lines_read(products, n, quantities, nq),
+	MjcQuoteRequest request = {.lines = mjc_arg_lines(fcinfo, 1, "product_ids", "quantities"),
 							   .customer_group = "retail",
 							   .place = "16",
 							   .delivery_mode = "home",

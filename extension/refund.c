@@ -255,17 +255,6 @@ give(const Order *order, const MjcRefund *refund, int64 amount)
 	return id;
 }
 
-/* Errors: MJ201. */
-static int64
-amount_argument(FunctionCallInfo fcinfo, int n)
-{
-	int64 amount = mjc_arg_int64(fcinfo, n, "amount");
-
-	if (amount < 1 || amount > MJC_MAX_AMOUNT)
-		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
-	return amount;
-}
-
 /* ----------------------------------------------------- SQL entry points -- */
 
 PG_FUNCTION_INFO_V1(mjc_payment_refund_book);
@@ -281,7 +270,7 @@ Datum
 mjc_payment_refund_book(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	int64 amount = amount_argument(fcinfo, 1);
+	int64 amount = mjc_arg_amount(fcinfo, 1, "amount");
 	MjcActor actor = mjc_actor_argument(fcinfo, 4);
 	MjcRefund refund = {.order_id = order_id,
 						.kind = MJC_REFUND_RETURN,
@@ -326,7 +315,7 @@ Datum
 mjc_refund_before(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *order_id = mjc_arg_uuid(fcinfo, 0, "order_id");
-	int64 value = amount_argument(fcinfo, 1);
+	int64 value = mjc_arg_amount(fcinfo, 1, "value");
 	MjcActor actor = mjc_actor_argument(fcinfo, 4);
 	Order order = {.order_id = *order_id, .at = GetCurrentTimestamp()};
 	TupleDesc shape;

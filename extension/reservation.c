@@ -28,7 +28,6 @@
 #include "error.h"
 #include "ledger.h"
 #include "reservation.h"
-#include "sale.h"
 #include "setting.h"
 #include "spi.h"
 #include "uuid.h"
@@ -240,7 +239,12 @@ movement_id(const MjcHolder *holder, const char *id_text, int32 line_no, const c
 	return psprintf("%s:%d:%s:%d", id_text, line_no, kind, before);
 }
 
-/* mjc_reservation_move_row - move units of one row, in the ledger and the row. Needs the lock. */
+/*
+ * mjc_reservation_move_row - move units of one row, in the ledger and the row. Needs the lock.
+ *
+ * Of an order, units that leave or come back change what it amounts to: its mark (mjc_sale_touch)
+ * is set before, so that nobody waits for a product meanwhile.
+ */
 void
 mjc_reservation_move_row(MjcPosition *position, const MjcHolder *holder, const MjcHeld *row,
 						 MjcMove move, int32 qty, const char *reason)
@@ -252,8 +256,6 @@ mjc_reservation_move_row(MjcPosition *position, const MjcHolder *holder, const M
 	bool leaves = move == MJC_MOVE_RELEASE || move == MJC_MOVE_SHIP;
 	int64 value = balance->value;
 
-	if (row->of_order && move != MJC_MOVE_RELEASE)
-		mjc_sale_touch(&holder->id);
 	movement.op_id =
 		movement_id(holder, id_text, row->line_no, moves[move].kind, moved_before(row, move));
 	mjc_balance_reserved(balance, moves[move].reserved * qty);

@@ -18,14 +18,13 @@
 #include "args.h"
 #include "scrub.h"
 #include "text.h"
+#include "uuid.h"
 
 #define MASK '*'
 #define PHONE_DIGITS 8	/* as many in a row are no year and no quantity */
 #define PHONE_BYTES 60	/* of one as people write it, in groups */
 #define SECRET_BYTES 20 /* shorter words open nothing */
 #define WORD_BYTES 100	/* longer ones are no words */
-#define UUID_BYTES 36
-#define URL_BYTES_READ 2000 /* of a longer address the rest is not looked at */
 
 /* What a word is made of. */
 typedef struct Word
@@ -94,16 +93,9 @@ look(const char *at, int len)
 static bool
 is_uuid(const Word *word)
 {
-	if (word->len != UUID_BYTES || word->dashes != 4)
-		return false;
-	for (int i = 0; i < UUID_BYTES; i++)
-	{
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+	pg_uuid_t uuid;
 
-		if (dash ? word->at[i] != '-' : !isxdigit((unsigned char) word->at[i]))
-			return false;
-	}
-	return true;
+	return mjc_uuid_parse(word->at, word->len, &uuid);
 }
 
 /* A script keeps the hash in its name: without it nobody finds the place of an error. */
@@ -248,15 +240,15 @@ after_query(const char *at)
 	return at;
 }
 
+/* Cut only at the end: half a phone or half a secret looks like none. */
 static char *
 scrub(const char *text, int max, bool is_name)
 {
 	StringInfoData out;
-	int len = pg_mbcharcliplen(text, (int) strlen(text), max);
-	const char *at = pnstrdup(text, len);
+	const char *at = text;
 
 	initStringInfo(&out);
-	while (*at != '\0')
+	while (*at != '\0' && out.len < max * MAX_MULTIBYTE_CHAR_LEN)
 	{
 		int n = phone_in_groups(at);
 
@@ -279,6 +271,8 @@ scrub(const char *text, int max, bool is_name)
 			at++;
 		}
 	}
+	out.len = pg_mbcharcliplen(out.data, out.len, max);
+	out.data[out.len] = '\0';
 	while (out.len > 0 && isspace((unsigned char) out.data[out.len - 1]))
 		out.data[--out.len] = '\0';
 	return out.len > 0 ? out.data : NULL;
@@ -323,7 +317,6 @@ path_of(const char *url, int *len)
 	if (scheme != NULL && scheme - url == host_end - 1)
 		url = scheme + 3 + strcspn(scheme + 3, "/?#");
 	*len = (int) strcspn(url, "?#");
-	*len = pg_mbcliplen(url, *len, URL_BYTES_READ);
 	return url;
 }
 
@@ -337,7 +330,7 @@ mjc_scrub_path(const char *url)
 	bool shown = false;
 
 	initStringInfo(&out);
-	while (left > 0)
+	while (left > 0 && out.len < MJC_PATH_MAX * MAX_MULTIBYTE_CHAR_LEN)
 	{
 		const char *slash;
 		Word word;

@@ -117,6 +117,12 @@ static MjcStmt stmt_collectable = {
 	1,
 	{UUIDOID},
 	NULL};
+static MjcStmt stmt_on_road = {
+	"SELECT shipment_no FROM mjc.shipment WHERE order_id = $1 AND state IN ('shipped', 'refused') "
+	"ORDER BY shipment_no",
+	1,
+	{UUIDOID},
+	NULL};
 static MjcStmt stmt_arrive_all = {"UPDATE mjc.shipment SET state = 'delivered', delivered_at = $2 "
 								  "WHERE order_id = $1 AND state IN ('shipped', 'refused')",
 								  2,
@@ -233,11 +239,6 @@ static MjcStmt stmt_credit_parcel = {
 	4,
 	{UUIDOID, INT4OID, UUIDOID, TIMESTAMPTZOID},
 	NULL};
-static MjcStmt stmt_paid = {
-	"UPDATE mjc.order SET payment_state = $2, updated_at = $3 WHERE order_id = $1",
-	3,
-	{UUIDOID, TEXTOID, TIMESTAMPTZOID},
-	NULL};
 static MjcStmt stmt_product = {
 	"SELECT product_id FROM mjc.order_line WHERE order_id = $1 AND line_no = $2",
 	2,
@@ -331,12 +332,29 @@ mjc_shipment_collecting(const pg_uuid_t *order_id)
 	return mjc_int8_col(0, 1);
 }
 
+/* A parcel arrives for which money was given back: staff see it in mjc_report.payment_problem. */
+static void
+tell_given_back(const pg_uuid_t *order_id, int32 no, const MjcActor *actor)
+{
+	int64 before = mjc_refund_unused(order_id, no);
+
+	if (before > 0)
+		mjc_payment_event(order_id, "refund", before,
+						  psprintf("given back for parcel %d, which is delivered", no), actor);
+}
+
 /* mjc_shipment_arrive_all - everything that is on the road arrived; the cash that it collected. */
 int64
-mjc_shipment_arrive_all(const pg_uuid_t *order_id, TimestampTz at)
+mjc_shipment_arrive_all(const pg_uuid_t *order_id, const MjcActor *actor, TimestampTz at)
 {
 	int64 collected = mjc_shipment_collecting(order_id);
+	int n = (int) mjc_exec_fresh(&stmt_on_road, MJC_ARGS(MJC_UUID(order_id)));
+	int32 *nos = palloc(sizeof(int32) * Max(n, 1));
 
+	for (int i = 0; i < n; i++)
+		nos[i] = mjc_int4_col(i, 1);
+	for (int i = 0; i < n; i++)
+		tell_given_back(order_id, nos[i], actor);
 	mjc_exec(&stmt_arrive_all, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
 	return collected;
 }
@@ -406,6 +424,7 @@ move_units(const Order *order, int32 no, MjcMove move, const MjcActor *actor)
 	MjcTake *takes;
 	uint64 n;
 
+	mjc_sale_touch(&order->order_id);
 	mjc_exec(&stmt_lock_products, MJC_ARGS(MJC_UUID(&order->order_id)));
 	n = mjc_exec_fresh(&stmt_inside, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	takes = palloc0(sizeof(MjcTake) * Max(n, 1));
@@ -475,30 +494,24 @@ static void
 deliver(const Order *order, int32 no, const MjcActor *actor)
 {
 	int64 cod;
-	int64 before;
 	bool last;
 
 	need_state(order, no, "shipped", "refused");
 	cod = mjc_int8_col(0, 2);
 	mjc_exec_fresh(&stmt_others, MJC_ARGS(MJC_UUID(&order->order_id), MJC_INT4(no)));
 	last = mjc_int8_col(0, 1) == 0 && order->status == MJC_STATUS_SHIPPED;
-	before = mjc_refund_unused(&order->order_id, no);
-	if (before > 0) /* nothing was owed: staff see it in mjc_report.payment_problem */
-		mjc_payment_event(&order->order_id, "refund", before,
-						  psprintf("given back for parcel %d, which is delivered", no), actor);
 	if (last)
 	{
 		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
 		return;
 	}
+	tell_given_back(&order->order_id, no, actor);
 	set_state(order, no, "delivered", NULL, NULL, NULL);
 	add_event(order, no, "delivered", actor);
 	if (order->cod && cod > 0)
 	{
 		mjc_payment_collect(&order->order_id, cod, actor, order->at);
-		mjc_exec_one(&stmt_paid,
-					 MJC_ARGS(MJC_UUID(&order->order_id),
-							  MJC_TEXT(mjc_payment_state(&order->order_id)), MJC_TIME(order->at)));
+		(void) mjc_payment_follow(&order->order_id, order->at);
 	}
 }
 
@@ -738,6 +751,7 @@ mjc_order_take_back(PG_FUNCTION_ARGS)
 	if (n != nu)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "quantities", 0});
 	mjc_begin_write();
+	mjc_sale_touch(order_id);
 	for (int i = 0; i < n; i++)
 	{
 		int32 line = DatumGetInt32(lines[i]);

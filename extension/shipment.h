@@ -6,13 +6,14 @@
 
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "account.h"
 
 extern void mjc_shipment_send_rest(const pg_uuid_t *order_id, const char *carrier,
 								   const char *tracking_number, TimestampTz at);
 extern void mjc_shipment_label(const pg_uuid_t *order_id, const char *carrier,
 							   const char *tracking_number);
-extern int64 mjc_shipment_arrive_all(const pg_uuid_t *order_id, TimestampTz at);
+extern int64 mjc_shipment_arrive_all(const pg_uuid_t *order_id, const MjcActor *actor,
+									 TimestampTz at);
 extern void mjc_shipment_back_all(const pg_uuid_t *order_id, TimestampTz at);
 extern void mjc_shipment_unpack_all(const pg_uuid_t *order_id);
 extern int64 mjc_shipment_collecting(const pg_uuid_t *order_id);

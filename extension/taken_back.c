@@ -114,17 +114,6 @@ static MjcStmt stmt_made = {
 	NULL};
 static MjcStmt stmt_untask = {
 	"DELETE FROM mjc.provider_task WHERE task_id = $1 AND kind = 'refund'", 1, {UUIDOID}, NULL};
-static MjcStmt stmt_task = {
-	"INSERT INTO mjc.provider_task (task_id, kind, provider, order_id, request, created_at, "
-	"next_at) SELECT r.refund_id, 'refund', p.provider, r.order_id, "
-	"pg_catalog.jsonb_build_object('payment_ref', p.provider_ref, 'amount_centimes', "
-	"r.amount_centimes, 'currency', p.currency, 'refund_id', r.refund_id, 'order_id', "
-	"r.order_id), $3, $3 FROM mjc.refund r JOIN mjc.payment p ON p.order_id = r.order_id "
-	"AND p.payment_id = r.payment_id WHERE r.order_id = $1 AND p.order_id = $1 "
-	"AND r.refund_id = $2 AND r.state = 'due' AND p.provider = 'stripe'",
-	3,
-	{UUIDOID, UUIDOID, TIMESTAMPTZOID},
-	NULL};
 /* Money in another currency counts for nothing here: what went back of it is noted, once. */
 static MjcStmt stmt_foreign = {
 	"UPDATE mjc.payment SET state = CASE WHEN $5 THEN 'void' ELSE state END, "
@@ -205,8 +194,7 @@ make(const Back *back, const pg_uuid_t *refund_id, int64 amount, int64 part)
 	{
 		mjc_exec_one(&stmt_rest, MJC_ARGS(MJC_UUID(&back->order_id), MJC_UUID(refund_id),
 										  MJC_UUID(&rest), MJC_INT8(part), MJC_TIME(back->at)));
-		mjc_exec(&stmt_task,
-				 MJC_ARGS(MJC_UUID(&back->order_id), MJC_UUID(&rest), MJC_TIME(back->at)));
+		mjc_payment_task(&back->order_id, &rest, back->at);
 	}
 	mjc_exec_one(&stmt_made,
 				 MJC_ARGS(MJC_UUID(&back->order_id), MJC_UUID(refund_id), MJC_INT8(part),
@@ -378,14 +366,12 @@ mjc_payment_taken_back(PG_FUNCTION_ARGS)
 	Back back = {.order_id = *mjc_arg_uuid(fcinfo, 0, "order_id"),
 				 .payment_ref = mjc_arg_text(fcinfo, 1, "payment_ref"),
 				 .refund_ref = mjc_arg_text_or_null(fcinfo, 2),
-				 .amount = mjc_arg_int64(fcinfo, 3, "amount"),
+				 .amount = mjc_arg_amount(fcinfo, 3, "amount"),
 				 .whole = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4),
 				 .currency = mjc_arg_text(fcinfo, 5, "currency"),
 				 .actor = &actor};
 	const char *made;
 
-	if (back.amount < 1 || back.amount > MJC_MAX_AMOUNT)
-		mjc_raise(MJC_ERR_AMOUNT_OUT_OF_RANGE);
 	mjc_begin_write();
 	made = taken_back(&back);
 	mjc_end();

@@ -16,6 +16,8 @@
 #include "error.h"
 #include "uuid.h"
 
+#define UUID_TEXT_LEN 36 /* with its dashes */
+
 /* Ticks of 1/4096 ms since the Unix epoch: what the first 60 value bits hold. */
 static uint64
 next_tick(void)
@@ -86,6 +88,35 @@ int
 mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b)
 {
 	return memcmp(a->data, b->data, UUID_LEN);
+}
+
+/* mjc_uuid_parse - the 36 characters of a uuid, its letters of either case; false for anything
+ * else. */
+bool
+mjc_uuid_parse(const char *text, int len, pg_uuid_t *out)
+{
+	int digits = 0;
+
+	if (len != UUID_TEXT_LEN)
+		return false;
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < len; i++)
+	{
+		char c = text[i];
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+		int half = c >= '0' && c <= '9'	  ? c - '0'
+				   : c >= 'a' && c <= 'f' ? c - 'a' + 10
+				   : c >= 'A' && c <= 'F' ? c - 'A' + 10
+										  : -1;
+
+		if (dash ? c != '-' : half < 0)
+			return false;
+		if (dash)
+			continue;
+		out->data[digits / 2] = (unsigned char) (out->data[digits / 2] << 4 | half);
+		digits++;
+	}
+	return true;
 }
 
 /* mjc_uuid_text - canonical lower-case text. */

@@ -8,6 +8,7 @@
 
 extern pg_uuid_t mjc_uuid_make(void);
 extern int mjc_uuid_compare(const pg_uuid_t *a, const pg_uuid_t *b);
+extern bool mjc_uuid_parse(const char *text, int len, pg_uuid_t *out);
 extern char *mjc_uuid_text(const pg_uuid_t *u);
 extern bytea *mjc_random_bytes(int n);
 

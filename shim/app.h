@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
+struct cache;
 struct config;
 struct db;
 struct deliver;
@@ -36,6 +37,7 @@ struct app
 	struct metrics *metrics;
 	struct limit *limit;
 	struct gzip *gzip;
+	struct cache *cache; /* NULL: off */
 	struct db *db;
 	struct worker *worker;
 	struct outcall *outcall;

@@ -46,6 +46,8 @@ struct config
 	long slow_connections;
 	long event_connections;
 	long event_queue;
+	long cache_ms;
+	long cache_bytes;
 	long max_connections;
 	long body_limit;
 	long header_timeout_s;

@@ -106,6 +106,7 @@ static const struct
 	[DB_JOB_STATUS] = {"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
 	[DB_SHOP_STATUS] = {"SELECT maintenance FROM mjc_api.shop_status()", 0},
 	[DB_OUTBOX_STATUS] = {"SELECT waiting, parked, oldest_seconds FROM mjc_api.outbox_status()", 0},
+	[DB_HTTP_FIGURES] = {"SELECT mjc_api.http_figures($1::uuid,$2::bigint,$3::jsonb)", 3},
 	[DB_EVENT_STORE] = {"SELECT mjc_api.provider_event_store($1::text,$2::text)", 2},
 	[DB_CHECKOUT_FINISH] = {"SELECT mjc_api.checkout_finish($1::uuid,$2::uuid,$3::text,$4::text,"
 							"$5::text)",

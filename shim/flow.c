@@ -15,6 +15,7 @@
 
 #include "app.h"
 #include "auth.h"
+#include "cache.h"
 #include "cart_cookie.h"
 #include "config.h"
 #include "credential.h"
@@ -440,6 +441,7 @@ flow_rows(struct request *req)
 					flow_clear_result, result, (row->flags & (RF_RAW | RF_PAGE)) == 0);
 	if ((row->flags & RF_PAGE) != 0)
 		req->reply.kind = REPLY_PAGE;
+	http_reply_keep(req);
 }
 
 static void
@@ -471,6 +473,38 @@ static void (*flow_done_of(const struct route *row))(struct db_call *call)
 	}
 }
 
+/*
+ * The answer that somebody got a moment ago to the same question, when everybody may see it.
+ * Without one its key is noted, so that the database's answer is kept.
+ */
+static bool
+flow_cached(struct request *req, int nargs)
+{
+	const struct route *row = req->match.row;
+	struct cache_entry *entry;
+	char key[CACHE_KEY_MAX];
+	size_t len;
+
+	if (req->app->cache == NULL || req->caller.present || !routes_public(row))
+		return false;
+	len = cache_key((int) (row - routes_table), req->args, nargs, key);
+	if (len == 0)
+		return false;
+	entry = cache_get(req->app->cache, key, len, req->app->now_ms);
+	if (entry != NULL)
+	{
+		metrics_cache_hit(req->app->metrics, (int) (row - routes_table));
+		http_reply_cached(req, entry);
+		return true;
+	}
+	req->cache_key = malloc(len);
+	if (req->cache_key != NULL)
+		memcpy(req->cache_key, key, len);
+	req->cache_key_len = len;
+	req->asked_ms = req->app->now_ms;
+	return false;
+}
+
 static void
 flow_call(struct request *req)
 {
@@ -481,6 +515,8 @@ flow_call(struct request *req)
 		return;
 	for (int i = 0; i < row->nparams; i++)
 		req->args[n++] = req->values[i].text;
+	if (flow_cached(req, n))
+		return;
 	flow_submit(req, flow_pool(row), (int) (row - routes_table), n, flow_done_of(row));
 }
 

@@ -3,7 +3,8 @@
  *
  * One call at a time on a connection of its own: mjc_api.housekeep every few
  * seconds, at once again while it does work (a job that looks and finds nothing
- * is due again before the next call, and no reason for one); every half minute
+ * is due again before the next call, and no reason for one); every minute what the shim
+ * counted goes into the database; every half minute
  * mjc_api.job_status, outbox_status and webhook_status for the metrics; every two
  * seconds mjc_api.shop_status, by which an admin closes the shop.
  */
@@ -16,6 +17,7 @@
 #include "app.h"
 #include "config.h"
 #include "db.h"
+#include "figures.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -23,19 +25,23 @@
 #define HOUSEKEEP_BREATH_MS 200 /* between two rows of runs that all found work */
 #define HOUSEKEEP_STATUS_MS 30000
 #define HOUSEKEEP_SHOP_MS 2000
+#define HOUSEKEEP_FIGURES_MS 60000
 
 struct housekeep
 {
 	struct app *app;
 	struct db_call call;
+	struct figures *figures;
 	bool busy;
+	bool told; /* the last figures of a process that ends */
 	bool soon; /* somebody made work for a job while one was running */
 	int in_a_row;
-	int64_t run_ms;	   /* when the next run is due */
-	int64_t status_ms; /* when the next look at the jobs is due */
-	int64_t outbox_ms; /* when the next look at the outbox is due */
-	int64_t told_ms;   /* when the next look at messages to other systems is due */
-	int64_t shop_ms;   /* when the next look at the shop is due */
+	int64_t run_ms;		/* when the next run is due */
+	int64_t status_ms;	/* when the next look at the jobs is due */
+	int64_t outbox_ms;	/* when the next look at the outbox is due */
+	int64_t told_ms;	/* when the next look at messages to other systems is due */
+	int64_t shop_ms;	/* when the next look at the shop is due */
+	int64_t figures_ms; /* when what was counted is told next */
 };
 
 struct housekeep *
@@ -51,12 +57,21 @@ housekeep_new(struct app *app)
 	housekeep->outbox_ms = app->now_ms;
 	housekeep->told_ms = app->now_ms;
 	housekeep->shop_ms = app->now_ms;
+	housekeep->figures_ms = app->now_ms + HOUSEKEEP_FIGURES_MS;
+	housekeep->figures = figures_new(app->metrics);
+	if (housekeep->figures == NULL)
+	{
+		free(housekeep);
+		return NULL;
+	}
 	return housekeep;
 }
 
 void
 housekeep_free(struct housekeep *housekeep)
 {
+	if (housekeep != NULL)
+		figures_free(housekeep->figures);
 	free(housekeep);
 }
 
@@ -181,6 +196,22 @@ housekeep_told(struct db_call *call)
 	call->result = NULL;
 }
 
+static void
+housekeep_figured(struct db_call *call)
+{
+	struct housekeep *housekeep = call->cls;
+
+	housekeep->busy = false;
+	if (call->outcome == DB_STOPPED)
+		return;
+	if (call->outcome == DB_OK)
+		figures_stored(housekeep->figures);
+	else
+		housekeep_log(housekeep, "http_figures_failed");
+	PQclear(call->result);
+	call->result = NULL;
+}
+
 /* While the database does not answer, the shop stays as it was. */
 static void
 housekeep_shop(struct db_call *call)
@@ -216,6 +247,22 @@ housekeep_start(struct housekeep *housekeep, enum db_extra extra,
 	housekeep->busy = db_submit(housekeep->app->db, &housekeep->call);
 }
 
+static void
+housekeep_figures(struct housekeep *housekeep)
+{
+	const char *const *args = figures_take(housekeep->figures);
+
+	if (args == NULL)
+		return;
+	housekeep->call.pool = DB_HOUSE;
+	housekeep->call.statement = db_extra_statement(DB_HTTP_FIGURES);
+	housekeep->call.nargs = FIGURES_ARGS;
+	housekeep->call.args = args;
+	housekeep->call.done = housekeep_figured;
+	housekeep->call.cls = housekeep;
+	housekeep->busy = db_submit(housekeep->app->db, &housekeep->call);
+}
+
 void
 housekeep_tick(struct housekeep *housekeep)
 {
@@ -228,6 +275,13 @@ housekeep_tick(struct housekeep *housekeep)
 		housekeep->shop_ms = app->now_ms + HOUSEKEEP_SHOP_MS;
 		housekeep_start(housekeep, DB_SHOP_STATUS, housekeep_shop);
 		return;
+	}
+	if (app->now_ms >= housekeep->figures_ms)
+	{
+		housekeep->figures_ms = app->now_ms + HOUSEKEEP_FIGURES_MS;
+		housekeep_figures(housekeep);
+		if (housekeep->busy)
+			return;
 	}
 	if (app->config->housekeep_interval_s == 0)
 		return;
@@ -248,4 +302,15 @@ housekeep_tick(struct housekeep *housekeep)
 		housekeep->told_ms = app->now_ms + HOUSEKEEP_STATUS_MS;
 		housekeep_start(housekeep, DB_WEBHOOK_STATUS, housekeep_told);
 	}
+}
+
+bool
+housekeep_ended(struct housekeep *housekeep)
+{
+	if (!housekeep->busy && !housekeep->told)
+	{
+		housekeep->told = true;
+		housekeep_figures(housekeep);
+	}
+	return !housekeep->busy;
 }

@@ -6,6 +6,8 @@
 #ifndef MJC_SHIM_HOUSEKEEP_H
 #define MJC_SHIM_HOUSEKEEP_H
 
+#include <stdbool.h>
+
 struct app;
 struct housekeep;
 
@@ -20,5 +22,9 @@ void housekeep_soon(struct housekeep *housekeep);
 
 /* housekeep_tick - start what is due. For the loop. */
 void housekeep_tick(struct housekeep *housekeep);
+
+/* housekeep_ended - tell what was counted last, once every request is answered; true when it is
+ * told. */
+bool housekeep_ended(struct housekeep *housekeep);
 
 #endif

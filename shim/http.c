@@ -222,6 +222,7 @@ http_request_free(struct request *req)
 	if (req->body != NULL)
 		explicit_bzero(req->body, req->body_len);
 	free(req->body);
+	free(req->cache_key);
 	free(req->target);
 	free(req->path);
 	for (int i = 0; i < HTTP_JOINED; i++)

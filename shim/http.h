@@ -27,6 +27,7 @@
 #define HTTP_JOINED 3 /* fields that may stand in several lines */
 
 struct app;
+struct cache_entry;
 struct http;
 struct document;
 struct login;
@@ -147,6 +148,12 @@ struct request
 	int64_t start_us;
 	int64_t end_us;
 	int64_t db_us;
+
+	/* the cache: the key while the answer is to be kept, the entry that is sent */
+	char *cache_key;
+	size_t cache_key_len;
+	int64_t asked_ms;
+	struct cache_entry *cached;
 };
 
 /* http_new - listen as config says; NULL with one line in error. */

@@ -12,6 +12,7 @@
 
 #include "app.h"
 #include "auth.h"
+#include "cache.h"
 #include "clock.h"
 #include "config.h"
 #include "gzip.h"
@@ -89,6 +90,7 @@ http_reply_body(struct request *req, int status, char *body, size_t len, void (*
 				void *free_cls, bool wrap)
 {
 	http_reply_clear(&req->reply);
+	req->cached = NULL;
 	req->reply.status = status;
 	req->reply.body = body;
 	req->reply.body_len = len;
@@ -96,6 +98,35 @@ http_reply_body(struct request *req, int status, char *body, size_t len, void (*
 	req->reply.free_cls = free_cls;
 	req->reply.wrap = wrap;
 	req->answered = true;
+}
+
+void
+http_reply_cached(struct request *req, struct cache_entry *entry)
+{
+	struct str body = cache_body(entry);
+
+	/* The bytes are only read. */
+	http_reply_body(req, req->match.row->status, (char *) body.ptr, body.len, cache_drop, entry,
+					false);
+	req->cached = entry;
+}
+
+void
+http_reply_keep(struct request *req)
+{
+	struct reply *reply = &req->reply;
+	struct str none = {"", 0};
+	struct str parts[3] = {none, {reply->body, reply->body_len}, none};
+
+	if (req->cache_key == NULL || reply->status != 200 || reply->headers > 0)
+		return;
+	if (reply->wrap)
+	{
+		parts[0] = (struct str){wrap_head, sizeof(wrap_head) - 1};
+		parts[2] = (struct str){wrap_tail, sizeof(wrap_tail) - 1};
+	}
+	cache_put(req->app->cache, req->cache_key, req->cache_key_len, parts, req->asked_ms,
+			  req->app->now_ms);
 }
 
 void
@@ -155,9 +186,7 @@ reply_cache_control(const struct request *req)
 
 	if (row != NULL && (row->flags & RF_CART) != 0)
 		return "private, no-store";
-	if (row != NULL && row->method == METHOD_GET && req->reply.status == 200 &&
-		(row->rate == RATE_READ || row->rate == RATE_SEARCH) && row->role <= ROLE_OPTIONAL &&
-		!req->caller.present)
+	if (row != NULL && req->reply.status == 200 && routes_public(row) && !req->caller.present)
 		return "public, max-age=0, must-revalidate";
 	return "no-store";
 }
@@ -248,6 +277,25 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 	reply_cors(req, response);
 }
 
+/* True when the reply is of the cache, which keeps it packed too. */
+static bool
+reply_pack_cached(struct request *req, enum gzip_wish wish, size_t least)
+{
+	struct str packed;
+
+	if (req->cached == NULL)
+		return false;
+	if (wish == GZIP_NO || req->reply.body_len < least || req->reply.body_len > GZIP_MAX_BYTES)
+		return true;
+	packed = cache_packed(req->app->cache, req->cached, req->app->gzip);
+	if (packed.ptr == NULL)
+		return true;
+	req->reply.body = (char *) packed.ptr;
+	req->reply.body_len = packed.len;
+	req->reply.packed = true;
+	return true;
+}
+
 /*
  * Pack the body where that pays and the client takes it. Never one that carries
  * tokens: its length would tell of them to who can add to it (BREACH). One too
@@ -268,6 +316,8 @@ reply_pack(struct request *req)
 	size_t len;
 	char *packed;
 
+	if (reply_pack_cached(req, wish, least))
+		return;
 	if (wish == GZIP_NO || tokens || (reply->kind == REPLY_PDF && wish != GZIP_MUST) ||
 		reply->body_len < least || reply->body_len > GZIP_MAX_BYTES)
 		return;

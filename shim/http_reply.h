@@ -24,6 +24,12 @@ void http_reply_cookie(struct request *req, const char *name, const char *value,
 void http_reply_body(struct request *req, int status, char *body, size_t len,
 					 void (*free_fn)(void *), void *free_cls, bool wrap);
 
+/* http_reply_cached - answer with what the cache kept; the reply takes over the held entry. */
+void http_reply_cached(struct request *req, struct cache_entry *entry);
+
+/* http_reply_keep - let the cache keep a copy of the answer, when it noted the question's key. */
+void http_reply_keep(struct request *req);
+
 /*
  * http_reply_file - the body that was given is a file of this name, cut down to letters that mean
  * nothing in a header. how: "inline" or "attachment".

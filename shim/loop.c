@@ -135,7 +135,7 @@ loop_sweep(struct app *app)
 		metrics_http_run(app->metrics_http);
 	if (app->drain_ms == 0)
 		return;
-	if (http_drained(app->http))
+	if (http_drained(app->http) && housekeep_ended(app->housekeep))
 		app->stop = true;
 	else if (app->now_ms - app->drain_ms > app->config->drain_timeout_s * 1000)
 	{

@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include "app.h"
+#include "cache.h"
 #include "clock.h"
 #include "config.h"
 #include "db.h"
@@ -180,6 +181,12 @@ main_open(struct app *app, char *error, size_t size)
 	if (app->epoll_fd < 0 || app->log == NULL || app->metrics == NULL || app->limit == NULL ||
 		app->gzip == NULL)
 		return false;
+	if (config->cache_ms > 0)
+	{
+		app->cache = cache_new((size_t) config->cache_bytes, config->cache_ms);
+		if (app->cache == NULL)
+			return false;
+	}
 	app->http = http_new(app, error, size);
 	if (app->http == NULL)
 		return false;
@@ -219,6 +226,7 @@ main_close(struct app *app)
 	id_keys_free(app->id_keys);
 	limit_free(app->limit);
 	gzip_free(app->gzip);
+	cache_free(app->cache);
 	metrics_free(app->metrics);
 	log_free(app->log);
 	if (app->epoll_fd >= 0)

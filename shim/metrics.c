@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "cache.h"
 #include "clock.h"
 #include "db.h"
 #include "http.h"
@@ -20,13 +21,11 @@
 #include "routes.h"
 #include "version.h"
 
-#define METRICS_BUCKETS 12
-
 static const double bucket_limit[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 													 0.1,	0.25,	0.5,   1.0,	 2.5,	5.0};
 
-static const int known_status[] = {200, 201, 204, 400, 401, 403, 404, 405, 408, 409, 413,
-								   414, 415, 422, 429, 431, 500, 501, 503, 505, 0};
+static const int known_status[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409,
+								   413, 414, 415, 422, 429, 431, 500, 501, 503, 505, 0};
 
 #define METRICS_STATUSES (sizeof(known_status) / sizeof(known_status[0]))
 
@@ -42,6 +41,7 @@ struct route_metrics
 {
 	uint64_t status[METRICS_STATUSES]; /* the last one counts every other status */
 	struct histogram seconds;
+	uint64_t cache_hits;
 };
 
 struct metrics
@@ -121,6 +121,43 @@ metrics_request(struct metrics *metrics, int route, int status, int64_t us)
 	histogram_add(&entry->seconds, us);
 }
 
+static void
+totals_count(struct metrics_totals *out, int status, uint64_t n)
+{
+	out->requests += n;
+	if (status == 304)
+		out->not_modified += n;
+	else if (status >= 500)
+		out->failed += n;
+	else if (status >= 400)
+		out->refused += n;
+}
+
+void
+metrics_totals(const struct metrics *metrics, int route, struct metrics_totals *out)
+{
+	const struct route_metrics *entry = &metrics->route[route];
+	uint64_t in_buckets = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < METRICS_STATUSES; i++)
+		totals_count(out, known_status[i], entry->status[i]);
+	for (int i = 0; i < METRICS_BUCKETS; i++)
+	{
+		out->bucket[i] = entry->seconds.bucket[i];
+		in_buckets += out->bucket[i];
+	}
+	out->bucket[METRICS_BUCKETS] = entry->seconds.count - in_buckets;
+	out->cached = entry->cache_hits;
+	out->us = (uint64_t) (entry->seconds.sum * 1e6 + 0.5);
+}
+
+long
+metrics_bucket_us(int i)
+{
+	return (long) (bucket_limit[i] * 1e6 + 0.5);
+}
+
 void
 metrics_db_query(struct metrics *metrics, int pool, int64_t us)
 {
@@ -137,6 +174,12 @@ void
 metrics_rate_limited(struct metrics *metrics, int rate)
 {
 	metrics->rate_limited[rate]++;
+}
+
+void
+metrics_cache_hit(struct metrics *metrics, int route)
+{
+	metrics->route[route].cache_hits++;
 }
 
 void
@@ -464,6 +507,25 @@ render_process(FILE *out, const struct app *app)
 }
 
 static void
+render_cache(FILE *out, const struct app *app)
+{
+	struct cache_stats stats = {0};
+
+	if (app->cache != NULL)
+		cache_stats(app->cache, &stats);
+	render_head(out, "mjc_cache_hits_total", "counter", "Public answers from the cache.");
+	fprintf(out, "mjc_cache_hits_total %llu\n", (unsigned long long) stats.hits);
+	render_head(out, "mjc_cache_misses_total", "counter", "Public answers asked of the database.");
+	fprintf(out, "mjc_cache_misses_total %llu\n", (unsigned long long) stats.misses);
+	render_head(out, "mjc_cache_evicted_total", "counter", "Answers that made room for others.");
+	fprintf(out, "mjc_cache_evicted_total %llu\n", (unsigned long long) stats.evicted);
+	render_head(out, "mjc_cache_entries", "gauge", "Answers kept.");
+	fprintf(out, "mjc_cache_entries %zu\n", stats.entries);
+	render_head(out, "mjc_cache_bytes", "gauge", "Memory of the answers kept.");
+	fprintf(out, "mjc_cache_bytes %zu\n", stats.bytes);
+}
+
+static void
 render_page(FILE *out, const struct app *app)
 {
 	const struct metrics *metrics = app->metrics;
@@ -474,6 +536,7 @@ render_page(FILE *out, const struct app *app)
 	render_head(out, "mjc_http_connections", "gauge", "Open client connections.");
 	fprintf(out, "mjc_http_connections %ld\n", http_connections(app->http));
 	render_db(out, app);
+	render_cache(out, app);
 	render_head(out, "mjc_rate_limited_total", "counter", "Requests refused by a rate limit.");
 	for (int i = 0; i < RATE__MAX; i++)
 		fprintf(out, "mjc_rate_limited_total{class=\"%s\"} %llu\n",

@@ -15,6 +15,7 @@ struct app;
 struct metrics;
 
 #define METRICS_NO_ROUTE (-1)
+#define METRICS_BUCKETS 12
 #define METRICS_JOBS_MAX 64
 #define METRICS_JOB_NAME 64
 
@@ -35,6 +36,24 @@ void metrics_free(struct metrics *metrics);
 /* metrics_request - count an answered request. route: index in the table or METRICS_NO_ROUTE. */
 void metrics_request(struct metrics *metrics, int route, int status, int64_t us);
 
+/* What one route answered since the start. */
+struct metrics_totals
+{
+	uint64_t requests;
+	uint64_t refused;	   /* 4xx */
+	uint64_t failed;	   /* 5xx */
+	uint64_t not_modified; /* 304 */
+	uint64_t cached;	   /* from the cache */
+	uint64_t us;
+	uint64_t bucket[METRICS_BUCKETS + 1]; /* by metrics_bucket_us; the last above all limits */
+};
+
+/* metrics_totals - route: index in the table; routes_count is what matched none. */
+void metrics_totals(const struct metrics *metrics, int route, struct metrics_totals *out);
+
+/* metrics_bucket_us - limit of a bucket, microseconds; i below METRICS_BUCKETS. */
+long metrics_bucket_us(int i);
+
 /* metrics_db_query - count a call of the pool that has ended. */
 void metrics_db_query(struct metrics *metrics, int pool, int64_t us);
 
@@ -52,6 +71,9 @@ void metrics_login_failure(struct metrics *metrics);
 
 /* metrics_housekeep - count a housekeeping run. */
 void metrics_housekeep(struct metrics *metrics, bool ok);
+
+/* metrics_cache_hit - count an answer of a route that came from the cache. */
+void metrics_cache_hit(struct metrics *metrics, int route);
 
 /* What became of a document that was to be printed. */
 enum metrics_pdf

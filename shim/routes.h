@@ -152,6 +152,10 @@ struct route
 extern const struct route routes_table[];
 extern const int routes_count;
 
+/* routes_public - whether the route reads what everybody may see; so a caller without credentials.
+ */
+bool routes_public(const struct route *row);
+
 /*
  * routes_prefix_args - how many SQL arguments stand before the declared params.
  *

@@ -44,6 +44,15 @@ param_sql_type(enum ptype type)
 	return "text";
 }
 
+bool
+routes_public(const struct route *row)
+{
+	return row->method == METHOD_GET && row->function != NULL && row->role <= ROLE_OPTIONAL &&
+		   (row->rate == RATE_READ || row->rate == RATE_SEARCH) &&
+		   (row->flags &
+			(RF_WRITE | RF_RECORDS | RF_CART | RF_FILE | RF_PAGE | RF_MESSAGES | RF_EVENT)) == 0;
+}
+
 int
 routes_prefix_args(const struct route *row)
 {

@@ -119,6 +119,18 @@ COMMENT ON FUNCTION mjc.gift_card_issue(numeric, date, uuid, text) IS
 
 ---------------------------------------------------- store credit, end of both
 
+CREATE FUNCTION mjc.store_credit_open(customer uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO mjc.credit (credit_id, kind, customer_id, created_at)
+    VALUES (customer, 'store_credit', customer, clock_timestamp())
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION mjc.store_credit_open(uuid) IS 'For rules: a customer has store credit, empty if there was none; its id is the customer''s. The caller locks it';
+
 CREATE FUNCTION mjc.store_credit_add(customer_id uuid, amount_dzd numeric, reason text, op_id text DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -141,9 +153,7 @@ BEGIN
     IF length(op_id) NOT BETWEEN 1 AND 200 THEN
         PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'op_id');
     END IF;
-    INSERT INTO mjc.credit (credit_id, kind, customer_id, created_at)
-    VALUES (store_credit_add.customer_id, 'store_credit', store_credit_add.customer_id, clock_timestamp())
-    ON CONFLICT DO NOTHING;
+    PERFORM mjc.store_credit_open(store_credit_add.customer_id);
     PERFORM FROM mjc.credit c WHERE c.credit_id = store_credit_add.customer_id FOR NO KEY UPDATE;
     known := EXISTS (SELECT FROM mjc.credit_ledger l WHERE l.credit_id = store_credit_add.customer_id AND l.op_id = store_credit_add.op_id);
     balance := mjc.credit_move(customer_id, CASE WHEN amount > 0 THEN 'issue' ELSE 'adjust' END, amount, NULL,

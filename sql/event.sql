@@ -46,6 +46,15 @@ CREATE FUNCTION mjc.agent_is_bot(user_agent text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'mjc_agent_is_bot_sql';
 COMMENT ON FUNCTION mjc.agent_is_bot(text) IS 'Whether a User-Agent is that of a program and not of a person; an empty one is, NULL (nobody said) is not';
 
+CREATE FUNCTION mjc.event_stage(kind text, path text, product_id uuid) RETURNS integer
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT CASE WHEN kind OPERATOR(pg_catalog.=) 'begin_checkout' OR kind OPERATOR(pg_catalog.=) 'page_view' AND path OPERATOR(pg_catalog.~) '(^|/)checkout/?$' THEN 3
+                      WHEN kind OPERATOR(pg_catalog.=) 'add_to_cart' THEN 2
+                      WHEN kind OPERATOR(pg_catalog.=) 'view_item' AND product_id IS NOT NULL
+                           OR kind OPERATOR(pg_catalog.=) 'page_view' AND path OPERATOR(pg_catalog.~) '(^|/)products/[^/]+/?$' THEN 1 END $$;
+COMMENT ON FUNCTION mjc.event_stage(text, text, uuid) IS
+    'The step of the way to an order that an event shows: 1 looked at a product, 2 put one into the cart, 3 began to check out; NULL for none. Views of the pages of a product and of the checkout show it too';
+
 ------------------------------------------------------------------- erasure
 
 CREATE FUNCTION mjc.event_forget(customer uuid) RETURNS void
@@ -71,11 +80,13 @@ AS $$
 DECLARE
     months bigint := (SELECT s.integer_value FROM mjc.setting s WHERE s.name = 'analytics_retention_months');
     first date := (mjc.partition_month(event_purge.at) - make_interval(months => months::integer))::date;
-    border timestamptz := mjc.partition_start(first);
+    border timestamptz := mjc.algiers_start(first);
     removed bigint;
     more bigint;
 BEGIN
-    removed := mjc.partition_drop('event', first)::integer + mjc.partition_drop('web_vital', first)::integer;
+    -- In the order of a batch: one under way is waited for before anything is held that it still needs.
+    removed := mjc.partition_drop('web_vital', first)::integer;
+    removed := removed + mjc.partition_drop('event', first)::integer;
     -- A visit stays as long as something of it does.
     DELETE FROM mjc.visit v
      WHERE v.session_id = ANY (ARRAY(SELECT x.session_id FROM mjc.visit x WHERE x.started_at < border

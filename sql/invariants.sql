@@ -642,8 +642,7 @@ BEGIN
                SELECT count(*) FILTER (WHERE x.order_state <> 'cancelled') AS orders, count(*) FILTER (WHERE x.order_state = 'cancelled') AS cancelled,
                       coalesce(sum(x.total_centimes) FILTER (WHERE x.order_state <> 'cancelled'), 0) AS total
                  FROM mjc.order x
-                WHERE x.placed_at >= d.on_day::timestamp AT TIME ZONE 'Africa/Algiers'
-                  AND x.placed_at < (d.on_day + 1)::timestamp AT TIME ZONE 'Africa/Algiers') o
+                WHERE x.placed_at >= mjc.algiers_start(d.on_day) AND x.placed_at < mjc.algiers_start(d.on_day + 1)) o
          WHERE (l.orders, l.cancelled, l.total) IS DISTINCT FROM (o.orders::numeric, o.cancelled::numeric, o.total);
         RETURN;
     END IF;

@@ -117,6 +117,7 @@ BEGIN
         WHEN 'catalogue_fill' THEN mjc.catalogue_fill()
         WHEN 'event_partition' THEN mjc.partition_ahead()
         WHEN 'event_purge' THEN mjc.event_purge()
+        WHEN 'http_fold' THEN mjc.http_fold()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'invoice_issue' THEN mjc.invoice_job()

@@ -23,8 +23,7 @@ DECLARE
     balance bigint;
 BEGIN
     IF guest = ANY (ids) THEN
-        INSERT INTO mjc.credit (credit_id, kind, customer_id, created_at)
-        VALUES (customer, 'store_credit', customer, clock_timestamp()) ON CONFLICT DO NOTHING;
+        PERFORM mjc.store_credit_open(customer);
         ids := ids || customer;
     END IF;
     PERFORM FROM mjc.credit c WHERE c.credit_id = ANY (ids) ORDER BY c.credit_id FOR NO KEY UPDATE;

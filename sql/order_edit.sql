@@ -554,9 +554,7 @@ CREATE FUNCTION mjc.exchange_lock_cards(customer uuid, credit_ids uuid[]) RETURN
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO mjc.credit (credit_id, kind, customer_id, created_at)
-    VALUES (customer, 'store_credit', customer, clock_timestamp())
-    ON CONFLICT DO NOTHING;
+    PERFORM mjc.store_credit_open(customer);
     PERFORM FROM mjc.credit c WHERE c.credit_id = ANY (exchange_lock_cards.credit_ids || customer) ORDER BY c.credit_id FOR NO KEY UPDATE;
 END
 $$;
@@ -583,10 +581,10 @@ BEGIN
     SELECT o.reference, o.customer_id, o.credit_centimes AS paid, o.total_centimes - o.credit_centimes AS due INTO second FROM mjc.order o WHERE o.order_id = made;
     moved := coalesce((SELECT l.amount_centimes FROM mjc.credit_ledger l WHERE l.credit_id = second.customer_id AND l.op_id = 'exchange:' || made), 0);
     RETURN jsonb_build_object('orderNumber', first.reference, 'value', mjc.dzd(value), 'exchangeId', made, 'exchangeNumber', second.reference,
-        'paid', mjc.dzd(second.paid), 'amountDue', mjc.dzd(second.due), 'toCards', mjc.dzd(first.cards - (second.paid - moved)), 'moved', moved);
+        'paid', mjc.dzd(second.paid), 'amountDue', mjc.dzd(second.due), 'toCards', mjc.dzd(first.cards - (second.paid - moved)));
 END
 $$;
-COMMENT ON FUNCTION mjc.exchange_told(uuid, uuid, bigint, bigint) IS 'For rules: what an exchange made of its money; moved in centimes';
+COMMENT ON FUNCTION mjc.exchange_told(uuid, uuid, bigint, bigint) IS 'For rules: what an exchange made of its money';
 
 -- Units back, order placed, money and cards, history; the document last.
 CREATE FUNCTION mjc.exchange_write(id uuid, line_nos integer[], quantities integer[], reason text, new_product_ids uuid[], new_quantities integer[],
@@ -620,8 +618,8 @@ BEGIN
     PERFORM mjc.audit_write(actor, channel, 'order_exchange', 'order', o.reference, NULL,
         jsonb_build_object('lines', line_nos, 'quantities', quantities, 'damaged', coalesce(damaged, false), 'value', mjc.dzd(value),
                            'exchange', told -> 'exchangeNumber'), request_id);
-    RETURN told - 'moved' || jsonb_build_object('refunded', mjc.dzd(returned),
-                                                'creditNote', mjc.return_document(id, value, line_nos, quantities, actor, channel));
+    RETURN told || jsonb_build_object('refunded', mjc.dzd(returned),
+                                      'creditNote', mjc.return_document(id, value, line_nos, quantities, actor, channel));
 END
 $$;
 COMMENT ON FUNCTION mjc.exchange_write(uuid, integer[], integer[], text, uuid[], integer[], boolean, uuid, text, text) IS 'For rules: see mjc.order_exchange';

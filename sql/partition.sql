@@ -12,16 +12,6 @@ END
 $$;
 COMMENT ON FUNCTION mjc.partition_month(timestamptz) IS 'First day of the shop''s month that an instant lies in';
 
-CREATE FUNCTION mjc.partition_start(month date) RETURNS timestamptz
-    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN timezone('Africa/Algiers', month::timestamp);
-END
-$$;
-COMMENT ON FUNCTION mjc.partition_start(date) IS 'The instant at which a day of the shop begins: the border of a partition';
-
 CREATE FUNCTION mjc.partition_name(parent text, month date) RETURNS text
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -54,7 +44,7 @@ BEGIN
     EXECUTE format('CREATE TABLE mjc.%I (LIKE mjc.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, parent);
     EXECUTE format('COMMENT ON TABLE mjc.%I IS %L', name, format('Partition of mjc.%s: one month of the shop', parent));
     EXECUTE format('ALTER TABLE mjc.%I ATTACH PARTITION mjc.%I FOR VALUES FROM (%L) TO (%L)', parent, name,
-                   mjc.partition_start(first), mjc.partition_start((first + interval '1 month')::date));
+                   mjc.algiers_start(first), mjc.algiers_start((first + interval '1 month')::date));
     RETURN true;
 END
 $$;
@@ -66,9 +56,10 @@ CREATE FUNCTION mjc.partition_ahead(at timestamptz DEFAULT clock_timestamp()) RE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- In the order of a batch, as mjc.event_purge.
     RETURN (
         SELECT count(*) FILTER (WHERE mjc.partition_make(t, (mjc.partition_month(partition_ahead.at) + make_interval(months => n))::date))
-          FROM unnest(ARRAY['event', 'web_vital']) t CROSS JOIN generate_series(0, 2) n);
+          FROM unnest(ARRAY['web_vital', 'event']) t CROSS JOIN generate_series(0, 2) n);
 END
 $$;
 COMMENT ON FUNCTION mjc.partition_ahead(timestamptz) IS

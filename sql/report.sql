@@ -21,6 +21,19 @@ $$;
 COMMENT ON FUNCTION mjc.report_days(date, date) IS
     'How many days a report is about, the first and the last included: one to five years. Errors: MJ003, MJ006, MJ741 they are the wrong way round, MJ742 more than five years';
 
+CREATE FUNCTION mjc.report_span(from_on date, until_on date, OUT start_at timestamptz, OUT end_at timestamptz)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.report_days(from_on, until_on);
+    start_at := mjc.algiers_start(from_on);
+    end_at := mjc.algiers_start(until_on + 1);
+END
+$$;
+COMMENT ON FUNCTION mjc.report_span(date, date) IS
+    'The instants between which the days of a report lie, the first in it and the second not. Errors: MJ003, MJ006, MJ741, MJ742';
+
 CREATE FUNCTION mjc.report_period(from_on date, until_on date, period text)
     RETURNS TABLE (starts_on date, ends_on date, previous_starts_on date, previous_ends_on date)
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE

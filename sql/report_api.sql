@@ -108,28 +108,28 @@ COMMENT ON FUNCTION mjc.report_sales(date, date, text) IS 'Sales of a window and
 CREATE FUNCTION mjc.report_customers(from_on date, until_on date) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
     totals json := mjc.report_totals(from_on, until_on);
 BEGIN
     RETURN (
         WITH buyer AS MATERIALIZED (
             SELECT e.customer_id, sum(e.orders) AS orders, sum(e.revenue_centimes)::bigint AS revenue
               FROM mjc_report.order_entry e
-             WHERE e.placed_at >= start_at AND e.placed_at < end_at
+             WHERE e.placed_at >= span.start_at AND e.placed_at < span.end_at
              GROUP BY e.customer_id
             HAVING sum(e.orders) > 0),
         old AS (
             SELECT count(*) AS customers FROM buyer b
-             WHERE EXISTS (SELECT FROM mjc_report.order_entry e WHERE e.customer_id = b.customer_id AND e.placed_at < start_at AND e.orders > 0)),
+             WHERE EXISTS (SELECT FROM mjc_report.order_entry e WHERE e.customer_id = b.customer_id AND e.placed_at < span.start_at AND e.orders > 0)),
         size AS (SELECT count(*) AS customers, count(*) FILTER (WHERE b.orders > 1) AS again FROM buyer b),
         best AS (SELECT b.customer_id, b.orders, b.revenue FROM buyer b ORDER BY b.revenue DESC, b.customer_id LIMIT 10),
         place AS (
             SELECT c.wilaya_code AS code, min(c.wilaya) AS name, count(DISTINCT c.customer_id) AS customers
               FROM mjc_report.customer_order c
-             WHERE c.placed_at >= start_at AND c.placed_at < end_at AND c.status <> 'CANCELLED' AND c.wilaya_code IS NOT NULL
+             WHERE c.placed_at >= span.start_at AND c.placed_at < span.end_at AND c.status <> 'CANCELLED' AND c.wilaya_code IS NOT NULL
              GROUP BY c.wilaya_code ORDER BY 3 DESC, 1 LIMIT 10)
         SELECT json_build_object('totalCustomers', totals -> 'totalCustomers', 'customerGrowth', totals -> 'customerGrowth', 'buyers', size.customers,
                    'newCustomers', size.customers - old.customers, 'returningCustomers', old.customers,

@@ -26,6 +26,11 @@ CREATE FUNCTION mjc.algiers_date(at timestamptz) RETURNS date
     AS $$ SELECT pg_catalog.timezone('Africa/Algiers', at)::pg_catalog.date $$;
 COMMENT ON FUNCTION mjc.algiers_date(timestamptz) IS 'The shop''s day of an instant';
 
+CREATE FUNCTION mjc.algiers_start(day date) RETURNS timestamptz
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    AS $$ SELECT pg_catalog.timezone('Africa/Algiers', day::pg_catalog.timestamp) $$;
+COMMENT ON FUNCTION mjc.algiers_start(date) IS 'The instant at which a day of the shop begins. Errors: 22008 a day that no instant lies in';
+
 CREATE FUNCTION mjc.uuid_or_null(value text) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT CASE WHEN value OPERATOR(pg_catalog.~*) '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'

@@ -76,7 +76,7 @@ BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     w := mjc.report_window(coalesce(timeframe, '7d'), start_date, end_date, now());
     SELECT count(*) INTO visits FROM mjc.visit v
-     WHERE v.started_at >= timezone('Africa/Algiers', w.from_on::timestamp) AND v.started_at < timezone('Africa/Algiers', (w.until_on + 1)::timestamp) AND NOT v.is_bot;
+     WHERE v.started_at >= mjc.algiers_start(w.from_on) AND v.started_at < mjc.algiers_start(w.until_on + 1) AND NOT v.is_bot;
     SELECT coalesce(sum(s.orders), 0) AS orders, coalesce(sum(s.revenue_dzd), 0) AS revenue INTO sold
       FROM mjc_report.sales s WHERE s.dim = 'channel' AND s.key = 'web' AND s.on_day BETWEEN w.from_on AND w.until_on;
     SELECT json_agg(json_build_object('step', f.name, 'count', f.reached, 'percentage', coalesce(f.of_first_pct, 0), 'dropoffRate', coalesce(f.dropoff_pct, 0)) ORDER BY f.step),

@@ -2,6 +2,8 @@
 -- They stand here and not in the extension's script because they are over those views,
 -- and in schema mjc_report, which outlives the extension. doc/reports.md defines every figure.
 -- A function whose result changes is dropped before it is made again.
+-- Where the rows that are read depend on the days, the plan is made for the days of each call
+-- (plan_cache_mode): one for any days is slower, by a third for the customers of a year.
 
 CREATE OR REPLACE FUNCTION mjc_report.sales_summary(from_on date, until_on date)
     RETURNS TABLE (days integer, orders bigint, cancelled_orders bigint, units bigint, returned_units bigint, gross_dzd numeric, returned_dzd numeric,
@@ -84,6 +86,7 @@ CREATE OR REPLACE FUNCTION mjc_report.sales_by(dim text, from_on date, until_on 
                    refunded_dzd numeric, margin_dzd numeric, share_pct numeric, previous_revenue_dzd numeric, growth_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     n integer := mjc.report_days(from_on, until_on);
@@ -128,6 +131,7 @@ CREATE OR REPLACE FUNCTION mjc_report.top_products(from_on date, until_on date, 
                    revenue_dzd numeric, margin_dzd numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
     PERFORM mjc.report_days(from_on, until_on);
@@ -213,6 +217,7 @@ CREATE OR REPLACE FUNCTION mjc_report.customers_by_period(from_on date, until_on
                    new_revenue_dzd numeric, returning_revenue_dzd numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
     PERFORM FROM mjc.report_period(from_on, until_on, period);
@@ -220,7 +225,7 @@ BEGIN
     WITH placed AS MATERIALIZED (
         SELECT e.customer_id, greatest(date_trunc(period, e.on_day::timestamp)::date, from_on) AS starts, sum(e.orders) AS orders, sum(e.revenue_centimes) AS revenue
           FROM mjc_report.order_entry e
-         WHERE e.placed_at >= timezone('Africa/Algiers', from_on::timestamp) AND e.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
+         WHERE e.placed_at >= mjc.algiers_start(from_on) AND e.placed_at < mjc.algiers_start(until_on + 1)
          GROUP BY 1, 2
         HAVING sum(e.orders) > 0),
     buyer AS (
@@ -244,22 +249,23 @@ CREATE OR REPLACE FUNCTION mjc_report.cohort_retention(from_on date, until_on da
     RETURNS TABLE (cohort date, month_no integer, customers bigint, active_customers bigint, retention_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
+    span record := mjc.report_span(from_on, until_on);
     first date := date_trunc('month', from_on::timestamp)::date;
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     RETURN QUERY
     WITH active AS MATERIALIZED (
         SELECT DISTINCT e.customer_id, date_trunc('month', e.on_day::timestamp)::date AS month
           FROM mjc_report.order_entry e
-         WHERE e.placed_at >= timezone('Africa/Algiers', first::timestamp) AND e.placed_at < timezone('Africa/Algiers', (until_on + 1)::timestamp)
+         WHERE e.placed_at >= mjc.algiers_start(first) AND e.placed_at < span.end_at
            AND e.orders > 0),
     member AS MATERIALIZED (
         SELECT c.customer_id, c.month
           FROM (SELECT a.customer_id, min(a.month) AS month FROM active a GROUP BY a.customer_id) c
          WHERE NOT EXISTS (SELECT FROM mjc_report.order_entry e
-                            WHERE e.customer_id = c.customer_id AND e.orders > 0 AND e.placed_at < timezone('Africa/Algiers', first::timestamp))),
+                            WHERE e.customer_id = c.customer_id AND e.orders > 0 AND e.placed_at < mjc.algiers_start(first))),
     size AS (SELECT m.month, count(*) AS customers FROM member m GROUP BY m.month),
     seen AS (SELECT m.month, a.month AS at, count(*) AS customers FROM member m JOIN active a ON a.customer_id = m.customer_id GROUP BY 1, 2)
     SELECT s.month, ((extract(year FROM g) - extract(year FROM s.month)) * 12 + extract(month FROM g) - extract(month FROM s.month))::integer,
@@ -278,6 +284,7 @@ CREATE OR REPLACE FUNCTION mjc_report.customer_rfm(on_day date DEFAULT mjc.algie
     RETURNS TABLE (customer_id uuid, recency_days integer, frequency bigint, monetary_dzd numeric, recency_score integer, frequency_score integer, monetary_score integer)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
     IF on_day IS NULL OR on_day NOT BETWEEN '1900-01-01' AND '9990-01-01' THEN
@@ -287,7 +294,7 @@ BEGIN
     WITH buyer AS (
         SELECT e.customer_id, customer_rfm.on_day - max(e.on_day) FILTER (WHERE e.orders > 0) AS recency, sum(e.orders) AS frequency, sum(e.revenue_centimes) AS monetary
           FROM mjc_report.order_entry e
-         WHERE e.placed_at < timezone('Africa/Algiers', (customer_rfm.on_day + 1)::timestamp)
+         WHERE e.placed_at < mjc.algiers_start(customer_rfm.on_day + 1)
          GROUP BY e.customer_id
         HAVING sum(e.orders) > 0),
     placed AS (

@@ -5,24 +5,23 @@ CREATE OR REPLACE FUNCTION mjc_report.traffic_sources(from_on date, until_on dat
     RETURNS TABLE (source text, medium text, visits bigint, share_pct numeric, bounce_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     RETURN QUERY
     WITH did AS (
         SELECT e.session_id, count(*) FILTER (WHERE e.kind = 'page_view') AS pages,
                count(*) FILTER (WHERE e.kind NOT IN ('page_view', 'page_duration')) AS acts
           FROM mjc_report.event e
-         WHERE e.at >= start_at AND e.at < end_at + interval '1 day' AND NOT e.is_bot
+         WHERE e.at >= span.start_at AND e.at < span.end_at + interval '1 day' AND NOT e.is_bot
          GROUP BY e.session_id)
     SELECT coalesce(v.source, 'unknown'), coalesce(v.medium, 'unknown'), count(*), round(count(*) * 100.0 / sum(count(*)) OVER (), 2),
            round(count(*) FILTER (WHERE coalesce(d.pages, 0) <= 1 AND coalesce(d.acts, 0) = 0) * 100.0 / count(*), 2)
       FROM mjc_report.visit v
       LEFT JOIN did d ON d.session_id = v.session_id
-     WHERE v.started_at >= start_at AND v.started_at < end_at AND NOT v.is_bot
+     WHERE v.started_at >= span.start_at AND v.started_at < span.end_at AND NOT v.is_bot
      GROUP BY 1, 2
      ORDER BY 3 DESC, 1, 2;
 END
@@ -36,19 +35,16 @@ CREATE OR REPLACE FUNCTION mjc_report.conversion_funnel(from_on date, until_on d
     RETURNS TABLE (step integer, name text, reached bigint, of_first_pct numeric, dropoff_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     RETURN QUERY
     WITH furthest AS (
-        SELECT max(CASE WHEN e.kind = 'begin_checkout' OR e.kind = 'page_view' AND e.path ~ '(^|/)checkout/?$' THEN 3
-                        WHEN e.kind = 'add_to_cart' THEN 2
-                        WHEN e.kind = 'view_item' AND e.product_id IS NOT NULL OR e.kind = 'page_view' AND e.path ~ '(^|/)products/[^/]+/?$' THEN 1 END) AS stage
+        SELECT max(mjc.event_stage(e.kind, e.path, e.product_id)) AS stage
           FROM mjc_report.event e
-         WHERE e.at >= start_at AND e.at < end_at AND NOT e.is_bot AND e.kind IN ('view_item', 'page_view', 'add_to_cart', 'begin_checkout')
+         WHERE e.at >= span.start_at AND e.at < span.end_at AND NOT e.is_bot AND e.kind IN ('view_item', 'page_view', 'add_to_cart', 'begin_checkout')
          GROUP BY e.session_id),
     counted AS (
         SELECT count(*) FILTER (WHERE f.stage >= 1) AS a, count(*) FILTER (WHERE f.stage >= 2) AS b, count(*) FILTER (WHERE f.stage >= 3) AS c FROM furthest f),
@@ -70,12 +66,11 @@ CREATE OR REPLACE FUNCTION mjc_report.pages(from_on date, until_on date, most in
     RETURNS TABLE (path text, views bigint, visits bigint, average_seconds numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     IF most IS NULL OR most NOT BETWEEN 1 AND 10000 THEN
         PERFORM mjc.raise(CASE WHEN most IS NULL THEN 'ARGUMENT_MISSING' ELSE 'ARGUMENT_RANGE' END, 'argument', 'most');
     END IF;
@@ -83,7 +78,7 @@ BEGIN
     SELECT e.path, count(*) FILTER (WHERE e.kind = 'page_view'), count(DISTINCT e.session_id) FILTER (WHERE e.kind = 'page_view'),
            round(avg(e.duration_ms) FILTER (WHERE e.kind = 'page_duration') / 1000.0, 1)
       FROM mjc_report.event e
-     WHERE e.at >= start_at AND e.at < end_at AND NOT e.is_bot AND e.kind IN ('page_view', 'page_duration') AND e.path IS NOT NULL
+     WHERE e.at >= span.start_at AND e.at < span.end_at AND NOT e.is_bot AND e.kind IN ('page_view', 'page_duration') AND e.path IS NOT NULL
      GROUP BY e.path
     HAVING count(*) FILTER (WHERE e.kind = 'page_view') > 0
      ORDER BY 2 DESC, 1
@@ -93,25 +88,25 @@ $$;
 COMMENT ON FUNCTION mjc_report.pages(date, date, integer) IS
     'The pages that were seen most on these days, 100 unless told (1 to 10000): views, visits, and the average time on them in seconds, NULL when none was told. Errors: MJ003, MJ006, MJ741, MJ742';
 
--- The extensions that estimate are looked for where they are: their schema alone is in the path.
+-- The extensions that estimate are named where they are (~ is their schema): no setting may change in
+-- a plan that runs in parallel.
 CREATE OR REPLACE FUNCTION mjc_report.visit_count(from_on date, until_on date, OUT visits bigint, OUT is_estimate boolean)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
     place text := (SELECT e.in_schema FROM mjc.estimators() e WHERE e.estimator = 'hll');
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     is_estimate := place IS NOT NULL;
     IF NOT is_estimate THEN
-        visits := (SELECT count(*) FROM (SELECT DISTINCT e.session_id FROM mjc_report.event e WHERE e.at >= start_at AND e.at < end_at AND NOT e.is_bot) d);
+        visits := (SELECT count(*) FROM (SELECT DISTINCT e.session_id FROM mjc_report.event e WHERE e.at >= span.start_at AND e.at < span.end_at AND NOT e.is_bot) d);
         RETURN;
     END IF;
-    PERFORM set_config('search_path', 'pg_catalog, ' || place || ', pg_temp', true);
-    EXECUTE 'SELECT coalesce(round(hll_cardinality(hll_add_agg(hll_hash_bytea(uuid_send(e.session_id))))), 0)::bigint
-               FROM mjc_report.event e WHERE e.at >= $1 AND e.at < $2 AND NOT e.is_bot' INTO visits USING start_at, end_at;
+    EXECUTE replace(
+        'SELECT coalesce(round(~hll_cardinality(~hll_add_agg(~hll_hash_bytea(uuid_send(e.session_id))))), 0)::bigint
+           FROM mjc_report.event e WHERE e.at >= $1 AND e.at < $2 AND NOT e.is_bot', '~', place || '.') INTO visits USING span.start_at, span.end_at;
 END
 $$;
 COMMENT ON FUNCTION mjc_report.visit_count(date, date) IS
@@ -121,29 +116,27 @@ CREATE OR REPLACE FUNCTION mjc_report.page_speed(from_on date, until_on date)
     RETURNS TABLE (metric text, measured bigint, p50 numeric, p75 numeric, p95 numeric, is_estimate boolean)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
     place text := (SELECT e.in_schema FROM mjc.estimators() e WHERE e.estimator = 'tdigest');
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     IF place IS NULL THEN
         RETURN QUERY
         SELECT p.metric, p.n, p.at[1], p.at[2], p.at[3], false
           FROM (SELECT x.metric, count(*) AS n, percentile_disc(ARRAY[0.5, 0.75, 0.95]) WITHIN GROUP (ORDER BY x.value) AS at
                   FROM mjc_report.web_vital x
-                 WHERE x.at >= start_at AND x.at < end_at AND NOT x.is_bot
+                 WHERE x.at >= span.start_at AND x.at < span.end_at AND NOT x.is_bot
                  GROUP BY x.metric) p
          ORDER BY p.metric;
         RETURN;
     END IF;
-    PERFORM set_config('search_path', 'pg_catalog, ' || place || ', pg_temp', true);
-    RETURN QUERY EXECUTE
+    RETURN QUERY EXECUTE replace(
         'SELECT p.metric, p.n, round(p.at[1]::numeric, 3), round(p.at[2]::numeric, 3), round(p.at[3]::numeric, 3), true
-           FROM (SELECT x.metric, count(*) AS n, tdigest_percentile(x.value::double precision, 100, ARRAY[0.5, 0.75, 0.95]::double precision[]) AS at
+           FROM (SELECT x.metric, count(*) AS n, ~tdigest_percentile(x.value::double precision, 100, ARRAY[0.5, 0.75, 0.95]::double precision[]) AS at
                    FROM mjc_report.web_vital x WHERE x.at >= $1 AND x.at < $2 AND NOT x.is_bot GROUP BY x.metric) p
-          ORDER BY p.metric' USING start_at, end_at;
+          ORDER BY p.metric', '~', place || '.') USING span.start_at, span.end_at;
 END
 $$;
 COMMENT ON FUNCTION mjc_report.page_speed(date, date) IS
@@ -153,24 +146,24 @@ CREATE OR REPLACE FUNCTION mjc_report.experiment_result(experiment text, from_on
     RETURNS TABLE (variant text, visits bigint, cart_visits bigint, checkout_visits bigint, cart_pct numeric, checkout_pct numeric)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    start_at timestamptz := timezone('Africa/Algiers', from_on::timestamp);
-    end_at timestamptz := timezone('Africa/Algiers', (until_on + 1)::timestamp);
+    span record := mjc.report_span(from_on, until_on);
 BEGIN
-    PERFORM mjc.report_days(from_on, until_on);
     IF experiment IS NULL THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'experiment');
     END IF;
     RETURN QUERY
+    -- Materialized: the step of a visit is looked for once, not once for every figure.
+    WITH shown AS MATERIALIZED (
+        SELECT x.variant, (SELECT max(mjc.event_stage(e.kind, e.path, e.product_id)) FROM mjc_report.event e
+                            WHERE e.session_id = x.session_id AND e.at >= x.at) AS stage
+          FROM mjc_report.exposure x
+         WHERE x.experiment = experiment_result.experiment AND x.at >= span.start_at AND x.at < span.end_at AND NOT x.is_bot)
     SELECT d.variant, count(*), count(*) FILTER (WHERE d.stage >= 2), count(*) FILTER (WHERE d.stage >= 3),
            round(count(*) FILTER (WHERE d.stage >= 2) * 100.0 / count(*), 2), round(count(*) FILTER (WHERE d.stage >= 3) * 100.0 / count(*), 2)
-      FROM (SELECT x.variant, (SELECT max(CASE WHEN e.kind = 'begin_checkout' OR e.path ~ '(^|/)checkout/?$' THEN 3 ELSE 2 END)
-                                 FROM mjc_report.event e
-                                WHERE e.session_id = x.session_id AND e.at >= x.at
-                                  AND (e.kind IN ('add_to_cart', 'begin_checkout') OR e.kind = 'page_view' AND e.path ~ '(^|/)checkout/?$')) AS stage
-              FROM mjc_report.exposure x
-             WHERE x.experiment = experiment_result.experiment AND x.at >= start_at AND x.at < end_at AND NOT x.is_bot) d
+      FROM shown d
      GROUP BY d.variant
      ORDER BY d.variant;
 END

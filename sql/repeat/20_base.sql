@@ -53,6 +53,7 @@ VALUES
     ('catalogue_fill', interval '10 minutes'),
     ('event_partition', interval '1 hour'),
     ('event_purge', interval '1 hour'),
+    ('http_fold', interval '10 minutes'),
     ('idempotency_purge', interval '10 minutes'),
     ('invariants', interval '1 minute'),
     ('invoice_issue', interval '1 minute'),

@@ -18,6 +18,7 @@ COMMENT ON TABLE mjc.boiler_code IS 'Numbers on rating plates and in catalogues 
 COMMENT ON TABLE mjc.boiler_model IS 'Boiler models';
 COMMENT ON TABLE mjc.boiler_range IS 'Ranges of a brand of boilers';
 COMMENT ON TABLE mjc.boiler_variant IS 'Variants of boiler models: power, flue, gas, hot water, years built';
+COMMENT ON TABLE mjc.cache_figure IS 'Counters of PostgreSQL''s cache by the minute; written with the figures of the shim, read in mjc_report.cache_figure';
 COMMENT ON TABLE mjc.carrier_zone IS 'Zone of a carrier that a wilaya belongs to, by dates. Change with mjc.carrier_zone_set';
 COMMENT ON TABLE mjc.cart IS 'Carts of customers and guests; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
 COMMENT ON TABLE mjc.cart_line IS 'Lines of carts; changed by mjc.cart_add, mjc.cart_sync, mjc.cart_merge and the shop';
@@ -43,6 +44,7 @@ COMMENT ON TABLE mjc.customer_phone IS 'Personal: which customer a canonical pho
 COMMENT ON TABLE mjc.event IS 'What visitors did on the pages, by months of the shop; written by the shop, read in mjc_report.event. Kept as long as setting analytics_retention_months says';
 COMMENT ON TABLE mjc.exposure IS 'Which variant of an experiment a visit was shown, the first one; written by the shop';
 COMMENT ON TABLE mjc.fitment IS 'Which part fits which boilers, and which does not: a row holds for the boilers that all its conditions admit';
+COMMENT ON TABLE mjc.http_figure IS 'Requests that the shims answered, by route and minute, after three days by hour; written by the shim, read in mjc_report.http_figure';
 COMMENT ON TABLE mjc.idempotency_key IS 'Personal: replies kept for repeated requests; purged by a job';
 COMMENT ON TABLE mjc.document_series IS 'Series of documents by year: the rows that are locked for a number; written by mjc.invoice_issue and mjc.credit_note_issue';
 COMMENT ON TABLE mjc.invoice IS 'Invoices and credit notes as issued, append-only and chained; body in centimes. Written by mjc.invoice_issue, mjc.issue_invoices, mjc.credit_note_issue; mjc.verify_series proves them';
@@ -785,3 +787,22 @@ COMMENT ON COLUMN mjc_report.audit.batch IS 'Sealed batch that it belongs to; NU
 COMMENT ON COLUMN mjc_report.outbox.outbox_id IS 'Number of the message';
 COMMENT ON COLUMN mjc_report.outbox.created_at IS 'When the fact was';
 COMMENT ON COLUMN mjc_report.outbox.done_at IS 'When it was delivered or dropped';
+COMMENT ON VIEW mjc_report.http_figure IS 'Requests answered by route, as each shim tells them every minute; after three days by the hour';
+COMMENT ON COLUMN mjc_report.http_figure.at IS 'From when';
+COMMENT ON COLUMN mjc_report.http_figure.until_at IS 'Until when';
+COMMENT ON COLUMN mjc_report.http_figure.shim_id IS 'The shim that counted: a process, from its start';
+COMMENT ON COLUMN mjc_report.http_figure.route IS 'Method and path of the route as in shim/routes.c; any * for what is no route';
+COMMENT ON COLUMN mjc_report.http_figure.requests IS 'Answers';
+COMMENT ON COLUMN mjc_report.http_figure.refused IS 'Of them 4xx';
+COMMENT ON COLUMN mjc_report.http_figure.failed IS 'Of them 5xx';
+COMMENT ON COLUMN mjc_report.http_figure.not_modified IS 'Of them 304: the asker has it already';
+COMMENT ON COLUMN mjc_report.http_figure.cached IS 'Of them from the cache of the shim';
+COMMENT ON COLUMN mjc_report.http_figure.total_us IS 'Microseconds from the head of the request to the answer, of all together';
+COMMENT ON COLUMN mjc_report.http_figure.mean_ms IS 'Mean milliseconds of one';
+COMMENT ON COLUMN mjc_report.http_figure.limit_us IS 'Limits of the histogram, microseconds';
+COMMENT ON COLUMN mjc_report.http_figure.bucket IS 'Answers by the first limit that they did not pass; the last above all';
+COMMENT ON VIEW mjc_report.cache_figure IS 'Counters of PostgreSQL''s cache of this database, as read every minute; they only grow until PostgreSQL crashes or they are reset';
+COMMENT ON COLUMN mjc_report.cache_figure.at IS 'When';
+COMMENT ON COLUMN mjc_report.cache_figure.shim_id IS 'The shim that asked';
+COMMENT ON COLUMN mjc_report.cache_figure.blocks_hit IS 'Blocks of 8 kB found in the cache since the counters began';
+COMMENT ON COLUMN mjc_report.cache_figure.blocks_read IS 'Blocks of 8 kB asked of the operating system';

@@ -36,7 +36,6 @@ readonly EVENTS=${BENCH_EVENTS:-5000000}
 readonly ROUNDS=${BENCH_ROUNDS:-7}
 readonly MINUTES=${BENCH_MINUTES:-18}
 readonly CACHE=$PWD/$BUILD/bench-analytics
-STATUS=0
 DUCK=
 
 # way, where, query, workers; "sql" may be parallel as the planner likes
@@ -209,15 +208,6 @@ main()
 	check_answers
 	run_rounds
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-# Called at every end, so that what was measured before a failure is seen.
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl "$HERE/report.pl" "$RUNS"
 }
 
 if [[ ${1-} == --help ]]; then

@@ -46,16 +46,11 @@ readonly WRITERS=16
 readonly SENDERS=32      # connections that send events
 readonly BATCH=100       # events of a batch, as load.lua makes it
 readonly BATCH_ROWS=92   # of them in mjc.event; the others tell of the visit
-STATUS=0
 SENT=0                   # batches that were answered
 
 make_shop()
 {
-	if [[ $DEVICE == 1ms ]]; then
-		start_server 1ms LD_PRELOAD="$DIR/slowflush.so" MJC_FLUSH_US=1000
-	else
-		start_server real
-	fi
+	start_device "$DEVICE"
 	run_sql "$DEVICE" postgres -c 'CREATE DATABASE shop'
 	run_sql "$DEVICE" shop -f test/bench/orders/setup.sql >/dev/null || die "the shop cannot be made"
 	run_sql "$DEVICE" postgres -c CHECKPOINT
@@ -138,16 +133,6 @@ check_events()
 	((stored >= least && stored <= most)) || { say "those are not the events that were sent" >&2; STATUS=1; }
 }
 
-check_invariants()
-{
-	local broken
-
-	broken=$(run_sql "$DEVICE" shop -c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
-	[[ -n $broken ]] || return 0
-	say "the invariants do not hold:" "$broken" >&2
-	STATUS=1
-}
-
 main()
 {
 	local names=(alone both) round i
@@ -165,17 +150,8 @@ main()
 	done
 	stop_shims
 	check_events
-	check_invariants
+	check_invariants "$DEVICE" shop
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-# Called at every end, so that what was measured before a failure is seen.
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl "$HERE/report.pl" "$RUNS"
 }
 
 if [[ ${1-} == --help ]]; then

@@ -46,7 +46,6 @@ readonly MINUTES=${BENCH_MINUTES:-14}
 readonly DEVICE=${BENCH_DEVICE:-1ms}
 readonly WRITERS=${BENCH_WRITERS:-16}
 readonly SHIPPED=$(((WARM_SECONDS + RUN_SECONDS) * 5000)) # more than a run can invoice
-STATUS=0
 
 chosen()
 {
@@ -58,11 +57,7 @@ chosen()
 # `shop` for orders; `invoices` with parcels that left, whose documents go before each run.
 make_shop()
 {
-	if [[ $DEVICE == 1ms ]]; then
-		start_server 1ms LD_PRELOAD="$DIR/slowflush.so" MJC_FLUSH_US=1000
-	else
-		start_server real
-	fi
+	start_device "$DEVICE"
 	run_sql "$DEVICE" postgres -c 'CREATE DATABASE shop'
 	run_sql "$DEVICE" shop -f "$HERE"/setup.sql >/dev/null || die "the shop cannot be made"
 	if chosen issue; then
@@ -134,20 +129,6 @@ run_case()
 	esac
 }
 
-#------------------------------------------------------------------ after the runs
-
-# In the database of the invoices the last run was one or the other: only of ours there is something to prove.
-check_invariants()
-{
-	local database=$1 broken
-
-	say "checking database $database"
-	broken=$(run_sql "$DEVICE" "$database" -c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
-	[[ -n $broken ]] || return 0
-	say "the invariants do not hold in $database:" "$broken" >&2
-	STATUS=1
-}
-
 main()
 {
 	local round i
@@ -164,21 +145,13 @@ main()
 		done
 	done
 	stop_shims
-	check_invariants shop
+	check_invariants "$DEVICE" shop
+	# The last run was one or the other: only of ours there is something to prove.
 	if chosen issue; then
 		invoice 0 issue
-		check_invariants invoices
+		check_invariants "$DEVICE" invoices
 	fi
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-# Called at every end, so that what was measured before a failure is seen.
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl "$HERE/report.pl" "$RUNS"
 }
 
 if [[ ${1-} == --help ]]; then

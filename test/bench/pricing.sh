@@ -34,7 +34,6 @@ readonly ROUNDS=${BENCH_ROUNDS:-15}
 readonly MORE_ROUNDS=5
 readonly MINUTES=${BENCH_MINUTES:-20}
 readonly ORDERS=100
-STATUS=0
 
 # case, database, function, runs in a round
 readonly TIMED='
@@ -152,34 +151,14 @@ run_rounds()
 	done
 }
 
-check_invariants()
-{
-	local database=$1 broken
-
-	say "checking database $database"
-	broken=$(run_sql main "$database" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
-	[[ -n $broken ]] || return 0
-	say "the invariants do not hold in $database:" "$broken" >&2
-	STATUS=1
-}
-
 main()
 {
 	start_bench
 	make_databases
 	run_rounds
-	! chosen e || check_invariants order_200
+	! chosen e || check_invariants main order_200
 	stop_server main
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-# Called at every end, so that what was measured before a failure is seen.
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl "$HERE/report.pl" "$RUNS"
 }
 
 if [[ ${1-} == --help ]]; then

@@ -26,11 +26,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 WARM_SECONDS=${BENCH_WARM:-2}
 . test/bench/lib/bench.sh
 
+readonly HERE=test/bench/sales
 readonly CLIENTS=${BENCH_CLIENTS:-8}
 readonly RUN_SECONDS=${BENCH_SECONDS:-4}
 readonly ROUNDS=${BENCH_ROUNDS:-15}
 readonly MINUTES=${BENCH_MINUTES:-12}
-STATUS=0
+MORE=(wal year)
 
 # start_shop NAME: a server of the staged build, with the shop of the orders bench.
 start_shop()
@@ -85,19 +86,9 @@ year()
 	local orders=$1 customers=$2 times
 
 	run_sql with postgres -c "CREATE DATABASE year_$orders TEMPLATE shop"
-	times=$(run_sql with "year_$orders" -v orders="$orders" -v customers="$customers" -f test/bench/sales/year.sql | tail -n 1) || die "the year of $orders orders cannot be made"
+	times=$(run_sql with "year_$orders" -v orders="$orders" -v customers="$customers" -f "$HERE"/year.sql | tail -n 1) || die "the year of $orders orders cannot be made"
 	printf '%s\t%s\n' "$orders" "${times//|/$'\t'}" >>"$DIR/year"
 	run_sql with postgres -c "DROP DATABASE year_$orders"
-}
-
-check_invariants()
-{
-	local broken
-
-	broken=$(run_sql with shop -c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
-	[[ -n $broken ]] || return 0
-	say "the invariants do not hold:" "$broken" >&2
-	STATUS=1
 }
 
 main()
@@ -120,16 +111,8 @@ main()
 		((round % 2)) || order "$round" with
 	done
 	fold
-	check_invariants
+	check_invariants with shop
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl test/bench/sales/report.pl "$RUNS" "$DIR/wal" "$DIR/year"
 }
 
 if [[ ${1-} == --help ]]; then

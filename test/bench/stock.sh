@@ -50,7 +50,6 @@ readonly SNAPSHOT_SECONDS=60
 readonly SNAPSHOT_BLOCKS=2
 readonly GROWTH_ROUNDS=11
 readonly GROWTH_CALLS=200
-STATUS=0
 
 chosen()
 {
@@ -65,11 +64,7 @@ make_shop()
 {
 	local device=$1
 
-	if [[ $device == 1ms ]]; then
-		start_server 1ms LD_PRELOAD="$DIR/slowflush.so" MJC_FLUSH_US=1000
-	else
-		start_server "$device"
-	fi
+	start_device "$device"
 	run_sql "$device" postgres -c 'CREATE DATABASE shop'
 	run_sql "$device" shop -f "$HERE"/setup.sql >/dev/null || die "the shop cannot be made"
 	if chosen c0; then
@@ -210,7 +205,7 @@ run_growth()
 		done
 	done
 	# The smallest: that the rows made here are what the rules write. The largest takes minutes.
-	check_invariants 1ms "past_${order[0]}"
+	PGOPTIONS='-c max_parallel_workers_per_gather=0' check_invariants 1ms "past_${order[0]}"
 }
 
 time_calls()
@@ -237,20 +232,6 @@ time_calls()
 	! tail -n 1 "$RUNS" | grep -q 'no$' || say "left out: g, $past reservations, round $round: the CPU was stolen"
 }
 
-#------------------------------------------------------------------ after the runs
-
-check_invariants()
-{
-	local device=$1 database=$2 broken
-
-	say "$device: checking database $database"
-	broken=$(run_sql "$device" "$database" -c 'SET max_parallel_workers_per_gather = 0' \
-		-c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
-	[[ -n $broken ]] || return 0
-	say "the invariants do not hold in $database:" "$broken" >&2
-	STATUS=1
-}
-
 main()
 {
 	local device
@@ -266,21 +247,12 @@ main()
 		else
 			run_cases "$device" $((MINUTES * 60 - 100))
 		fi
-		check_invariants "$device" shop
+		PGOPTIONS='-c max_parallel_workers_per_gather=0' check_invariants "$device" shop
 		[[ $device != 1ms ]] || ! chosen g || run_growth
 		stop_server "$device"
 		rm -rf "${DIR:?}/$device"
 	done
 	exit "$STATUS"
-}
-
-# shellcheck disable=SC2317 # by stop_bench
-# Called at every end, so that what was measured before a failure is seen.
-report()
-{
-	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
-	perl "$HERE/report.pl" "$RUNS"
 }
 
 if [[ ${1-} == --help ]]; then

@@ -192,7 +192,7 @@ for my $who (qw(STAFF ANALYST))
 	my $text = qx{"$psql" -X -v ON_ERROR_STOP=1 -d "$ENV{"MJC_TEST_${who}_DSN"}" -f sql/dashboard.psql 2>&1};
 
 	is($?, 0, "sql/dashboard.psql as $who") or diag($text);
-	is(scalar(() = $text =~ /^== /mg), 8, 'all its parts');
+	is(scalar(() = $text =~ /^== /mg), 9, 'all its parts');
 	unlike($text, qr/ERROR|Amina|Benali/, 'no error, nobody named');
 }
 

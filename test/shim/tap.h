@@ -32,6 +32,7 @@ void test_password(void);
 void test_id_token(void);
 void test_limit(void);
 void test_gzip(void);
+void test_cache(void);
 void test_redact(void);
 void test_deliver(void);
 void test_provider(void);

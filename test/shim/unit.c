@@ -86,6 +86,7 @@ main(void)
 	test_id_token();
 	test_limit();
 	test_gzip();
+	test_cache();
 	test_redact();
 	test_deliver();
 	test_provider();

@@ -1,6 +1,6 @@
 -- event: what visitors of the pages do: taken once, by what it tells, without persons.
 BEGIN;
-SELECT plan(207);
+SELECT plan(220);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY[$$SELECT mjc_api.event_ingest(NULL, NULL, NULL, NULL, NULL, '{"events": []}')$$, $$SELECT mjc_api.vital_ingest(NULL, NULL, NULL, NULL, NULL, '{"name": "LCP", "value": 1}')$$,
@@ -146,6 +146,16 @@ SELECT pg_temp.send_text(jsonb_build_object('events', jsonb_build_array(pg_temp.
 SELECT results_eq(format('SELECT DISTINCT v.is_bot, e.is_bot, v.device FROM mjc.visit v JOIN mjc.event e USING (session_id) WHERE session_id IN (%L, %L) ORDER BY 1', pg_temp.sid(12), pg_temp.sid(13)),
     $$VALUES (false, false, 'desktop'), (true, true, 'desktop')$$, 'bots are marked; what an event says of its program goes before who brings it');
 
+-- Each row is of its own visit, in whatever order they are told and stored; what is refused tells nothing of it
+SELECT is(pg_temp.told(pg_temp.send(pg_temp.view(2003), pg_temp.item('page_view', jsonb_build_object('sessionId', pg_temp.sid(2002), 'pagePath', '/', 'userAgent', 'Googlebot/2.1')), pg_temp.view(2001),
+    pg_temp.item('web_vital', jsonb_build_object('sessionId', pg_temp.sid(2002), 'name', 'LCP', 'value', 1)), pg_temp.item('web_vital', jsonb_build_object('sessionId', pg_temp.sid(2001), 'name', 'LCP', 'value', 1)),
+    pg_temp.item('session_start', jsonb_build_object('sessionId', pg_temp.sid(2001), 'deviceType', 'tablet')))), '6 0', 'three visits, the last first');
+SELECT results_eq(format('SELECT right(v.session_id::text, 1), v.is_bot, e.is_bot, w.is_bot, w.device FROM mjc.visit v JOIN mjc.event e USING (session_id) LEFT JOIN mjc.web_vital w USING (session_id)
+        WHERE session_id BETWEEN %L AND %L ORDER BY 1', pg_temp.sid(2001), pg_temp.sid(2003)),
+    $$VALUES ('1', false, false, false, 'tablet'), ('2', true, true, true, 'desktop'), ('3', false, false, NULL, NULL)$$, 'one of them of a bot, with all its rows');
+SELECT is(pg_temp.told(pg_temp.send(pg_temp.view(2004), pg_temp.item('page_view', jsonb_build_object('sessionId', pg_temp.sid(2004), 'userAgent', 'Googlebot/2.1')))), '1 1 {"EVENT_FIELD_INVALID":1}', 'a view of nothing by a bot is refused');
+SELECT results_eq(format('SELECT v.is_bot, e.is_bot FROM mjc.visit v JOIN mjc.event e USING (session_id) WHERE session_id = %L', pg_temp.sid(2004)), 'VALUES (false, false)', 'and makes no bot of the visit');
+
 -- Paths without persons
 SELECT is(mjc.page_path(p), w, p || ' is kept as ' || w)
   FROM (VALUES ('/', '/'), ('', '/'), ('fr/produits', '/fr/produits'), ('https://shop.example', '/'), ('https://shop.example?x=1', '/'), ('/a?b=c', '/a'), ('/a#b', '/a'), ('//evil.example/x', '/evil.example/x'),
@@ -157,6 +167,15 @@ SELECT is(length(mjc.page_path('/' || repeat('é/', 500))), 200, 'a path is cut 
 SELECT is(mjc.page_path(NULL), NULL, 'no address has no path');
 SELECT pg_temp.send(pg_temp.act(14, 'search', '{"metadata": {"query": "amina@example.dz 0550123456 vanne 12"}}')) \g /dev/null
 SELECT is((SELECT detail ->> 'query' FROM mjc.event WHERE session_id = pg_temp.sid(14)::uuid), '* * vanne 12', 'nor is a search a person');
+-- Nor is half of one: a text is cut after persons are taken out of it
+SELECT pg_temp.send(VARIADIC ARRAY(SELECT pg_temp.act(2100 + n, 'search', jsonb_build_object('query', q))
+         FROM (VALUES (1, repeat('vanne ', 15) || 'gaz: 0550123456 final'), (2, repeat('vanne ', 15) || 'gaz: amina@example.dz final'), (3, repeat('vanne ', 15) || 'gaz: 0550 12 34 56 final'),
+                      (4, repeat('a@b.dz ', 60)), (5, repeat('é', 98) || ' ب 0550123456'), (6, repeat('x', 95) || ' ٠٥٥٠ ١٢ ٣٤ ٥٦'), (7, repeat('x', 5000))) v (n, q))) \g /dev/null
+SELECT is((SELECT detail ->> 'query' FROM mjc.event WHERE session_id = pg_temp.sid(2100 + n)::uuid), w, 'a long search is kept as ' || w)
+  FROM (VALUES (1, repeat('vanne ', 15) || 'gaz: * fin'), (2, repeat('vanne ', 15) || 'gaz: * fin'), (3, repeat('vanne ', 15) || 'gaz: * fin'), (4, repeat('* ', 49) || '*'), (5, repeat('é', 98) || ' ب'), (6, repeat('x', 95) || ' *'), (7, repeat('x', 100))) v (n, w);
+SELECT mjc.client_error_store(jsonb_build_object('error', repeat('vanne ', 82) || 'zz: ' || t)::text, pg_temp.noon()) FROM unnest('{0550123456,amina@example.dz,0550 12 34 56}'::text[]) t \g /dev/null
+SELECT results_eq($$SELECT message, seen FROM mjc.client_error WHERE message ~ '^vanne vanne'$$, format($$VALUES (%L, 3::bigint)$$, repeat('vanne ', 82) || 'zz: *'), 'nor a message with persons where it is cut');
+SELECT is(mjc.page_path('/' || repeat('a1', 996) || '/0550123456'), '/*/*', 'nor a path, however long it was');
 SELECT pg_temp.send(pg_temp.item('traffic_source', jsonb_build_object('sessionId', pg_temp.sid(22), 'utmSource', 'facebook', 'utmCampaign', 'promotion2026chaudieres', 'utmTerm', '120210987654321098', 'utmContent', '+213 550123456 0550123456'))) \g /dev/null
 SELECT results_eq(format('SELECT campaign, term, content FROM mjc.visit WHERE session_id = %L', pg_temp.sid(22)), $$VALUES ('promotion2026chaudieres', '120210987654321098', '* *')$$, 'the numbers of ads and long names of campaigns stay');
 -- Phones as people write them: in groups

@@ -231,9 +231,10 @@ SELECT throws_ok($$DELETE FROM mjc.category WHERE slug = 'test-only-parts'$$, '2
 -- 31
 SELECT is_empty($$SELECT f FROM subject WHERE provolatile = 'v' AND proparallel <> 'u' AND name NOT IN ('gift_card_id', 'raise', 'random_code', 'uuid_v7')$$, '31: what writes is not run in parallel');
 SELECT is_empty($$SELECT s.f FROM subject s JOIN pg_proc p ON p.oid = s.oid WHERE s.proparallel = 's' AND p.prosrc ~ 'mjc\.(staff_id|check_admin|account_active|customer_of_account)\('$$, '31: nor what asks who acts');
-SET LOCAL force_parallel_mode = on;
+SELECT CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END AS parallel_mode \gset
+SET LOCAL :parallel_mode = on;
 SELECT is((SELECT sum(mjc.percent_of(g, 1900))::bigint FROM generate_series(1, 1000) g), (SELECT sum(round(g * 0.19))::bigint FROM generate_series(1, 1000) g), '31: pure functions give the same in a worker');
-SET LOCAL force_parallel_mode = off;
+SET LOCAL :parallel_mode = off;
 -- 35: somebody's function in the way of the extension
 SELECT is(pg_temp.state($$CREATE VIEW public.hostile_dependent AS SELECT mjc.dzd(1); DROP EXTENSION mjchauffage$$), '2BP01', '35: the extension does not go while something needs it');
 SELECT is(pg_temp.state($$DROP EXTENSION mjchauffage CASCADE; CREATE FUNCTION mjc.dzd(bigint) RETURNS numeric LANGUAGE sql AS 'SELECT 0'; CREATE EXTENSION mjchauffage$$), '42723', '35: nor takes over what stands in its place');

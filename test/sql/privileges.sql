@@ -22,7 +22,7 @@ SELECT is_empty($$SELECT f FROM extension_function x WHERE has_function_privileg
 SELECT is_empty($$SELECT f FROM extension_function WHERE owner <> 'mjc_owner'$$, 'all belong to mjc_owner');
 SELECT is_empty($$SELECT f, proconfig FROM extension_function WHERE prosecdef AND NOT coalesce(proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']$$,
                 'those that run as mjc_owner have their search_path pinned, and nothing else set');
-SELECT is_empty($$SELECT f FROM extension_function WHERE lanname = 'plpgsql' AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']$$,
+SELECT is_empty($$SELECT f FROM extension_function WHERE lanname = 'plpgsql' AND coalesce(array_remove(proconfig, 'plan_cache_mode=force_custom_plan'), '{}') <> ARRAY['search_path=pg_catalog, pg_temp']$$,
                 'so has all PL/pgSQL');
 SELECT is_empty($$SELECT f FROM extension_function WHERE nspname = 'mjc_api' AND NOT prosecdef$$, 'every route runs as mjc_owner');
 SELECT is_empty($$SELECT f FROM extension_function WHERE provolatile = 'v' AND proisstrict$$, 'no function that writes ignores a call with a NULL');
@@ -49,10 +49,10 @@ CREATE FUNCTION pg_temp.called_by(role text) RETURNS SETOF text
     AS $$ SELECT x.f::text FROM extension_function x WHERE has_function_privilege(role, x.oid, 'EXECUTE') ORDER BY 1 $$;
 SELECT set_eq($$SELECT pg_temp.called_by('mjc_analyst')$$, ARRAY[
     'mjc.agent_is_bot(text)', 'mjc.page_path(text)',
-    'mjc.active_periods(timestamp with time zone,text,date)', 'mjc.distinct_count(uuid)', 'mjc.estimators()', 'mjc.funnel(timestamp with time zone,integer,interval)', 'mjc.funnel_counts(uuid,timestamp with time zone,integer,interval,integer)',
+    'mjc.active_periods(timestamp with time zone,text,date)', 'mjc.distinct_count(uuid)', 'mjc.estimators()', 'mjc.event_stage(text,text,uuid)', 'mjc.funnel(timestamp with time zone,integer,interval)', 'mjc.funnel_counts(uuid,timestamp with time zone,integer,interval,integer)',
     'mjc.retention(uuid,timestamp with time zone,text,integer)', 'mjc.sessionize(timestamp with time zone,interval)',
     'mjc.allocate(bigint,bigint[])', 'mjc.amount_in_words(bigint,text)', 'mjc.dzd_shown(bigint)', 'mjc.html(text)', 'mjc.invoice_html(jsonb,text)', 'mjc.invoice_labels(text)', 'mjc.invoice_lines_html(jsonb,jsonb)', 'mjc.invoice_party_html(jsonb,jsonb)', 'mjc.invoice_totals_html(jsonb,jsonb)', 'mjc.invoice_party_hash(bytea,text)',
-    'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.cart_owner_of_token(text)', 'mjc.carrier_word(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)', 'mjc.growth_pct(numeric,numeric)', 'mjc.raise(text,text,text)', 'mjc.report_days(date,date)', 'mjc.report_period(date,date,text)',
+    'mjc.invoice_hash(bytea,text,integer,integer,uuid,text,uuid,uuid,timestamp with time zone,bigint,bytea,text)', 'mjc.algiers_date(timestamp with time zone)', 'mjc.algiers_start(date)', 'mjc.cart_owner_of_token(text)', 'mjc.bucket_limit(bigint[],bigint[],numeric)', 'mjc.carrier_word(text)', 'mjc.coupon_key(text)', 'mjc.csv_cell(text)', 'mjc.customer_segment(bigint,timestamp with time zone,timestamp with time zone)', 'mjc.customer_words(text)', 'mjc.damaged_change(text,integer)', 'mjc.dzd(bigint)', 'mjc.fold_digits(text)', 'mjc.iso(timestamp with time zone)', 'mjc.growth_pct(numeric,numeric)', 'mjc.raise(text,text,text)', 'mjc.report_days(date,date)', 'mjc.report_period(date,date,text)', 'mjc.report_span(date,date)',
     'mjc.on_hand_change(text,integer)', 'mjc.order_limits()', 'mjc.price_cart(jsonb,jsonb)', 'mjc.refund_share(bigint,integer,integer,integer)', 'mjc.reprice_trace(jsonb)',
     'mjc.sale_price_at(bigint,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'mjc.spread_discount(bigint,bigint[],bigint[])', 'mjc.stamp_duty(bigint,date)',
     'mjc.order_reference(integer,bigint)', 'mjc.order_reference_canonical(text)', 'mjc.order_reference_format(integer,bigint)', 'mjc.order_reference_parse(text)', 'mjc.order_reference_verify(text)', 'mjc.order_reference_scrambled(integer,bigint,bytea)',
@@ -84,7 +84,7 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
 CREATE TEMP VIEW report_function AS
 SELECT p.oid, p.oid::regprocedure AS f, p.prosecdef, p.proconfig, p.proowner, p.provolatile FROM pg_proc p WHERE p.pronamespace = 'mjc_report'::regnamespace;
 SELECT isnt_empty('SELECT f FROM report_function', 'there are report functions');
-SELECT is_empty($$SELECT f FROM report_function WHERE prosecdef OR provolatile <> 's' OR proowner <> 'mjc_owner'::regrole OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+SELECT is_empty($$SELECT f FROM report_function WHERE prosecdef OR provolatile <> 's' OR proowner <> 'mjc_owner'::regrole OR coalesce(array_remove(proconfig, 'plan_cache_mode=force_custom_plan'), '{}') <> ARRAY['search_path=pg_catalog, pg_temp']
                   OR obj_description(oid, 'pg_proc') IS NULL$$, 'they run as who calls them, write nothing, have their search_path pinned and say what they tell');
 SELECT is_empty($$SELECT f FROM report_function WHERE has_function_privilege('public', oid, 'EXECUTE') OR has_function_privilege('mjc_shim', oid, 'EXECUTE')
                   OR NOT has_function_privilege('mjc_analyst', oid, 'EXECUTE') OR NOT has_function_privilege('mjc_admin', oid, 'EXECUTE')$$, 'analysts and admins may call all of them, and nobody else');

@@ -2,7 +2,7 @@
 -- Stripe's and Chargily Pay's own documentation. Numbers in titles are those of the rules for
 -- payments by providers (webhooks) and of the failure scenarios that the shop must survive.
 BEGIN;
-SELECT plan(181);
+SELECT plan(183);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 10) FROM generate_series(1, 30) n \g /dev/null
 UPDATE mjc.payment_method SET is_enabled = true;
@@ -156,6 +156,12 @@ SELECT is((SELECT is_open FROM mjc.customer_order WHERE order_id = pg_temp.order
 SELECT is(pg_temp.payments(:'gone') || '; ' || pg_temp.refunds(:'gone') || '; ' || pg_temp.stock(5), 'CANCELLED paid_short: refunded 10700 10700 10700, void 10700 0 0; end due 10700; 10 1', 'scenario 9: with its stock gone it is paid short, a refund is due, no stock is negative');
 SELECT is(pg_temp.payments(:'called') || '; ' || pg_temp.refunds(:'called'), 'CANCELLED refunded: refunded 1700 1700 1700, void 1700 0 0; end due 1700', 'one that people cancelled stays so, and its money goes back');
 SELECT is((SELECT string_agg(topic, ' ' ORDER BY outbox_id) FROM mjc.outbox WHERE aggregate_id = pg_temp.order_id(:'gone')), 'order_placed order_cancelled payment_short', 'the buyer hears of it');
+SELECT pg_temp.order_by(29) AS back \gset
+SELECT pg_temp.checkout(:'back', 'cs_back'), mjc.order_ship(:'back'), mjc.order_deliver(:'back'), mjc.order_refund(:'back') \g /dev/null
+SELECT updated_at AS before FROM mjc.order WHERE order_id = pg_temp.order_id(:'back') \gset
+SELECT pg_temp.stripe('evt_back', 'checkout.session.completed', pg_temp.session('cs_back', 170000, 'pi_back')) \g /dev/null
+SELECT is(pg_temp.applied('evt_back') || ' ' || pg_temp.payments(:'back'), 'applied returned REFUNDED refunded: refunded 1700 1700 1700, void 1700 0 0', 'nor does one whose goods came back go on');
+SELECT cmp_ok((SELECT updated_at FROM mjc.order WHERE order_id = pg_temp.order_id(:'back')), '>', :'before'::timestamptz, 'but it has changed');
 SELECT mjc.order_ship(:'late'), mjc.order_deliver(:'late') \g /dev/null
 SELECT is(pg_temp.status(:'late'), 'DELIVERED', 'the late one is delivered like any other');
 SELECT is(pg_temp.broken(), NULL, 'scenario 31: every promise is kept');

@@ -1,6 +1,6 @@
 -- sale: figures by day equal a naive recount at every moment, folded or not.
 BEGIN;
-SELECT plan(43);
+SELECT plan(49);
 \ir fixture.psql
 DO $$ BEGIN WHILE mjc.sale_fold() > 0 LOOP END LOOP; END $$;
 DELETE FROM mjc.sale_day;
@@ -128,6 +128,24 @@ SELECT is((SELECT returned_centimes FROM mjc.sale_day WHERE dim = 'product' AND 
 SELECT mjc.shipment_refuse(:'fourth', :parcel) \g /dev/null
 SELECT mjc.shipment_return(:'fourth', :parcel) \g /dev/null
 SELECT pg_temp.holds('and the parcel came back');
+
+-- What comes back by each way, of an order whose figures were folded before
+SELECT pg_temp.sale('{1,2}', '{3,2}') AS sixth \gset
+SELECT mjc.order_confirm(:'sixth') \g /dev/null
+SELECT mjc.shipment_ship(:'sixth', mjc.shipment_pack(:'sixth', '{1}', '{3}')) \g /dev/null
+SELECT mjc.shipment_ship(:'sixth', mjc.shipment_pack(:'sixth')) \g /dev/null
+SELECT mjc.shipment_deliver(:'sixth', 1) \g /dev/null
+SELECT pg_temp.holds('two parcels, one arrived');
+SELECT mjc.shipment_return(:'sixth', 2) \g /dev/null
+SELECT pg_temp.holds('the other came back');
+SELECT updated_at AS before FROM mjc.order WHERE order_id = pg_temp.order_id(:'sixth') \gset
+SELECT mjc.stock_return(pg_temp.order_id(:'sixth'), pg_temp.pid(1), 1, false, 'x', 'sixth-1') \g /dev/null
+SELECT cmp_ok((SELECT updated_at FROM mjc.order WHERE order_id = pg_temp.order_id(:'sixth')), '>', :'before'::timestamptz, 'units that staff take back change the order');
+SELECT pg_temp.holds('one unit, in the stockroom');
+SELECT mjc.stock_return(pg_temp.order_id(:'sixth'), pg_temp.pid(1), 1, false, 'x', 'sixth-1') \g /dev/null
+SELECT pg_temp.holds('told again');
+INSERT INTO mine SELECT r, pg_temp.order_id(r) FROM (SELECT mjc.order_exchange(:'sixth', '{1}', '{1}', 'x', pg_temp.pids('{2}'), '{1}') ->> 'exchangeNumber') e (r);
+SELECT pg_temp.holds('another, in exchange');
 
 -- Within one transaction that is undone in part
 SELECT pg_temp.sale('{1}', '{2}') AS fifth \gset

@@ -1,6 +1,6 @@
 -- traffic: figures of what visitors did, by hand; bots are nobody, and an empty shop invents nothing.
 BEGIN;
-SELECT plan(56);
+SELECT plan(148);
 \ir fixture.psql
 DELETE FROM mjc.event;
 DELETE FROM mjc.visit;
@@ -32,10 +32,9 @@ SELECT pg_temp.visit(1, 'google', 'organic'), pg_temp.visit(2, 'google', 'organi
 SELECT pg_temp.did(1, 'page_view', '/fr/products/abc'), pg_temp.did(1, 'page_view', '/fr'), pg_temp.did(1, 'page_duration', '/fr', NULL, '1 second', 30000),
        pg_temp.did(2, 'page_view', '/fr'), pg_temp.did(2, 'add_to_cart', '/fr', 1), pg_temp.did(2, 'page_duration', '/fr', NULL, '2 seconds', 15500),
        pg_temp.did(3, 'view_item', '/ar/products/abc', 1), pg_temp.did(3, 'add_to_cart', NULL, 1), pg_temp.did(3, 'page_view', '/ar/checkout', NULL, '5 minutes'),
-       pg_temp.did(4, 'page_view', '/fr/products'), pg_temp.did(4, 'view_item', '/fr/products'),
+       pg_temp.did(4, 'page_view', '/fr/products'),
        pg_temp.did(5, 'page_view', '/fr/products/abc', NULL, '0', NULL, true), pg_temp.did(5, 'begin_checkout', NULL, NULL, '0', NULL, true),
        pg_temp.did(1, 'page_view', '/fr/products/abc', NULL, '-13 hours') \g /dev/null
-DELETE FROM mjc.event WHERE session_id = pg_temp.sid(4) AND kind = 'view_item';
 SELECT results_eq(format('SELECT source, medium, visits, share_pct, bounce_pct FROM mjc_report.traffic_sources(%L, %L)', :'day', :'day'),
     $$VALUES ('google', 'organic', 3::bigint, 60.00::numeric, 33.33::numeric), ('facebook', 'social', 1, 20.00, 0.00), ('unknown', 'unknown', 1, 20.00, 100.00)$$, 'sources without bots; who saw one page and did nothing else bounced');
 SELECT results_eq(format('SELECT name, reached, of_first_pct, dropoff_pct FROM mjc_report.conversion_funnel(%L, %L) WHERE step < 4', :'day', :'day'),
@@ -77,11 +76,33 @@ SELECT CASE WHEN NOT :'tdigest' THEN skip('the extension tdigest is not at hand'
     (SELECT ok(v.is_estimate AND v.measured = 100 AND v.p50 BETWEEN 48 AND 52 AND v.p75 BETWEEN 73 AND 77 AND v.p95 BETWEEN 93 AND 97, 'about as fast') FROM mjc_report.page_speed(:'day', :'day') v)
     || E'\n' || (SELECT is(count(*), 0::bigint, 'nothing of nothing') FROM mjc_report.page_speed('2001-01-01', '2001-01-02') v) END;
 
+-- Nor is any setting changed, which a plan that runs in parallel may not do
+SELECT CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END AS parallel_mode \gset
+SET LOCAL :parallel_mode = on;
+SELECT v.visits AS parallel_visits FROM mjc_report.visit_count(:'day', :'day') v \gset
+SELECT v.p50 AS parallel_p50 FROM mjc_report.page_speed(:'day', :'day') v \gset
+SET LOCAL :parallel_mode = off;
+SELECT ok(:parallel_visits BETWEEN 3 AND 5 AND :parallel_p50 BETWEEN 48 AND 52, 'the same from a part of a parallel plan');
+
 -- An experiment: what was done afterwards counts
 INSERT INTO mjc.exposure (session_id, experiment, variant, at) VALUES (pg_temp.sid(1), 'button', 'red', pg_temp.noon('-1 hour')), (pg_temp.sid(2), 'button', 'red', pg_temp.noon('-1 hour')),
     (pg_temp.sid(3), 'button', 'blue', pg_temp.noon('1 minute')), (pg_temp.sid(5), 'button', 'blue', pg_temp.noon('-1 hour'));
 SELECT results_eq(format('SELECT variant, visits, cart_visits, checkout_visits, cart_pct, checkout_pct FROM mjc_report.experiment_result(%L, %L, %L)', 'button', :'day', :'day'),
     $$VALUES ('blue', 1::bigint, 1::bigint, 1::bigint, 100.00::numeric, 100.00::numeric), ('red', 2, 1, 0, 50.00, 0.00)$$, 'two variants');
+
+-- A step is the same in both figures: by the kind of the event, and by the page only where it was looked at
+SELECT is(mjc.event_stage(k, p, CASE WHEN n THEN pg_temp.pid(1) END), w, format('%s of %s%s is step %s', coalesce(k, 'nothing'), coalesce(p, 'no page'), CASE WHEN n THEN ' with a product' ELSE '' END, coalesce(w::text, 'none')))
+  FROM (VALUES ('begin_checkout', NULL, false, 3), ('page_view', '/fr/checkout', false, 3), ('page_view', '/checkout/', false, 3), ('page_view', 'checkout', false, 3), ('page_view', '/fr/checkout/merci', false, NULL), ('page_view', '/fr/precheckout', false, NULL),
+               ('add_to_cart', NULL, false, 2), ('add_to_cart', '/fr/checkout', true, 2), ('add_to_cart', '/fr/products/abc', true, 2), ('remove_from_cart', '/fr/checkout', true, NULL), ('page_duration', '/fr/checkout', false, NULL),
+               ('page_duration', '/fr/products/abc', false, NULL), ('view_item', NULL, true, 1), ('view_item', '/fr/products/abc', false, NULL), ('view_item', '/fr/checkout', true, 1), ('page_view', '/fr/products/abc', false, 1), ('page_view', '/products/abc/', false, 1),
+               ('page_view', '/fr/products', false, NULL), ('page_view', '/fr/products/abc/avis', false, NULL), ('page_view', NULL, true, NULL), ('purchase', '/fr/checkout', true, NULL), (NULL, '/fr/checkout', true, NULL), (NULL, NULL, false, NULL)) v (k, p, n, w);
+INSERT INTO mjc.visit (session_id, started_at, is_bot) SELECT pg_temp.sid(n), timestamptz '2004-05-05 10:00+01', false FROM generate_series(70, 73) n;
+INSERT INTO mjc.exposure (session_id, experiment, variant, at) SELECT pg_temp.sid(n), 'step', 'a', timestamptz '2004-05-05 10:00+01' FROM generate_series(70, 73) n;
+SELECT mjc.partition_make('event', '2004-05-01') \g /dev/null
+INSERT INTO mjc.event (session_id, event_id, at, kind, path, product_id, is_bot) SELECT pg_temp.sid(n), gen_random_uuid(), timestamptz '2004-05-05 11:00+01', k, p, pg_temp.pid(1), false
+  FROM (VALUES (70, 'add_to_cart', '/fr/checkout'), (71, 'page_view', '/fr/checkout'), (72, 'view_item', '/fr/products/abc'), (73, 'page_view', '/fr')) v (n, k, p);
+SELECT results_eq($$SELECT visits, cart_visits, checkout_visits FROM mjc_report.experiment_result('step', '2004-05-05', '2004-05-05')$$, 'VALUES (4::bigint, 2::bigint, 1::bigint)', 'a cart that is filled on the page of the checkout is no checkout');
+SELECT results_eq($$SELECT reached FROM mjc_report.conversion_funnel('2004-05-05', '2004-05-05') WHERE step < 4 ORDER BY step$$, 'VALUES (3::bigint), (2), (1)', 'nor is it in the funnel');
 
 -- Refusals
 SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', f))).code, c, f) FROM (VALUES
@@ -89,6 +110,12 @@ SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', f))).code, c, f
     ('conversion_funnel(''2010-01-02'', ''2024-01-01'')', 'MJ742'), ('pages(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('pages(''2024-01-01'', ''2024-01-01'', 0)', 'MJ006'),
     ('pages(''2024-01-01'', ''2024-01-01'', 10001)', 'MJ006'), ('pages(''2024-01-01'', ''2024-01-01'', NULL)', 'MJ003'), ('page_speed(''2024-01-02'', ''2024-01-01'')', 'MJ741'),
     ('experiment_result(NULL, ''2024-01-01'', ''2024-01-01'')', 'MJ003'), ('visit_count(''2024-01-02'', ''2024-01-01'')', 'MJ741'), ('visit_count(NULL, NULL)', 'MJ003'), ('experiment_result(''x'', ''2024-01-02'', ''2024-01-01'')', 'MJ741')) x (f, c);
+SELECT is((pg_temp.failure(format('SELECT * FROM mjc_report.%s', format(f, d, d)))).code, c, format(f, d, d))
+  FROM (VALUES ('traffic_sources(%L, %L)'), ('conversion_funnel(%L, %L)'), ('pages(%L, %L)'), ('visit_count(%L, %L)'), ('page_speed(%L, %L)'), ('experiment_result(''x'', %L, %L)'), ('customers_by_period(%L, %L)'), ('cohort_retention(%L, %L)')) r (f)
+ CROSS JOIN (VALUES ('300000-01-01', 'MJ006'), ('9990-01-02', 'MJ006'), ('1899-12-31', 'MJ006'), ('infinity', 'MJ006'), (NULL, 'MJ003')) v (d, c);
+SELECT results_eq($$SELECT start_at, end_at FROM mjc.report_span('2024-02-28', '2024-02-29')$$, $$VALUES (timestamptz '2024-02-27 23:00+00', timestamptz '2024-02-29 23:00+00')$$, 'days from midnight to midnight in Algiers');
+SELECT results_eq($$SELECT start_at, end_at FROM mjc.report_span('1977-05-05', '1977-10-20')$$, $$VALUES (timestamptz '1977-05-05 00:00+00', timestamptz '1977-10-21 00:00+01')$$, 'by the time of then: one hour more since 6 May 1977');
+SELECT is(mjc.algiers_start(NULL), NULL, 'no day, no beginning');
 
 -- The routes
 SELECT a.token_version AS tv FROM mjc.account a WHERE a.account_id = :'admin' \gset
@@ -117,8 +144,14 @@ SELECT is(:'long'::jsonb -> 'summary', '{"totalPageViews": 1099, "totalEvents": 
 SELECT is(jsonb_array_length(:'long'::jsonb -> 'pageViews'), 1000, 'and told in part');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(6))::jsonb -> 'summary', '{"totalPageViews": 0, "totalEvents": 0, "sessionDuration": 0, "bounceRate": 100}', 'one of which no event is left has zeros');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(99))::jsonb, NULL, 'none of that name');
-SELECT is((pg_temp.failure(format('SELECT mjc_api.analytics_realtime(%L, 0, gen_random_uuid())', pg_temp.sid(1)))).code, (pg_temp.failure(format('SELECT mjc_api.analytics_session(%L, 0, gen_random_uuid(), NULL)', pg_temp.sid(1)))).code, 'nobody else is told');
-SELECT ok(bool_and(has_function_privilege('mjc_analyst', f, 'EXECUTE')), 'analysts use them') FROM unnest('{mjc_report.traffic_sources(date\,date),mjc_report.conversion_funnel(date\,date),"mjc_report.pages(date,date,integer)",mjc_report.page_speed(date\,date),"mjc_report.experiment_result(text,date,date)"}'::text[]) f;
+-- Of them who is no admin of this shop is told nothing: nobody, somebody unknown, a customer, a session that was closed
+SELECT mjc.account_register('traffic-customer@example.test', '$2b$12$' || repeat('c', 53), '{"firstName": "Lina", "lastName": "Test"}') AS customer \gset
+SELECT is((pg_temp.failure(format('SELECT mjc_api.%s', format(f, who, version)))).code, c, replace(f, '%L', '') || ' for ' || name)
+  FROM (VALUES ('staff_traffic_sources(%L, %L, gen_random_uuid(), NULL)'), ('analytics_traffic_shares(%L, %L, gen_random_uuid(), NULL, NULL, NULL)'), ('analytics_traffic_sources(%L, %L, gen_random_uuid(), NULL, NULL, NULL)'),
+               ('analytics_conversions(%L, %L, gen_random_uuid(), NULL, NULL, NULL)'), ('analytics_realtime(%L, %L, gen_random_uuid())'), ('analytics_session(%L, %L, gen_random_uuid(), gen_random_uuid())')) r (f)
+ CROSS JOIN (SELECT 'nobody', NULL::uuid, NULL::integer, 'MJ060' UNION ALL SELECT 'an unknown', pg_temp.sid(1), 0, 'MJ063' UNION ALL SELECT 'a customer', :'customer', a.token_version, 'MJ064' FROM mjc.account a WHERE a.account_id = :'customer'
+             UNION ALL SELECT 'a closed session', :'admin', :tv + 1, 'MJ063') w (name, who, version, c);
+SELECT ok(bool_and(has_function_privilege('mjc_analyst', f, 'EXECUTE')), 'analysts use them') FROM unnest('{mjc_report.traffic_sources(date\,date),mjc_report.conversion_funnel(date\,date),mjc_report.visit_count(date\,date),"mjc_report.pages(date,date,integer)",mjc_report.page_speed(date\,date),"mjc_report.experiment_result(text,date,date)"}'::text[]) f;
 -- Pages may tell any source: more of them than a list of shares may have
 INSERT INTO mjc.visit (session_id, started_at, is_bot, source, medium) SELECT gen_random_uuid(), timestamptz '2003-05-05 12:00+01', false, 's' || n, 'm' FROM generate_series(1, 10050) n;
 INSERT INTO mjc.visit (session_id, started_at, is_bot, source, medium) SELECT gen_random_uuid(), timestamptz '2003-05-05 12:00+01', false, 'google', 'organic' FROM generate_series(1, 9950) n;

@@ -3,9 +3,11 @@
 # sourced by test/bench/*.sh from the top folder.
 #
 # start_bench makes $DIR, removed with the script. Each server has a folder of its
-# own in it and dies with the script. At the end `report`, the bench's own function, is called
-# when there are runs. PostgreSQL does not run as root (docker/cluster.sh).
-# environment: BENCH_DIR, MJC_PG_CONFIG, MJC_VARIANT
+# own in it and dies with the script. At every end, so that what was measured before a failure is
+# seen, `report` is called when there are runs: report.pl in the bench's folder ($HERE) reads them
+# and the files of $DIR that MORE names. A bench exits with $STATUS, 1 when something is wrong.
+# PostgreSQL does not run as root (docker/cluster.sh).
+# environment: BENCH_DIR, BENCH_KEEP, MJC_PG_CONFIG, MJC_VARIANT
 
 readonly BUILD=.build${MJC_VARIANT:+/$MJC_VARIANT}
 readonly PG_CONFIG=${MJC_PG_CONFIG:-pg_config}
@@ -14,6 +16,8 @@ WARM_SECONDS=${WARM_SECONDS:-1} # of a run, before what counts
 TICKS=$(getconf CLK_TCK)
 readonly TICKS
 declare -A SERVER_PID=()
+MORE=()
+STATUS=0
 
 say()
 {
@@ -62,6 +66,14 @@ stop_bench()
 	rm -rf "$DIR"
 }
 
+report()
+{
+	say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
+	[[ -z ${BENCH_KEEP:-} ]] || cp "$RUNS" "$BENCH_KEEP"
+	# shellcheck disable=SC2153 # the bench says where it is
+	perl "$HERE/report.pl" "$RUNS" "${MORE[@]/#/$DIR/}"
+}
+
 #------------------------------------------------------------------ servers
 
 # as_server COMMAND...: with the rights of the server's user, ended with this script.
@@ -106,6 +118,16 @@ start_server()
 	! grep -F 'cannot be preloaded' "$DIR/$name.log" >&2 || exit 1
 }
 
+# start_device 1ms|real: a server of that name; of 1ms each flush takes 1 ms.
+start_device()
+{
+	if [[ $1 == 1ms ]]; then
+		start_server 1ms LD_PRELOAD="$DIR/slowflush.so" MJC_FLUSH_US=1000
+	else
+		start_server "$1"
+	fi
+}
+
 stop_server()
 {
 	kill -INT "${SERVER_PID[$1]}" 2>/dev/null
@@ -120,6 +142,19 @@ run_sql()
 	shift 2
 
 	"$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -h "$DIR/$name" -U postgres -d "$database" "$@"
+}
+
+# check_invariants NAME DATABASE: a broken one is told and fails the bench.
+check_invariants()
+{
+	local server=$1 database=$2 broken
+
+	say "$server: checking database $database"
+	broken=$(run_sql "$server" "$database" -c "SET work_mem = '256MB'" -c 'SELECT * FROM mjc.check_invariants() LIMIT 20') || exit 1
+	[[ -n $broken ]] || return 0
+	say "the invariants do not hold in $database:" "$broken" >&2
+	# shellcheck disable=SC2034 # the bench ends with it
+	STATUS=1
 }
 
 #------------------------------------------------------------------ runs

@@ -14,7 +14,8 @@ free_port()
 	done
 }
 
-# start_shim NAME BINARY SERVER DATABASE: limits are counted but wide, every request is logged.
+# start_shim NAME BINARY SERVER DATABASE [VAR=VALUE...]: limits are counted but wide, every request
+# is logged, every question is put to the database unless MJC_CACHE_MS says otherwise.
 start_shim()
 {
 	local deadline=$((SECONDS + 20)) port
@@ -22,7 +23,7 @@ start_shim()
 	port=$(free_port)
 	env MJC_LISTEN="127.0.0.1:$port" MJC_METRICS_LISTEN=off MJC_DSN="host=$DIR/$3 user=web dbname=$4" \
 		MJC_JWT_SECRET=0123456789abcdef0123456789abcdef MJC_RATE_SCALE=1000000 MJC_WRITE_CONNECTIONS="$WRITERS" \
-		MJC_HOUSEKEEP_INTERVAL_S=0 setpriv --pdeathsig KILL "$2" >"$DIR/shim-$1.log" 2>"$DIR/shim-$1.err" </dev/null &
+		MJC_HOUSEKEEP_INTERVAL_S=0 MJC_CACHE_MS=0 "${@:5}" setpriv --pdeathsig KILL "$2" >"$DIR/shim-$1.log" 2>"$DIR/shim-$1.err" </dev/null &
 	SHIM_PID[$1]=$!
 	PORT[$1]=$port
 	until curl -fs "http://127.0.0.1:$port/health/ready" >/dev/null; do

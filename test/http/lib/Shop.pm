@@ -684,7 +684,7 @@ sub start_shim
 		MJC_DSN => $ENV{MJC_TEST_SHIM_DSN},
 		MJC_JWT_SECRET => one_line($ENV{MJC_TEST_JWT_SECRET_FILE}),
 		MJC_RATE_SCALE => 1000, MJC_WRITE_CONNECTIONS => 4, MJC_READ_CONNECTIONS => 2,
-		MJC_SLOW_CONNECTIONS => 1, MJC_HOUSEKEEP_INTERVAL_S => 0,
+		MJC_SLOW_CONNECTIONS => 1, MJC_HOUSEKEEP_INTERVAL_S => 0, MJC_CACHE_MS => 0,
 		(map { split /=/, $_, 2 } grep { /=/ } split ' ', $ENV{MJC_SHIM_ENV} // ''), %env);
 
 	$shim{pid} = fork // die;
