@@ -2,10 +2,10 @@
  * card.c - closes a prebuilt document: what is stored of a product's JSON and what is known only
  * when it is read become one value, without parsing the stored part again.
  *
- * Stored parts are JSON objects as row_to_json() writes them. Where a name is not stored, because it
- * changes for many products at once, stands a member "@" with the id of what is named; no
- * other text can look like it: within strings quotes are escaped, and members of jsonb have a blank
- * after the colon.
+ * Stored parts are JSON objects as row_to_json() writes them. Where a name is not stored, because
+ * it changes for many products at once, stands a member "@" with the id of what is named; no other
+ * text can look like it: within strings quotes are escaped, and members of jsonb have a blank after
+ * the colon.
  */
 #include "postgres.h"
 
@@ -108,8 +108,7 @@ append_filled(StringInfo out, const Names *names, const char *from, const char *
 	const int open = strlen(OPEN_NAME);
 	const char *at;
 
-	while ((at = memmem(from, end - from, OPEN_NAME, open)) != NULL &&
-		   end - at > open + UUID_TEXT)
+	while ((at = memmem(from, end - from, OPEN_NAME, open)) != NULL && end - at > open + UUID_TEXT)
 	{
 		appendBinaryStringInfo(out, from, at - from);
 		append_named(out, names, at + open);
@@ -156,7 +155,8 @@ text_or_null(FunctionCallInfo fcinfo, int n)
 	return mjc_arg_text_or_null(fcinfo, n);
 }
 
-/* A category or a manufacturer: id, name and slug from argument n on, and for a category two names more. */
+/* A category or a manufacturer: id, name and slug from argument n on, and for a category two names
+ * more. */
 static void
 append_place(StringInfo out, FunctionCallInfo fcinfo, const char *key, int n, bool translated)
 {

@@ -501,8 +501,8 @@ mjc_position_flag(const MjcPosition *position, int64 before)
 	if (after <= 0 && (first_free_at(position, FIRST_HOLDS, &at, &all) ||
 					   (!all && first_free_at(position, PG_INT32_MAX, &at, &all))))
 		next = (MjcArg) MJC_TIME(at);
-	if (mjc_exec(&stmt_flag,
-				 MJC_ARGS(MJC_UUID(&position->product_id), MJC_BOOL(after > 0), next)) > 0)
+	if (mjc_exec(&stmt_flag, MJC_ARGS(MJC_UUID(&position->product_id), MJC_BOOL(after > 0), next)) >
+		0)
 		mjc_exec(&stmt_flip, MJC_ARGS(MJC_UUID(&position->product_id)));
 }
 

@@ -8,7 +8,7 @@ CREATE FUNCTION mjc.product_count(at timestamptz DEFAULT clock_timestamp()) RETU
 AS $$
 DECLARE
     counted timestamptz := (SELECT b.at FROM mjc.counted_until b WHERE b.singleton FOR UPDATE);
-    border timestamptz := greatest(counted, mjc.partition_start(mjc.algiers_date(product_count.at) - 8));
+    border timestamptz := greatest(counted, timezone('Africa/Algiers', (mjc.algiers_date(product_count.at) - 8)::timestamp));
     changed bigint;
 BEGIN
     INSERT INTO mjc.product_counter AS c (product_id, viewed, recent, sold, popularity)

@@ -32,8 +32,19 @@ CREATE INDEX stock_flag_next_expiry_at_idx ON mjc.stock_flag (next_expiry_at) WH
 
 -- A list is counted, filtered and sorted in an index that has all columns of the filters; a long one
 -- is read in its order (sql/shelf.sql).
-DROP INDEX mjc.product_category_id_idx, mjc.product_manufacturer_id_idx, mjc.product_created_at_idx, mjc.product_price_idx,
-    mjc.product_name_idx, mjc.product_featured_idx, mjc.product_dated_sale_idx;
+DROP INDEX mjc.product_category_id_idx;
+
+DROP INDEX mjc.product_manufacturer_id_idx;
+
+DROP INDEX mjc.product_created_at_idx;
+
+DROP INDEX mjc.product_price_idx;
+
+DROP INDEX mjc.product_name_idx;
+
+DROP INDEX mjc.product_featured_idx;
+
+DROP INDEX mjc.product_dated_sale_idx;
 
 CREATE INDEX product_category_id_idx ON mjc.product (category_id, created_at DESC, product_id)
     INCLUDE (manufacturer_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
