@@ -356,7 +356,8 @@ sql(<<~'SQL', mine => $mine);
 	 WHERE product_id = :'mine';
 	INSERT INTO mjc.product_image (product_id, image_id, url, sort_order)
 	VALUES (:'mine', gen_random_uuid(), '/files/b.jpg', 2),
-	       (:'mine', gen_random_uuid(), '/files/a.jpg', 1)
+	       (:'mine', gen_random_uuid(), '/files/a.jpg', 1);
+	DELETE FROM mjc.product_card WHERE product_id = :'mine';
 	SQL
 $reply = get("$api/products/$mine");
 is_deeply($reply->{json}{data}{product}{features}, [ 'Laiton', '3/4' ], 'features');
