@@ -122,10 +122,12 @@ COMMENT ON FUNCTION mjc.catalogue_fill(integer) IS
 -------------------------------------------------------------- reading
 -- OFFSET 0 keeps a condition that runs a function or not from becoming a filter behind it.
 
+-- One plan is good for all arguments; looking for a better one each time takes longer than the rows.
 CREATE FUNCTION mjc.product_cards(product_ids uuid[], all_images boolean, OUT place bigint, OUT product_id uuid, OUT card json)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 20
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN

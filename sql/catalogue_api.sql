@@ -80,6 +80,7 @@ COMMENT ON FUNCTION mjc_api.product_featured(integer) IS 'GET /products/featured
 CREATE FUNCTION mjc_api.product_get(actor uuid, token_version integer, token_id uuid, key text, include_related boolean) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     staff boolean := actor IS NOT NULL AND mjc.is_admin(actor, token_version, token_id);
@@ -89,7 +90,6 @@ BEGIN
     IF wanted IS NULL THEN
         wanted := (SELECT p.product_id FROM mjc.product p WHERE p.slug = key);
     END IF;
-    -- Here, and not in the statement below: that then costs the same for all arguments, so its plan is kept.
     IF include_related THEN
         related := mjc.product_related(wanted);
     END IF;
