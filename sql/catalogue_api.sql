@@ -1,12 +1,15 @@
 -- catalogue_api: the routes of the shop window (shim/routes.c), one function each.
 
--- How the statements are put together: sql/shelf.sql.
+-- How the statements are put together: sql/shelf.sql. A table is never read from somewhere on until enough
+-- is found: what is looked for may lie at its other end.
 CREATE FUNCTION mjc_api.product_list(actor uuid, token_version integer, token_id uuid,
     page integer, page_size integer, search text, category text, manufacturer text,
     categories text[], manufacturers text[], min_price bigint, max_price bigint,
     featured boolean, in_stock boolean, boiler_model text, sort_by text, sort_order text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off
+    SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     staff boolean := actor IS NOT NULL AND mjc.is_admin(actor, token_version, token_id);

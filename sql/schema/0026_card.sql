@@ -66,11 +66,11 @@ CREATE INDEX product_category_price_idx ON mjc.product (category_id, (coalesce(s
 
 CREATE INDEX product_category_name_idx ON mjc.product (category_id, name, product_id);
 
-CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes, product_id) WHERE sale_from_at IS NOT NULL OR sale_until_at IS NOT NULL;
+CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes, product_id)
+    INCLUDE (manufacturer_id, is_active, is_featured, in_stock, sale_price_centimes, sale_from_at, sale_until_at, created_at, updated_at, name)
+    WHERE sale_from_at IS NOT NULL OR sale_until_at IS NOT NULL;
 
 CREATE INDEX product_featured_idx ON mjc.product (created_at DESC, product_id) WHERE is_featured;
-
-CREATE INDEX product_in_stock_idx ON mjc.product (created_at DESC, product_id) WHERE in_stock;
 
 -- How often a product was looked at and sold: folded by a job, nothing hot is ever updated
 -- (sql/counter.sql). viewed: before counted_until, for good; recent: since then, counted anew each time.
