@@ -15,9 +15,9 @@ CREATE TEMP TABLE kind (name text, in_category boolean, by_maker boolean, in_sto
 INSERT INTO kind
 SELECT concat_ws(' ', f.name, s.sort, s.direction), f.in_category, f.by_maker, f.in_stock, f.featured, f.low, f.high, f.page, s.sort, s.direction
   FROM (VALUES ('all', false, false, NULL::boolean, NULL::boolean, NULL::bigint, NULL::bigint, 1), ('all, in stock', false, false, true, NULL, NULL, NULL, 1),
-               ('all, a price', false, false, NULL, NULL, 100000, 200000, 1), ('category', true, false, NULL, NULL, NULL, NULL, 1),
+               ('all, priced', false, false, NULL, NULL, 100000, 200000, 1), ('category', true, false, NULL, NULL, NULL, NULL, 1),
                ('category, in stock', true, false, true, NULL, NULL, NULL, 1), ('category, featured', true, false, NULL, true, NULL, NULL, 1),
-               ('category, a price', true, false, NULL, NULL, 100000, 500000, 1), ('category, maker', true, true, NULL, NULL, NULL, NULL, 1),
+               ('category, priced', true, false, NULL, NULL, 100000, 500000, 1), ('category, maker', true, true, NULL, NULL, NULL, NULL, 1),
                ('category, maker, in stock', true, true, true, NULL, NULL, NULL, 1), ('maker', false, true, NULL, NULL, NULL, NULL, 1), ('category, page 10', true, false, NULL, NULL, NULL, NULL, 10),
                ('category, page 500', true, false, NULL, NULL, NULL, NULL, 500)) f (name, in_category, by_maker, in_stock, featured, low, high, page),
        (VALUES ('createdAt', 'desc'), ('createdAt', 'asc'), ('price', 'asc'), ('price', 'desc'), ('name', 'asc'), ('updatedAt', 'desc')) s (sort, direction);
