@@ -15,7 +15,7 @@
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
 SQL_PARTS = prelude money words tax text fold part_number aggregate numbering account audit session privacy outbox webhook idempotency document setting partition event \
-	catalogue search_refresh search search_api catalogue_api media stock stock_read pricing quote price_list promotion article category kind article_api review \
+	catalogue search_refresh search search_api card shelf counter catalogue_api media stock stock_read pricing quote price_list promotion article category kind article_api review \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff export \
 	supersession boiler plate fitment boiler_api diagram customer_boiler boiler_staff \
@@ -117,6 +117,8 @@ staff: ## a login for a person: NAME=x [ROLE=admin|analyst] [EMAIL= of the REST 
 upgrade: ## bring the database that PGDATABASE, PGHOST... name to this version
 	@psql -Xq -v ON_ERROR_STOP=1 -c "SET lock_timeout = '5s'" -c BEGIN \
 		-c 'ALTER EXTENSION mjchauffage UPDATE' -c 'SELECT mjc.install()' -c COMMIT
+	@echo "building what is derived from products…"
+	@while n=$$(psql -XqAt -v ON_ERROR_STOP=1 -c 'SELECT mjc.catalogue_fill(1000)') || exit 1; [ "$$n" -gt 0 ]; do :; done
 
 installcheck: ## the SQL tests on a server that PGHOST, PGPORT... name
 	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec test/run.sh --installcheck $(T)

@@ -92,6 +92,18 @@ static const struct param_def product_get_params[] = {
 	{"includeRelated", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
 };
 
+static const struct param_def product_batch_params[] = {
+	{"productIds", IN_BODY, T_TEXT_LIST, 0, 100, P_REQUIRED, NULL},
+};
+
+static const struct param_def category_index_params[] = {
+	{"main", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def category_get_params[] = {
+	{"idOrSlug", IN_PATH, T_SLUG_OR_ID, 1, 255, P_REQUIRED, NULL},
+};
+
 static const struct param_def boiler_model_list_params[] = {
 	{"manufacturerId", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},

@@ -755,6 +755,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_catalogue_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns categories, attributes, classes of safety and stars';
+
 CREATE FUNCTION mjc.check_part_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -794,6 +795,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_part_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns supersession, boilers and fitment; with since nothing: each change checks its own';
+
 CREATE FUNCTION mjc.check_search_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -840,6 +842,34 @@ END
 $$;
 COMMENT ON FUNCTION mjc.check_search_invariants(timestamptz) IS 'Part of mjc.check_invariants: what the search reads is what it was derived from; with since: of products made after it';
 
+CREATE FUNCTION mjc.check_card_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- Of recent ones the newest 500: an import may have written very many.
+    checked uuid[] := CASE WHEN since IS NULL THEN ARRAY(SELECT k.product_id FROM mjc.product_card k)
+                           ELSE ARRAY(SELECT k.product_id FROM mjc.product_card k WHERE k.refreshed_at >= since
+                                       ORDER BY k.refreshed_at DESC LIMIT 500) END;
+BEGIN
+    RETURN QUERY  -- what is prebuilt is what would be rendered now
+    SELECT 'product_card', format('product %s', r.product_id),
+           format('differs in %s', concat_ws(', ', CASE WHEN k.head <> r.head THEN 'head' END, CASE WHEN k.cover <> r.cover THEN 'cover' END,
+                                             CASE WHEN k.rest <> r.rest THEN 'rest' END, CASE WHEN k.named IS DISTINCT FROM r.named THEN 'named' END))
+      FROM mjc.card_render(checked) r JOIN mjc.product_card k ON k.product_id = r.product_id
+     WHERE (k.head, k.cover, k.rest, k.named) IS DISTINCT FROM (r.head, r.cover, r.rest, r.named);
+
+    RETURN QUERY  -- what lists know of the stock is what the flag says, but for what is on its way
+    SELECT 'product_in_stock', format('product %s', p.product_id), format('column %s, flag %s', p.in_stock, f.in_stock)
+      FROM mjc.product p LEFT JOIN mjc.stock_flag f ON f.product_id = p.product_id
+     WHERE since IS NULL AND p.in_stock <> coalesce(f.in_stock, false)
+       AND NOT EXISTS (SELECT FROM mjc.stock_flip x WHERE x.product_id = p.product_id);
+END
+$$;
+COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents';
+
 CREATE FUNCTION mjc.check_invariants(since timestamptz DEFAULT NULL, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -862,6 +892,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_catalogue_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_part_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_search_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_card_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

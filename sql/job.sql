@@ -115,6 +115,7 @@ BEGIN
         WHEN 'audit_seal' THEN mjc.audit_seal()
         WHEN 'cart_purge' THEN mjc.cart_purge()
         WHEN 'catalogue_fold' THEN mjc.catalogue_fold()
+        WHEN 'catalogue_fill' THEN mjc.catalogue_fill()
         WHEN 'event_partition' THEN mjc.partition_ahead()
         WHEN 'event_purge' THEN mjc.event_purge()
         WHEN 'http_fold' THEN mjc.http_fold()
@@ -125,6 +126,7 @@ BEGIN
         WHEN 'order_expire' THEN mjc.order_expire()
         WHEN 'personal_access_purge' THEN mjc.access_purge()
         WHEN 'outbox_purge' THEN mjc.outbox_purge()
+        WHEN 'product_count' THEN mjc.product_count()
         WHEN 'provider_event' THEN mjc.provider_event_apply()
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
         WHEN 'sale_fold' THEN mjc.sale_fold()
@@ -134,6 +136,7 @@ BEGIN
         WHEN 'search_word_count' THEN mjc.search_word_count()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
+        WHEN 'stock_flip' THEN mjc.stock_flip_fold()
         WHEN 'webhook_purge' THEN mjc.webhook_purge()
     END;
 END
@@ -181,7 +184,7 @@ BEGIN
          WHERE j.name = due.name;
         RETURN NEXT;
         -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

@@ -77,7 +77,9 @@ SELECT mjc.plate_rule_set(jsonb_build_object('manufacturer', m.manufacturer_id, 
 
 SELECT count(mjc.stock_receive(p.product_id, d.stock_qty, NULL, 'Stock de démonstration', 'demo')) AS products_with_stock
   FROM demo_part d JOIN mjc.product p ON p.sku = d.sku WHERE d.stock_qty > 0;
+-- What is derived from products, to the end.
 SELECT mjc.search_name_refresh() > 0 AS names_known;
-DO $$ BEGIN PERFORM mjc.product_changed(ARRAY(SELECT product_id FROM mjc.product)); END $$;
+SELECT mjc.product_changed(array_agg(product_id)) FROM mjc.product;
+SELECT mjc.stock_flip_fold(1000);
 COMMIT;
 ANALYZE;

@@ -43,6 +43,16 @@ SELECT a.product_id, s.on_hand, s.reserved, s.damaged, s.value_centimes,
                WHERE r.product_id = a.product_id AND r.location_id = l.location_id AND r.held_qty > 0
                  AND r.expires_at <= statement_timestamp()) x) s;
 
+-- Names that prebuilt documents leave open (mjc.card_json), as members of a JSON object.
+CREATE OR REPLACE VIEW mjc.card_name AS
+SELECT m.manufacturer_id AS id, '"manufacturer":' || to_json(m.name) AS member
+  FROM mjc.manufacturer m
+UNION ALL
+SELECT a.attribute_id, '"code":' || to_json(a.code) || ',"name":' || to_json(a.name) || ',"nameAr":' || coalesce(to_json(a.name_ar)::text, 'null')
+       || ',"nameEn":' || coalesce(to_json(a.name_en)::text, 'null') || ',"type":' || to_json(a.value_type)
+       || ',"unit":' || coalesce(to_json(a.unit)::text, 'null')
+  FROM mjc.attribute a;
+
 CREATE OR REPLACE VIEW mjc_report.customer_order AS
 SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_state, o.payment_state, o.fulfilment_state,
        mjc.dzd(o.subtotal_centimes) AS subtotal_dzd, mjc.dzd(o.shipping_centimes) AS shipping_dzd,
@@ -155,10 +165,12 @@ SELECT p.product_id, p.sku, p.name, p.name_ar, p.manufacturer_ref, p.ean, c.name
        mjc.dzd(mjc.unit_price(p.price_centimes, mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at,
                                                                   statement_timestamp()))) AS unit_price_dzd,
        p.tax_bp, p.low_stock_qty, p.is_active, p.is_featured, p.created_at, p.updated_at, p.sale_from_at, p.sale_until_at,
-       mjc.dzd(p.min_price_centimes) AS min_price_dzd, p.category_id, p.manufacturer_id
+       mjc.dzd(p.min_price_centimes) AS min_price_dzd, p.category_id, p.manufacturer_id,
+       coalesce(n.viewed + n.recent, 0) AS view_count, coalesce(n.sold, 0) AS sold_count, coalesce(n.popularity, 0) AS popularity
   FROM mjc.product p
   JOIN mjc.category c ON c.category_id = p.category_id
-  LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id;
+  LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
+  LEFT JOIN mjc.product_counter n ON n.product_id = p.product_id;
 
 CREATE OR REPLACE VIEW mjc_report.stock AS
 SELECT p.product_id, p.sku, p.name, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved,

@@ -53,6 +53,7 @@ VALUES
     ('audit_seal', interval '30 seconds'),
     ('cart_purge', interval '10 minutes'),
     ('catalogue_fold', interval '1 minute'),
+    ('catalogue_fill', interval '10 minutes'),
     ('event_partition', interval '1 hour'),
     ('event_purge', interval '1 hour'),
     ('http_fold', interval '10 minutes'),
@@ -63,6 +64,7 @@ VALUES
     ('order_expire', interval '1 minute'),
     ('outbox_purge', interval '1 hour'),
     ('personal_access_purge', interval '1 hour'),
+    ('product_count', interval '1 hour'),
     ('provider_event', interval '100 milliseconds'),
     ('provider_event_purge', interval '1 hour'),
     ('sale_fold', interval '5 seconds'),
@@ -72,6 +74,7 @@ VALUES
     ('search_word_count', interval '1 minute'),
     ('session_purge', interval '1 hour'),
     ('stock_expire', interval '1 minute'),
+    ('stock_flip', interval '5 seconds'),
     ('webhook_purge', interval '1 hour')
 ON CONFLICT (name) DO NOTHING;
 

@@ -107,6 +107,9 @@ COMMENT ON TABLE mjc.price IS 'Prices in price lists by quantity and time. Chang
 COMMENT ON TABLE mjc.price_list IS 'Price lists of customer groups. Change with mjc.price_list_set';
 COMMENT ON TABLE mjc.pricing_version IS 'Changes with every promotion; written by mjc.promotion_set and mjc.promotion_delete';
 COMMENT ON TABLE mjc.product IS 'Products; prices in centimes with tax. Change with mjc.product_create, mjc.product_update, mjc.product_delete, prices with mjc.price_set';
+COMMENT ON TABLE mjc.product_card IS 'What is prebuilt of the JSON of products; written by mjc.product_changed';
+COMMENT ON TABLE mjc.product_counter IS 'How often products were looked at and sold; written by mjc.product_count';
+COMMENT ON TABLE mjc.counted_until IS 'Up to when views are counted for good; moved by mjc.product_count';
 COMMENT ON TABLE mjc.product_image IS 'Images of products. Change with mjc.product_update';
 COMMENT ON TABLE mjc.product_price_past IS 'Base and sale prices that products had; written by mjc.price_set';
 COMMENT ON TABLE mjc.promotion IS 'Promotions. Change with mjc.promotion_set, mjc.promotion_delete';
@@ -143,6 +146,7 @@ COMMENT ON TABLE mjc.staff IS 'Members of staff and their database logins. Chang
 COMMENT ON TABLE mjc.stamp_duty_bracket IS 'Dated scales of the stamp duty on cash; read by mjc.stamp_duty. The operator adds a scale when the law changes';
 COMMENT ON TABLE mjc.stock_anchor IS 'One row a product: what stock movements lock, its safety stock and backorders. Change with mjc.stock_policy_set';
 COMMENT ON TABLE mjc.stock_flag IS 'Is a product in stock, for search filters: in_stock, or next_expiry_at is past; written by the stock rules';
+COMMENT ON TABLE mjc.stock_flip IS 'Products whose in-stock flag changed and is not copied into their column in_stock yet; written by the stock rules, taken by mjc.stock_flip_fold';
 COMMENT ON TABLE mjc.stock_incoming IS 'Units still to come from suppliers. Change with mjc.stock_expected; mjc.stock_receive takes off what came';
 COMMENT ON TABLE mjc.stock_ledger IS 'The stock: append-only, the newest row of a product and location is its balance. Do not update: use mjc.stock_receive, mjc.stock_adjust, mjc.stock_count, mjc.stock_damage, mjc.stock_scrap, mjc.stock_transfer, mjc.stock_return, mjc.order_ship';
 COMMENT ON TABLE mjc.table_class IS 'Where the rows of each table live (sql/distribution.sql)';
@@ -150,6 +154,7 @@ COMMENT ON TABLE mjc.token_revoked IS 'Tokens closed before their time; purged b
 COMMENT ON TABLE mjc.wilaya IS 'Wilayas with the day from which they exist';
 COMMENT ON SEQUENCE mjc.order_number_seq IS 'Counts orders of this node; gaps are fine';
 COMMENT ON VIEW mjc.stock_now IS 'Newest ledger row of every product and location';
+COMMENT ON VIEW mjc.card_name IS 'What makers and attributes are called, as members of a JSON object, by id; for mjc.card_json';
 COMMENT ON VIEW mjc.stock_available IS 'Stock of every product over all locations, units; reserved leaves out expired holds; available = on hand - reserved - safety, over active locations';
 COMMENT ON VIEW mjc_report.customer_order IS 'Orders without personal data; amounts in dinars, tax included';
 COMMENT ON COLUMN mjc_report.customer_order.reference IS 'Number of the order, with a check digit';
@@ -728,6 +733,9 @@ COMMENT ON COLUMN mjc_report.exposure.at IS 'When';
 COMMENT ON COLUMN mjc_report.exposure.is_bot IS 'A program, by its User-Agent';
 COMMENT ON COLUMN mjc_report.product.category_id IS 'Category';
 COMMENT ON COLUMN mjc_report.product.manufacturer_id IS 'Manufacturer; empty: unknown';
+COMMENT ON COLUMN mjc_report.product.view_count IS 'How often people looked at its page, as the pages tell; counted every hour';
+COMMENT ON COLUMN mjc_report.product.sold_count IS 'Units sold and not brought back, of all time; counted every hour';
+COMMENT ON COLUMN mjc_report.product.popularity IS 'Views of the last eight days and ten times the units of the last 90 days; counted every hour';
 COMMENT ON VIEW mjc_report.sales IS 'Sales figures live and exact, one row for each day, dim and key; orders count on the day they were placed (Africa/Algiers), as they stand now; amounts in dinars, tax included unless the name says otherwise. doc/reports.md defines them';
 COMMENT ON COLUMN mjc_report.sales.dim IS 'What the day is split by: all, wilaya, channel, payment_method, customer_group, product';
 COMMENT ON COLUMN mjc_report.sales.on_day IS 'Day of Africa/Algiers on which the orders were placed';

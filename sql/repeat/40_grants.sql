@@ -12,13 +12,13 @@ REVOKE ALL ON ALL TABLES IN SCHEMA mjc_report FROM PUBLIC, mjc_shim;
 -- credit_code, customer_boiler, customer_business, customer_note, customer_person, customer_phone, idempotency_key,
 -- invoice_party, visit, order_contact, order_year, outbox, provider_event, review, session, sign_in_limit, token_revoked, webhook_secret.
 GRANT SELECT ON
-    mjc.account, mjc.attribute, mjc.audit, mjc.audit_seal, mjc.boiler_code, mjc.boiler_model, mjc.boiler_range, mjc.boiler_variant, mjc.cache_figure, mjc.carrier_status, mjc.carrier_zone, mjc.cart, mjc.cart_line, mjc.catalogue_count, mjc.catalogue_delta, mjc.category, mjc.checkout, mjc.client_error,
-    mjc.consent, mjc.consent_text, mjc.coupon, mjc.coupon_ledger, mjc.credit, mjc.credit_due, mjc.credit_ledger, mjc.cross_reference, mjc.customer, mjc.customer_day, mjc.customer_live, mjc.customer_delta, mjc.customer_group, mjc.customer_order,
+    mjc.account, mjc.attribute, mjc.audit, mjc.audit_seal, mjc.boiler_code, mjc.boiler_model, mjc.boiler_range, mjc.boiler_variant, mjc.cache_figure, mjc.card_name, mjc.carrier_status, mjc.carrier_zone, mjc.cart, mjc.cart_line, mjc.catalogue_count, mjc.catalogue_delta, mjc.category, mjc.checkout, mjc.client_error,
+    mjc.consent, mjc.consent_text, mjc.counted_until, mjc.coupon, mjc.coupon_ledger, mjc.credit, mjc.credit_due, mjc.credit_ledger, mjc.cross_reference, mjc.customer, mjc.customer_day, mjc.customer_live, mjc.customer_delta, mjc.customer_group, mjc.customer_order,
     mjc.diagram, mjc.diagram_hotspot, mjc.document_series, mjc.event, mjc.exposure, mjc.fitment, mjc.http_figure, mjc.invoice, mjc.invoice_due, mjc.invoice_void, mjc.job, mjc.location, mjc.manufacturer, mjc.media, mjc.media_use, mjc.migration,
     mjc.order, mjc.order_block, mjc.order_event, mjc.order_line, mjc.order_reference, mjc.order_return, mjc.order_trace, mjc.part_kind, mjc.part_kind_attribute, mjc.payment, mjc.payment_method,
-    mjc.personal_access, mjc.plate_rule, mjc.price, mjc.price_list, mjc.pricing_version, mjc.product, mjc.product_attribute, mjc.product_image, mjc.product_paper, mjc.product_price_past, mjc.promotion, mjc.provider_ref, mjc.provider_task, mjc.refund, mjc.remittance, mjc.remittance_line, mjc.remittance_reference,
+    mjc.personal_access, mjc.plate_rule, mjc.price, mjc.price_list, mjc.pricing_version, mjc.product, mjc.product_attribute, mjc.product_card, mjc.product_counter, mjc.product_image, mjc.product_paper, mjc.product_price_past, mjc.promotion, mjc.provider_ref, mjc.provider_task, mjc.refund, mjc.remittance, mjc.remittance_line, mjc.remittance_reference,
     mjc.reservation, mjc.sale_day, mjc.sale_delta, mjc.sale_fact, mjc.sale_line_fact, mjc.sale_live, mjc.sale_pending, mjc.schema_version, mjc.search_alias, mjc.search_key, mjc.search_name, mjc.search_product, mjc.search_word, mjc.setting, mjc.setting_history, mjc.shipment, mjc.shipment_line, mjc.shipment_report, mjc.tracking,
-    mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_incoming,
+    mjc.shipping_tariff, mjc.staff, mjc.stamp_duty_bracket, mjc.stock_anchor, mjc.stock_available, mjc.stock_flag, mjc.stock_flip, mjc.stock_incoming,
     mjc.stock_ledger, mjc.stock_now, mjc.supersession, mjc.supersession_part, mjc.supersession_version, mjc.table_class, mjc.web_vital, mjc.webhook_delivery, mjc.webhook_endpoint, mjc.wilaya
 TO mjc_admin;
 

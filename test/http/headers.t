@@ -189,7 +189,7 @@ for my $case ([ 200_000, 'gzip' ], [ 300_000, undef ])
 {
 	my ($size, $coding) = @$case;
 
-	sql("UPDATE mjc.product SET description = repeat('é ', $size / 3) WHERE product_id = '$large'");
+	sql("UPDATE mjc.product SET description = repeat('é ', $size / 3) WHERE product_id = '$large'; SELECT mjc.product_changed(ARRAY['$large'::uuid])");
 	is(get("$api/products/$large", %gzip)->{headers}{'content-encoding'}, $coding,
 		"$size bytes: " . ($coding // 'plain'));
 }

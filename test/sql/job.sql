@@ -2,10 +2,10 @@
 BEGIN;
 SELECT plan(50);
 \ir fixture.psql
-SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('event_partition'), ('event_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
--- One that is due ten times a second would come in between; one that folds what others did ends each call.
-CREATE TEMP TABLE apart AS SELECT * FROM mjc.job WHERE name = 'sale_fold';
-DELETE FROM mjc.job WHERE name = 'sale_fold';
+SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('catalogue_fill'), ('event_partition'), ('event_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
+-- One that is due ten times a second would come in between; one that folds or fills in what others did ends each call.
+CREATE TEMP TABLE apart AS SELECT * FROM mjc.job WHERE name IN ('catalogue_fill', 'product_count', 'sale_fold', 'stock_flip');
+DELETE FROM mjc.job WHERE name IN ('catalogue_fill', 'product_count', 'sale_fold', 'stock_flip');
 UPDATE mjc.job SET every = interval '1 hour' WHERE every < interval '1 second';
 UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');

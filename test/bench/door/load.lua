@@ -1,5 +1,5 @@
--- load.lua - what wrk sends: the page of any product, or a guest's order of one unit of it.
--- arguments: detail|order, number of products, gzip|plain, seed
+-- load.lua - what wrk sends: the page of any product, the list of any category, or a guest's order of
+-- one unit of a product. arguments: detail|list|order, number of products, gzip|plain, seed
 local what, parts, encoding
 
 function setup(thread)
@@ -19,6 +19,7 @@ end
 function request()
 	local n = math.random(parts)
 	if what == 'detail' then return wrk.format('GET', '/api/v1/products/banc-' .. n) end
+	if what == 'list' then return wrk.format('GET', '/api/v1/products?category=rayon-' .. math.random(70)) end
 	return wrk.format('POST', '/api/v1/orders/guest', nil,
 		'{"items":[{"productId":"00000000-0000-7000-8000-' .. string.format('%d', 100000000000 + n) .. '","quantity":1}],"customerInfo":{"firstName":"Amine","lastName":"Essai","phone":"0'
 			.. math.random(500000000, 799999999) .. '"},"shippingAddress":{"street":"12 rue Didouche Mourad","city":"Alger","postalCode":"16000","region":"16"}}')

@@ -27,6 +27,7 @@ my @places = (
 	# What a DELETE takes out of the shop is no part for the others.
 	[ qr{^/products/:id$}, id => all => sub { make_product(price => 1000) } ],
 	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
+	[ qr{^/categories/:idOrSlug}, idOrSlug => all => sub { once(category => 'SELECT slug FROM mjc.category WHERE is_active LIMIT 1') } ],
 	[ qr{/products/:id\b}, id => all => \&product ],
 	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
 	[ qr{^/boilers/models/:id\b}, id => all => \&model ],
