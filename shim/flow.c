@@ -188,12 +188,22 @@ flow_open(struct request *req)
 	return false;
 }
 
+/* Whether a route takes a body of this type. */
+static bool
+flow_content_type_ok(const struct route *row, const char *type)
+{
+	if (param_takes_file(row))
+		return param_content_type_csv(type);
+	if ((row->flags & RF_EVENT) != 0)
+		return param_content_type_beacon(type);
+	return param_content_type_ok(type);
+}
+
 /* Stage 5: the form of the body, then the typed values. */
 static bool
 flow_param(struct request *req)
 {
 	bool webhook = req->match.row->action == ACTION_WEBHOOK;
-	bool event = (req->match.row->flags & RF_EVENT) != 0;
 	const char *type = req->field[FIELD_CONTENT_TYPE];
 	bool has_body = req->method != METHOD_GET;
 	struct param_input in = {
@@ -207,8 +217,7 @@ flow_param(struct request *req)
 	if (webhook && has_body)
 		return true; /* verified as it came before it is read */
 	if (in.body_len > 0 &&
-		(req->field[FIELD_CONTENT_ENCODING] != NULL ||
-		 !(event ? param_content_type_beacon(type) : param_content_type_ok(type))))
+		(req->field[FIELD_CONTENT_ENCODING] != NULL || !flow_content_type_ok(req->match.row, type)))
 	{
 		http_reply_error(req, ERROR_UNSUPPORTED_MEDIA_TYPE);
 		return false;

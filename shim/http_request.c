@@ -268,7 +268,8 @@ head_length(struct request *req)
 	return req->field[FIELD_EXPECT] == NULL && length <= limit * BODY_PATIENCE;
 }
 
-/* What a body may measure: reports of providers and batches of events have limits of their own. */
+/* What a body may measure: reports of providers, batches of events and files have limits of their
+ * own. */
 static void
 head_limit(struct request *req)
 {
@@ -280,10 +281,11 @@ head_limit(struct request *req)
 		return;
 	if (row->action == ACTION_WEBHOOK && req->body_limit < HTTP_WEBHOOK_BYTES)
 		req->body_limit = HTTP_WEBHOOK_BYTES;
-	if (row->nparams > 0 && row->params[0].type == T_JSON_RAW)
+	for (int i = 0; i < row->nparams; i++)
 	{
-		most = (uint64_t) row->params[0].max;
-		if (req->body_limit > most)
+		most = (uint64_t) row->params[i].max;
+		if (row->params[i].type == T_FILE ||
+			(row->params[i].type == T_JSON_RAW && req->body_limit > most))
 			req->body_limit = most;
 	}
 }

@@ -18,8 +18,8 @@ BEGIN
           JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
          WHERE e.extname = 'mjchauffage' AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
     LOOP
-        EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO mjc_owner', f);
-        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO mjc_owner', f);
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', f);
     END LOOP;
 END
 $$;
@@ -40,7 +40,16 @@ GRANT EXECUTE ON FUNCTION
     mjc.amount_in_words(bigint, text),
     mjc.bucket_limit(bigint[], bigint[], numeric),
     mjc.coupon_key(text),
+    mjc.csv_boolean(text),
     mjc.csv_cell(text),
+    mjc.csv_delimiter(text),
+    mjc.csv_guard(text),
+    mjc.csv_is_object(text),
+    mjc.csv_quoted(text),
+    mjc.csv_rows(text, text, integer),
+    mjc.csv_split(bytea, text, integer, boolean),
+    mjc.csv_units(text, integer),
+    mjc.csv_value(text[], integer),
     mjc.customer_segment(bigint, timestamptz, timestamptz),
     mjc.customer_words(text),
     mjc.carrier_word(text),
@@ -49,6 +58,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.distinct_count(uuid),
     mjc.dzd(bigint),
     mjc.dzd_shown(bigint),
+    mjc.ean_valid(text),
     mjc.estimators(),
     mjc.event_stage(text, text, uuid),
     mjc.fold_digits(text),
@@ -56,6 +66,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.funnel(timestamptz, integer, interval),
     mjc.funnel_counts(uuid, timestamptz, integer, interval, integer),
     mjc.html(text),
+    mjc.import_fields(text),
     mjc.invoice_html(jsonb, text),
     mjc.invoice_labels(text),
     mjc.invoice_lines_html(jsonb, jsonb),
@@ -89,6 +100,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.retention(uuid, timestamptz, text, integer),
     mjc.sale_price_at(bigint, timestamptz, timestamptz, timestamptz),
     mjc.sessionize(timestamptz, interval),
+    mjc.slug_of(text),
     mjc.spread_discount(bigint, bigint[], bigint[]),
     mjc.stamp_duty(bigint, date),
     mjc.stock_label(bigint, integer),
@@ -125,6 +137,7 @@ TO mjc_admin;
 GRANT EXECUTE ON FUNCTION
     mjc.carrier_status_set(text, text, text),
     mjc.carrier_zone_set(text, text, text, date),
+    mjc.catalogue_import(uuid, jsonb, boolean),
     mjc.consent_text_set(text, text, text),
     mjc.coupon_batch(text, integer, text, jsonb),
     mjc.coupon_delete(text),
@@ -144,6 +157,9 @@ GRANT EXECUTE ON FUNCTION
     mjc.customer_update(uuid, jsonb),
     mjc.gift_card_issue(numeric, date, uuid, text),
     mjc.housekeep(interval),
+    mjc.import_add(uuid, integer, bytea),
+    mjc.import_begin(text),
+    mjc.import_work(uuid),
     mjc.invoice_issue(text),
     mjc.invoice_read(text),
     mjc.invoice_void(text, text),
@@ -214,6 +230,8 @@ GRANT EXECUTE ON FUNCTION
     mjc.webhook_replay(uuid),
     mjc.webhook_resume(uuid)
 TO mjc_admin;
+
+GRANT EXECUTE ON PROCEDURE mjc.import_run(uuid) TO mjc_admin;
 
 -- api
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mjc_api TO mjc_shim;

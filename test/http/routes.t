@@ -77,7 +77,7 @@ is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 is_deeply(
 	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
 	[
-		'/products/:id/inventory', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/customers',
+		'/products/:id/inventory', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/imports', '/admin/customers',
 		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/admin/price-lists',
 		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
 		'/admin/shipping-tariffs', '/admin/gift-cards'
@@ -96,7 +96,7 @@ is_deeply(
 	'the routes of a cart get its token, and no others');
 
 # A file is a text and its name.
-is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bfile\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/customers/export' ], 'the routes of files');
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bfile\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/products/export', '/admin/customers/export' ], 'the routes of files');
 is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 1 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{body,filename}', "$_->{function}: a body and a name")
 	for grep { $_->{flags} =~ /\bfile\b/ } @routes;
 

@@ -30,7 +30,7 @@ CREATE TEMP TABLE run AS SELECT * FROM mjc.housekeep('1 minute');
 SELECT is((SELECT count(*) FROM run WHERE job = 'order_expire' AND done > 0), (SELECT count(*) FROM (SELECT job FROM run OFFSET (SELECT count(*) - 1 FROM run)) l WHERE l.job = 'order_expire'), 'what took stock ends the call');
 INSERT INTO run SELECT * FROM mjc.housekeep('1 minute');
 SELECT set_eq($$SELECT job, error FROM run$$,
-    $$VALUES ('analyst_limit', NULL::text), ('cart_purge', NULL), ('event_partition', NULL), ('event_purge', NULL), ('http_fold', NULL), ('idempotency_purge', NULL), ('invariants', NULL), ('invoice_issue', NULL), ('invoice_party_purge', NULL), ('order_expire', NULL), ('outbox_purge', NULL), ('personal_access_purge', NULL), ('provider_event', NULL), ('provider_event_purge', NULL), ('session_purge', NULL), ('stock_expire', NULL), ('webhook_purge', NULL)$$, 'with a budget all that are due, in two calls');
+    $$VALUES ('analyst_limit', NULL::text), ('cart_purge', NULL), ('event_partition', NULL), ('event_purge', NULL), ('http_fold', NULL), ('idempotency_purge', NULL), ('import_purge', NULL), ('import_run', NULL), ('invariants', NULL), ('invoice_issue', NULL), ('invoice_party_purge', NULL), ('order_expire', NULL), ('outbox_purge', NULL), ('personal_access_purge', NULL), ('provider_event', NULL), ('provider_event_purge', NULL), ('session_purge', NULL), ('stock_expire', NULL), ('webhook_purge', NULL)$$, 'with a budget all that are due, in two calls');
 SELECT is((SELECT sum(done)::integer FROM run WHERE job = j), n, format('%s did %s', j, n))
   FROM (VALUES ('order_expire', 1), ('idempotency_purge', 60), ('session_purge', 2), ('invariants', 0)) v (j, n);
 SELECT is(pg_temp.status(:'ref'), 'CANCELLED', 'the order expired');

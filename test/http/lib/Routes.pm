@@ -50,6 +50,8 @@ my @places = (
 	[ qr{^/admin/promotions/:id}, id => all => sub { $nothing } ],
 	[ qr{^/admin/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
 	[ qr{^/admin/shipping-tariffs/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/imports/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/imports/:id/lines/:chunk}, chunk => all => sub { 1 } ],
 	[ qr{^/admin/gift-cards/:id}, id => all => sub { $nothing } ],
 );
 
@@ -227,6 +229,8 @@ my %value = (
 	'/admin/shipping-tariffs' => sub { { place => '16', deliveryMode => 'home', amount => 400, from => '2027-01-01' } },
 	'/admin/shipping-tariffs/:id' => sub { { amount => 400, until => '2028-01-01' } },
 	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
+	'/admin/imports' => sub { { kind => 'products', dryRun => JSON::PP::true() } },
+	'/admin/imports/:id/start' => sub { { dryRun => JSON::PP::true() } },
 	'/admin/gift-cards' => sub { { amount => 1000 } },
 	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
 	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
