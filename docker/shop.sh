@@ -5,6 +5,7 @@
 # usage: shop.sh run               start, serve until Ctrl-C or SIGTERM, stop
 #        shop.sh psql [ARG...]     psql on the running shop, as staff
 #        shop.sh dashboard         the shop at a glance
+#        shop.sh import FILE [KIND [yes [MAPPING]]] a CSV file into its catalogue; yes: a dry run
 #        shop.sh dsn               its connection string
 #        shop.sh staff NAME [ROLE [EMAIL]] a database login for a person (admin, analyst)
 #        shop.sh test DIR          like run, on a throw-away cluster in DIR
@@ -257,6 +258,12 @@ case ${1-} in
 		need_running
 		exec "$PG_BIN/psql" -X "$(dsn_of staff)" -f sql/dashboard.psql
 		;;
+	import)
+		[[ -r ${2-} ]] || die "FILE=${2-} cannot be read"
+		use_home "$(default_home)"
+		need_running
+		exec "$PG_BIN/psql" -X "$(dsn_of staff)" -v file="$2" -v kind="${3-products}" -v dry_run="${4-no}" -v mapping="${5-{\}}" -f sql/import.psql
+		;;
 	dsn)
 		use_home "$(default_home)"
 		need_running
@@ -272,6 +279,6 @@ case ${1-} in
 		"command_${1/-/_}"
 		;;
 	*)
-		die "usage: shop.sh run|psql|dashboard|dsn|staff NAME|test DIR|test-up DIR|test-down DIR"
+		die "usage: shop.sh run|psql|dashboard|import FILE|dsn|staff NAME|test DIR|test-up DIR|test-down DIR"
 		;;
 esac

@@ -192,12 +192,22 @@ flow_open(struct request *req)
 	return false;
 }
 
+/* Whether a route takes a body of this type. */
+static bool
+flow_content_type_ok(const struct route *row, const char *type)
+{
+	if (param_takes_file(row))
+		return param_content_type_csv(type);
+	if ((row->flags & RF_EVENT) != 0)
+		return param_content_type_beacon(type);
+	return param_content_type_ok(type);
+}
+
 /* Stage 5: the form of the body, then the typed values. */
 static bool
 flow_param(struct request *req)
 {
 	enum shim_action action = req->match.row->action;
-	bool event = (req->match.row->flags & RF_EVENT) != 0;
 	const char *type = req->field[FIELD_CONTENT_TYPE];
 	bool has_body = req->method != METHOD_GET;
 	struct param_input in = {
@@ -211,8 +221,7 @@ flow_param(struct request *req)
 	if (action == ACTION_UPLOAD || (action == ACTION_WEBHOOK && has_body))
 		return true; /* taken apart as it came; verified before it is read */
 	if (in.body_len > 0 &&
-		(req->field[FIELD_CONTENT_ENCODING] != NULL ||
-		 !(event ? param_content_type_beacon(type) : param_content_type_ok(type))))
+		(req->field[FIELD_CONTENT_ENCODING] != NULL || !flow_content_type_ok(req->match.row, type)))
 	{
 		http_reply_error(req, ERROR_UNSUPPORTED_MEDIA_TYPE);
 		return false;

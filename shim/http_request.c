@@ -282,7 +282,8 @@ head_length(struct request *req)
 	return http_request_bears(req, length);
 }
 
-/* What a body may measure: reports, batches of events and files have limits of their own. */
+/* What a body may measure: reports of providers, batches of events and files have limits of their
+ * own. */
 static void
 head_limit(struct request *req)
 {
@@ -296,10 +297,11 @@ head_limit(struct request *req)
 		req->body_limit = UPLOAD_BODY_MAX;
 	if (row->action == ACTION_WEBHOOK && req->body_limit < HTTP_WEBHOOK_BYTES)
 		req->body_limit = HTTP_WEBHOOK_BYTES;
-	if (row->nparams > 0 && row->params[0].type == T_JSON_RAW)
+	for (int i = 0; i < row->nparams; i++)
 	{
-		most = (uint64_t) row->params[0].max;
-		if (req->body_limit > most)
+		most = (uint64_t) row->params[i].max;
+		if (row->params[i].type == T_FILE ||
+			(row->params[i].type == T_JSON_RAW && req->body_limit > most))
 			req->body_limit = most;
 	}
 }

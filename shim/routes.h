@@ -70,7 +70,8 @@ enum ptype
 	T_TIME_FROM,
 	T_TIME_TO,
 	T_JSON_TEXT, /* body only; min..max bytes of the compact JSON; the whole body at path "" */
-	T_JSON_RAW	 /* the whole body as it came, UTF-8 of min..max bytes; the database reads it */
+	T_JSON_RAW,	 /* the whole body as it came, UTF-8 of min..max bytes; the database reads it */
+	T_FILE		 /* the whole body as it came, any min..max bytes of text/csv */
 };
 
 #define P_REQUIRED 0x01u

@@ -39,6 +39,16 @@ static const struct param_def body_params[] = {{WHOLE_BODY}};
 static const struct param_def event_params[] = {
 	{"", IN_BODY, T_JSON_RAW, 1, 262144, P_REQUIRED, NULL}};
 static const struct param_def file_params[] = {{"name", IN_PATH, T_TEXT, 1, 80, P_REQUIRED, NULL}};
+/* A part of a file; more than the body limit of other routes. */
+static const struct param_def import_take_params[] = {
+	{ID_IN_PATH},
+	{"chunk", IN_PATH, T_INT, 1, 100000, P_REQUIRED, NULL},
+	{"", IN_BODY, T_FILE, 1, 4194304, P_REQUIRED, NULL},
+};
+static const struct param_def import_error_params[] = {{ID_IN_PATH}, {STAFF_PAGE}, {STAFF_LIMIT}};
+static const struct param_def product_export_params[] = {
+	{"raw", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
 static const struct param_def id_body_params[] = {{ID_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def code_body_params[] = {{CODE_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}};

@@ -32,6 +32,8 @@ param_sql_type(enum ptype type)
 		case T_TIME_FROM:
 		case T_TIME_TO:
 			return "timestamp with time zone";
+		case T_FILE:
+			return "bytea";
 		case T_TEXT:
 		case T_CHOICE:
 		case T_PHONE:
@@ -203,6 +205,7 @@ param_type_name(enum ptype type)
 		[T_TIME_TO] = "time_to",
 		[T_JSON_TEXT] = "json",
 		[T_JSON_RAW] = "json",
+		[T_FILE] = "csv",
 	};
 
 	return (size_t) type < sizeof(names) / sizeof(names[0]) && names[type] != NULL ? names[type]

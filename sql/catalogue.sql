@@ -17,30 +17,43 @@ COMMENT ON FUNCTION mjc.sale_price_at(bigint, timestamptz, timestamptz, timestam
     'The sale price of an article, centimes, while it is in force; NULL before and after. A missing date is no bound';
 
 CREATE FUNCTION mjc.slug_of(typed text) RETURNS text
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN nullif(rtrim(left(btrim(regexp_replace(lower(mjc_ext.unaccent(translate(typed, '''’', '  '))), '[^a-z0-9]+', '-', 'g'), '-'), 100), '-'), '');
-END
-$$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_slug_of_sql';
 COMMENT ON FUNCTION mjc.slug_of(text) IS
     'The word of a name for an address: small letters a to z without accents, digits, single hyphens, 100 characters at most; NULL when nothing is left of it';
 
 CREATE FUNCTION mjc.ean_valid(ean text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_ean_valid_sql';
+COMMENT ON FUNCTION mjc.ean_valid(text) IS 'Whether a text is a GTIN: 8, 12, 13 or 14 digits, the last of which is the check digit';
+
+-- A slug that is taken gets the number of the product, which nobody else has; should even that be
+-- taken, the end of its id.
+CREATE FUNCTION mjc.product_slugs(product_ids uuid[], names text[], skus text[], OUT product_id uuid, OUT slug text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
-    IF ean !~ '^([0-9]{8}|[0-9]{12,14})$' THEN
-        RETURN false;
-    END IF;
-    -- From the right: the check digit once, its neighbour three times, and so on.
-    RETURN (SELECT sum(substr(reverse(ean), n, 1)::integer * CASE WHEN n % 2 = 0 THEN 3 ELSE 1 END) % 10 = 0
-              FROM generate_series(1, length(ean)) n);
+    RETURN QUERY
+    WITH wanted AS (
+        SELECT u.id, u.n, coalesce(mjc.slug_of(u.name), mjc.slug_of(u.sku), 'p') AS plain,
+               concat_ws('-', coalesce(mjc.slug_of(u.name), 'p'), mjc.slug_of(u.sku)) AS numbered
+          FROM unnest(product_ids, names, skus) WITH ORDINALITY u (id, name, sku, n)),
+    free AS (
+        SELECT w.id, w.plain, w.numbered,
+               row_number() OVER (PARTITION BY w.plain ORDER BY w.n) = 1 AND (SELECT p.slug FROM mjc.product p WHERE p.slug = w.plain) IS NULL AS plain_is_free,
+               row_number() OVER (PARTITION BY w.numbered ORDER BY w.n) = 1 AND (SELECT p.slug FROM mjc.product p WHERE p.slug = w.numbered) IS NULL
+                   AND w.numbered NOT IN (SELECT x.plain FROM wanted x) AS numbered_is_free
+          FROM wanted w)
+    SELECT f.id, CASE WHEN f.plain_is_free THEN f.plain
+                      WHEN f.numbered_is_free THEN f.numbered
+                      ELSE f.numbered || '-' || right(f.id::text, 12) END
+      FROM free f;
 END
 $$;
-COMMENT ON FUNCTION mjc.ean_valid(text) IS 'Whether a text is a GTIN: 8, 12, 13 or 14 digits, the last of which is the check digit';
+COMMENT ON FUNCTION mjc.product_slugs(uuid[], text[], text[]) IS
+    'Slugs for new products by their names: as the catalogue is now, each taken by none of its products and by one of these only';
 
 CREATE FUNCTION mjc.category_subtree(keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

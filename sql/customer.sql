@@ -36,10 +36,7 @@ COMMENT ON FUNCTION mjc.customer_segment(bigint, timestamptz, timestamptz) IS
 CREATE FUNCTION mjc.csv_cell(value text) RETURNS text
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS $$
-    SELECT CASE WHEN value IS NULL THEN ''
-                WHEN value OPERATOR(pg_catalog.<>) '' AND pg_catalog.strpos(E'=+-@\t\r', pg_catalog.left(value, 1)) OPERATOR(pg_catalog.>) 0
-                THEN '"''' OPERATOR(pg_catalog.||) pg_catalog.replace(value, '"', '""') OPERATOR(pg_catalog.||) '"'
-                ELSE '"' OPERATOR(pg_catalog.||) pg_catalog.replace(value, '"', '""') OPERATOR(pg_catalog.||) '"' END
+    SELECT mjc.csv_quoted(mjc.csv_guard(value))
 $$;
 COMMENT ON FUNCTION mjc.csv_cell(text) IS
     'A text as a cell of CSV, in quotes; what a spreadsheet would run as a formula starts with an apostrophe';

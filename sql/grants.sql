@@ -18,8 +18,8 @@ BEGIN
           JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
          WHERE e.extname = 'mjchauffage' AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
     LOOP
-        EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO mjc_owner', f);
-        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO mjc_owner', f);
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', f);
     END LOOP;
 END
 $$;
@@ -42,7 +42,16 @@ GRANT EXECUTE ON FUNCTION
     mjc.built_days(text),
     mjc.bucket_limit(bigint[], bigint[], numeric),
     mjc.coupon_key(text),
+    mjc.csv_boolean(text),
     mjc.csv_cell(text),
+    mjc.csv_delimiter(text),
+    mjc.csv_guard(text),
+    mjc.csv_is_object(text),
+    mjc.csv_quoted(text),
+    mjc.csv_rows(text, text, integer),
+    mjc.csv_split(bytea, text, integer, boolean),
+    mjc.csv_units(text, integer),
+    mjc.csv_value(text[], integer),
     mjc.customer_segment(bigint, timestamptz, timestamptz),
     mjc.customer_words(text),
     mjc.carrier_word(text),
@@ -52,6 +61,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.distinct_count(uuid),
     mjc.dzd(bigint),
     mjc.dzd_shown(bigint),
+    mjc.ean_valid(text),
     mjc.estimators(),
     mjc.fitment_answer(integer[]),
     mjc.fitment_conditions(integer, text),
@@ -64,6 +74,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.funnel(timestamptz, integer, interval),
     mjc.funnel_counts(uuid, timestamptz, integer, interval, integer),
     mjc.html(text),
+    mjc.import_fields(text),
     mjc.invoice_html(jsonb, text),
     mjc.invoice_labels(text),
     mjc.invoice_lines_html(jsonb, jsonb),
@@ -106,6 +117,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.search_fold(text, text),
     mjc.sessionize(timestamptz, interval),
     mjc.span_of_days(integer, integer, integer),
+    mjc.slug_of(text),
     mjc.spread_discount(bigint, bigint[], bigint[]),
     mjc.stamp_duty(bigint, date),
     mjc.stock_label(bigint, integer),
@@ -161,6 +173,7 @@ GRANT EXECUTE ON FUNCTION
     mjc.carrier_zone_set(text, text, text, date),
     mjc.category_delete(text, text),
     mjc.category_set(text, jsonb),
+    mjc.catalogue_import(uuid, jsonb, boolean),
     mjc.consent_text_set(text, text, text),
     mjc.coupon_batch(text, integer, text, jsonb),
     mjc.coupon_delete(text),
@@ -186,6 +199,9 @@ GRANT EXECUTE ON FUNCTION
     mjc.fitment_set(jsonb, uuid),
     mjc.gift_card_issue(numeric, date, uuid, text),
     mjc.housekeep(interval),
+    mjc.import_add(uuid, integer, bytea),
+    mjc.import_begin(text),
+    mjc.import_work(uuid),
     mjc.invoice_issue(text),
     mjc.invoice_read(text),
     mjc.invoice_void(text, text),
@@ -272,6 +288,8 @@ GRANT EXECUTE ON FUNCTION
     mjc.webhook_replay(uuid),
     mjc.webhook_resume(uuid)
 TO mjc_admin;
+
+GRANT EXECUTE ON PROCEDURE mjc.import_run(uuid) TO mjc_admin;
 
 -- api
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mjc_api TO mjc_shim;

@@ -120,6 +120,8 @@ BEGIN
         WHEN 'event_purge' THEN mjc.event_purge()
         WHEN 'http_fold' THEN mjc.http_fold()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
+        WHEN 'import_purge' THEN mjc.import_purge()
+        WHEN 'import_run' THEN mjc.import_job()
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'invoice_issue' THEN mjc.invoice_job()
         WHEN 'invoice_party_purge' THEN mjc.invoice_party_purge()
@@ -183,8 +185,8 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
+        -- What locks products, orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'import_run', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

@@ -58,6 +58,8 @@ VALUES
     ('event_purge', interval '1 hour'),
     ('http_fold', interval '10 minutes'),
     ('idempotency_purge', interval '10 minutes'),
+    ('import_purge', interval '10 minutes'),
+    ('import_run', interval '2 seconds'),
     ('invariants', interval '1 minute'),
     ('invoice_issue', interval '1 minute'),
     ('invoice_party_purge', interval '1 hour'),

@@ -16,7 +16,11 @@ use Shop;
 use Test::More;
 
 my $api = '/api/v1';
-my @parts = csv('parts.csv');
+# By the names of the columns that the other files have.
+my %column = (name_fr => 'name', name_ar => 'nameAr', description_fr => 'description', category_slug => 'category', manufacturer_slug => 'manufacturer', manufacturer_ref => 'manufacturerRef',
+	price_dzd => 'price', sale_price_dzd => 'salePrice', stock_qty => 'stock', is_featured => 'isFeatured');
+my @parts = map { my $row = $_; ({ %$row, (map { $_ => $row->{ $column{$_} } } keys %column), weight_g => $row->{weight} && 1000 * $row->{weight} }) } csv('parts.csv');
+my @fitment = map { ({ %$_, boiler_model => $_->{boilerModel}, note_fr => $_->{note} }) } csv('fitment.csv');
 my %part = map { $_->{sku} => $_ } @parts;
 my @categories = csv('categories.csv');
 my @wilayas = csv('wilayas.csv');
@@ -314,7 +318,7 @@ is_field(get("$api/products/featured?limit=$_"), 'limit', "limit=$_") for qw(0 5
 #------------------------------------------------------------------ one product
 
 my ($one) = products(get("$api/products?search=$cut->{sku}"));
-my @fits = grep { $_->{sku} eq $cut->{sku} } csv('fitment.csv');
+my @fits = grep { $_->{sku} eq $cut->{sku} } @fitment;
 for my $key ($one->{id}, uc $one->{id}, $one->{slug})
 {
 	$reply = get("$api/products/$key");
@@ -583,7 +587,7 @@ is_deeply(get("$api/boilers/models?manufacturerId=nobody")->{json}{data}{data}, 
 	'none of an unknown manufacturer');
 
 my %fit;
-$fit{ $_->{boiler_model} }{ $_->{sku} } = $_->{note_fr} for csv('fitment.csv');
+$fit{ $_->{boiler_model} }{ $_->{sku} } = $_->{note_fr} for @fitment;
 my ($fitting) = sort { keys %{ $fit{$b} } <=> keys %{ $fit{$a} } || $a cmp $b } keys %fit;
 ($model) = grep { $_->{name} eq $fitting } @models;
 $reply = get("$api/boilers/models/$model->{id}/parts");

@@ -77,7 +77,7 @@ is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 is_deeply(
 	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
 	[
-		'/products/:id/inventory', '/products', '/products/:id/reviews', '/admin/categories', '/admin/manufacturers', '/admin/kinds', '/admin/attributes', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/customers',
+		'/products/:id/inventory', '/products', '/products/:id/reviews', '/admin/categories', '/admin/manufacturers', '/admin/kinds', '/admin/attributes', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/imports', '/admin/customers',
 		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/customers/boilers', '/admin/price-lists',
 		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
 		'/admin/shipping-tariffs', '/admin/gift-cards', '/admin/products/:id/cross-references',
@@ -98,7 +98,7 @@ is_deeply(
 	'the routes of a cart get its token, and no others');
 
 # A file comes piece by piece: a text, where to go on, and its name.
-is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bstream\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/customers/export' ], 'the routes of files');
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bstream\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/products/export', '/admin/customers/export' ], 'the routes of files');
 is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 3 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{after,body,next,filename}', "$_->{function}: from where, a body, the next and a name")
 	for grep { $_->{flags} =~ /\bstream\b/ } @routes;
 

@@ -168,7 +168,8 @@ body_is_whole(const struct route *row, const struct param_def *def)
 
 	for (int i = 0; i < row->nparams; i++)
 		in_body += row->params[i].where == IN_BODY;
-	return in_body == 1 && (def->type == T_JSON_TEXT || def->type == T_JSON_RAW) &&
+	return in_body == 1 &&
+		   (def->type == T_JSON_TEXT || def->type == T_JSON_RAW || def->type == T_FILE) &&
 		   (def->flags & P_REQUIRED) != 0 && (row->flags & RF_STRICT_BODY) == 0;
 }
 
@@ -184,6 +185,8 @@ param_is_sane(const struct route *row, const struct param_def *def)
 	if (def->type == T_JSON_TEXT && def->where != IN_BODY)
 		return false;
 	if (def->type == T_JSON_RAW && (def->path[0] != '\0' || row->nparams != 1))
+		return false;
+	if (def->type == T_FILE && def->path[0] != '\0')
 		return false;
 	if (def->path[0] == '\0' && !body_is_whole(row, def))
 		return false;

@@ -65,6 +65,8 @@ my @places = (
 	[ qr{^/admin/kinds/:id}, id => all => sub { entry('part_kind', 'kind_id') } ],
 	[ qr{^/admin/attributes/:id}, id => all => sub { attribute() } ],
 	[ qr{^/admin/reviews/:id}, id => all => sub { review() } ],
+	[ qr{^/admin/imports/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/imports/:id/lines/:chunk}, chunk => all => sub { 1 } ],
 	[ qr{^/admin/gift-cards/:id}, id => all => sub { $nothing } ],
 );
 
@@ -288,6 +290,8 @@ my %value = (
 	'/admin/kinds/:id' => sub { { name => 'Essai', safetyClass => 'QUALIFIED' } },
 	'/admin/attributes' => sub { { code => code('a') =~ tr/-/_/r, name => 'Essai', valueType => 'number', scale => 1 } },
 	'/admin/attributes/:id' => sub { { name => 'Essai', unit => 'bar' } },
+	'/admin/imports' => sub { { kind => 'products', dryRun => JSON::PP::true() } },
+	'/admin/imports/:id/start' => sub { { dryRun => JSON::PP::true() } },
 	'/admin/gift-cards' => sub { { amount => 1000 } },
 	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
 	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
