@@ -148,7 +148,7 @@ END
 $$;
 COMMENT ON FUNCTION mjc.catalogue_lines(uuid[]) IS 'Products as lines of a CSV file that an import reads, by sku';
 
--- By sku from piece to piece; what came after the first is not in it.
+-- By sku from piece to piece: a product that comes in meanwhile is in it when its sku is still to come; none is in it twice.
 CREATE FUNCTION mjc.catalogue_piece(form text, after jsonb, most integer, OUT body text, OUT next jsonb)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -158,7 +158,7 @@ DECLARE
     ids uuid[];
 BEGIN
     ids := ARRAY(SELECT p.product_id FROM mjc.product p
-                  WHERE (after IS NULL OR p.sku > after ->> 'sku') AND p.created_at <= began ORDER BY p.sku LIMIT most + 1);
+                  WHERE after IS NULL OR p.sku > after ->> 'sku' ORDER BY p.sku LIMIT most + 1);
     IF cardinality(ids) > most THEN
         next := (SELECT jsonb_build_object('began', began, 'sku', p.sku, 'rows', coalesce((after ->> 'rows')::bigint, 0) + most) FROM mjc.product p WHERE p.product_id = ids[most]);
     END IF;
