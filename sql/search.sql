@@ -114,7 +114,8 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_zeros(text) IS 'Products that have a number of this short key, with any zeros before it; NULL for none';
 
--- Of very many numbers with one beginning the first thousand are looked at.
+-- Of very many numbers with one beginning the first thousand are looked at, and the stock of the
+-- two hundred most popular.
 CREATE FUNCTION mjc.search_prefix(wanted text, OUT ids uuid[], OUT kinds text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -124,12 +125,16 @@ AS $$
 BEGIN
     SELECT array_agg(b.product_id ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id), array_agg(b.kind ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id)
       INTO ids, kinds
-      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, mjc.search_in_stock(d.product_id) AS in_stock
-              FROM (SELECT DISTINCT ON (s.popularity, s.product_id) s.product_id, k.kind, k.key, s.popularity
-                      FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
-                             WHERE x.key >= wanted AND x.key < wanted || chr(1114111) ORDER BY x.key LIMIT 1000) k
-                      JOIN mjc.search_product s ON s.product_id = k.product_id AND s.is_active
-                     ORDER BY s.popularity DESC, s.product_id, k.key) d
+      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, coalesce(f.yes, false) AS in_stock
+              FROM (SELECT p.product_id, p.kind, p.key, p.popularity
+                      FROM (SELECT DISTINCT ON (s.product_id) s.product_id, k.kind, k.key, s.popularity
+                              FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
+                                     WHERE x.key >= (SELECT wanted) AND x.key < (SELECT wanted || chr(1114111)) ORDER BY x.key LIMIT 1000) k
+                              JOIN mjc.search_product s ON s.product_id = k.product_id AND s.is_active
+                             ORDER BY s.product_id, k.key) p
+                     ORDER BY p.popularity DESC, p.key LIMIT 200) d
+              LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
+                                   FROM mjc.stock_flag f WHERE f.product_id = d.product_id LIMIT 1) f ON true
              ORDER BY d.popularity DESC, in_stock DESC, d.key, d.product_id LIMIT 20) b;
 END
 $$;
