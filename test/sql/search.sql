@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT no_plan();
+SELECT plan(291);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -273,6 +273,15 @@ UPDATE mjc.product SET manufacturer_ref = NULL WHERE product_id = pg_temp.pid(1)
 DELETE FROM mjc.cross_reference WHERE product_id = pg_temp.pid(1);
 SELECT mjc.product_changed(pg_temp.pids('{1}')) \g /dev/null
 SELECT is(pg_temp.skus(q), '', format('a number that went finds nothing: %s', q)) FROM unnest(ARRAY['4917365', 'CMP5512']) q WHERE q <> '4917365';
+
+-- A product that is no more
+SELECT pg_temp.part(91, 'ZZQ-91', 'Zzqgone') \g /dev/null
+SELECT mjc.product_changed(pg_temp.pids('{91}')) \g /dev/null
+SELECT is(pg_temp.skus('zzqgone'), 'ZZQ-91', 'a part');
+DELETE FROM mjc.product WHERE product_id = pg_temp.pid(91);
+SELECT cmp_ok((SELECT count(*) FROM mjc.check_invariants()), '>', 0::bigint, 'that goes away is noticed');
+SELECT mjc.product_changed(pg_temp.pids('{91}')) \g /dev/null
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and leaves nothing behind');
 
 -- Jobs
 SELECT pg_temp.part(90, 'ZZQ-90', 'Zzqlate') \g /dev/null
