@@ -462,24 +462,54 @@ COMMENT ON FUNCTION mjc.search_correct(text[]) IS 'The words of a query with tho
 
 ------------------------------------------------------------------- pages
 
--- Of very many the first ten thousand are no fair choice: the popular ones are walked through until
--- the page is full, which is soon where many match. The test is written so that no index takes it.
-CREATE FUNCTION mjc.search_popular(wanted tsquery, min_price bigint, max_price bigint, in_stock boolean, page integer, page_size integer) RETURNS uuid[]
+-- Of very many the first ten thousand are no fair choice: products are walked through in the order
+-- wanted until the page is full, which is soon where many match. The test is written so that no index
+-- takes it. By price, a sale counts from the day it was entered.
+CREATE FUNCTION mjc.search_many(wanted tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF sort = 'price_asc' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes), p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    ELSIF sort = 'price_desc' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes) DESC, p.product_id DESC LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    ELSIF sort = 'newest' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY p.created_at DESC, p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    END IF;
     RETURN ARRAY(
         SELECT s.product_id
           FROM mjc.search_product s
-         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) p
+         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
          WHERE s.is_active AND (s.words @@ wanted) IS TRUE
-           AND (min_price IS NULL OR p.price >= min_price) AND (max_price IS NULL OR p.price <= max_price)
-           AND (search_popular.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+           AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+           AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
          ORDER BY s.popularity DESC, s.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_popular(tsquery, bigint, bigint, boolean, integer, integer) IS 'A page of what matches a query that very many match, the most popular first';
+COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, integer, integer) IS
+    'A page of what matches a query that very many match: by price, the newest or (relevance) the most popular first';
 
 -- One pass over what was found: how many, which page of it, and the counts for each filter.
 CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
@@ -509,7 +539,7 @@ BEGIN
                                FROM mjc.stock_flag f WHERE f.product_id = x.product_id LIMIT 1) k ON true
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
            AND (in_stock IS NOT TRUE OR k.yes)
-         LIMIT CASE WHEN sort = 'relevance' THEN 10001 END),
+         LIMIT 10001),
     -- Together first: there are far fewer of these than of hits.
     cell AS MATERIALIZED (
         SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
@@ -527,13 +557,13 @@ BEGIN
                           CASE sort WHEN 'newest' THEN i.created_at END DESC NULLS LAST,
                           i.place, i.named DESC, i.stocked DESC, i.popularity DESC, i.product_id
                  LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
-    SELECT (SELECT least(count(*), 10001) FROM hit),
+    SELECT (SELECT count(*) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
            CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c) END
       INTO total, product_ids, in_name, facets
       FROM shown p;
-    IF total > 10000 AND sort = 'relevance' THEN
-        product_ids := mjc.search_popular(narrowed, min_price, max_price, in_stock, page, page_size);
+    IF total > 10000 THEN
+        product_ids := mjc.search_many(narrowed, min_price, max_price, in_stock, sort, page, page_size);
         in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
     END IF;
 END
