@@ -305,23 +305,24 @@ BEGIN
          CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
          CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
          WHERE i + n - 1 <= (SELECT cardinality(units))),
-    -- Look-ups with a limit: few runs meet tables of which the planner knows nothing here.
+    -- Arrays of what is looked up: one scan of an index each, whatever the planner thinks of the tables.
+    known AS MATERIALIZED (
+        SELECT x.alias AS spelled, x.word FROM mjc.search_alias x WHERE x.alias = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used
+        UNION
+        SELECT x.word, x.word FROM mjc.search_alias x WHERE x.word = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used),
     spelling AS MATERIALIZED (
         SELECT r.first, r.words, r.spelled, true AS own FROM run r
         UNION
-        SELECT r.first, r.words, a.spelled, false
-          FROM run r
-         CROSS JOIN LATERAL (
-              (SELECT x.word AS spelled FROM mjc.search_alias x WHERE x.alias = r.spelled AND x.is_used LIMIT 10)
-              UNION ALL
-              (SELECT x.alias FROM mjc.search_alias x WHERE x.word = r.spelled AND x.is_used LIMIT 20)
-              UNION ALL
-              (SELECT y.alias FROM mjc.search_alias x JOIN mjc.search_alias y ON y.word = x.word AND y.is_used AND y.alias <> r.spelled
-                WHERE x.alias = r.spelled AND x.is_used LIMIT 20)) a),
+        SELECT r.first, r.words, k.word, false FROM run r JOIN known k ON k.spelled = r.spelled WHERE k.word <> r.spelled
+        UNION
+        SELECT r.first, r.words, x.alias, false
+          FROM run r JOIN known k ON k.spelled = r.spelled
+          JOIN (SELECT y.alias, y.word FROM mjc.search_alias y WHERE y.word = ANY (ARRAY(SELECT k.word FROM known k)) AND y.is_used) x ON x.word = k.word AND x.alias <> r.spelled),
     named AS (
         SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
           FROM spelling s
-          LEFT JOIN LATERAL (SELECT x.what, x.id FROM mjc.search_name x WHERE x.key = replace(s.spelled, ' ', '') LIMIT 50) n ON true)
+          LEFT JOIN (SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY (ARRAY(SELECT replace(s.spelled, ' ', '') FROM spelling s))) n
+            ON n.key = replace(s.spelled, ' ', ''))
     SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
            array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
            array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
