@@ -114,7 +114,8 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_zeros(text) IS 'Products that have a number of this short key, with any zeros before it; NULL for none';
 
--- Of very many numbers with one beginning the first thousand are looked at.
+-- Of very many numbers with one beginning the first thousand are looked at, and the stock of the
+-- two hundred most popular.
 CREATE FUNCTION mjc.search_prefix(wanted text, OUT ids uuid[], OUT kinds text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -124,12 +125,16 @@ AS $$
 BEGIN
     SELECT array_agg(b.product_id ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id), array_agg(b.kind ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id)
       INTO ids, kinds
-      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, mjc.search_in_stock(d.product_id) AS in_stock
-              FROM (SELECT DISTINCT ON (s.popularity, s.product_id) s.product_id, k.kind, k.key, s.popularity
-                      FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
-                             WHERE x.key >= wanted AND x.key < wanted || chr(1114111) ORDER BY x.key LIMIT 1000) k
-                      JOIN mjc.search_product s ON s.product_id = k.product_id AND s.is_active
-                     ORDER BY s.popularity DESC, s.product_id, k.key) d
+      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, coalesce(f.yes, false) AS in_stock
+              FROM (SELECT p.product_id, p.kind, p.key, p.popularity
+                      FROM (SELECT DISTINCT ON (s.product_id) s.product_id, k.kind, k.key, s.popularity
+                              FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
+                                     WHERE x.key >= (SELECT wanted) AND x.key < (SELECT wanted || chr(1114111)) ORDER BY x.key LIMIT 1000) k
+                              JOIN mjc.search_product s ON s.product_id = k.product_id AND s.is_active
+                             ORDER BY s.product_id, k.key) p
+                     ORDER BY p.popularity DESC, p.key LIMIT 200) d
+              LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
+                                   FROM mjc.stock_flag f WHERE f.product_id = d.product_id LIMIT 1) f ON true
              ORDER BY d.popularity DESC, in_stock DESC, d.key, d.product_id LIMIT 20) b;
 END
 $$;
@@ -300,23 +305,24 @@ BEGIN
          CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
          CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
          WHERE i + n - 1 <= (SELECT cardinality(units))),
-    -- Look-ups with a limit: few runs meet tables of which the planner knows nothing here.
+    -- Arrays of what is looked up: one scan of an index each, whatever the planner thinks of the tables.
+    known AS MATERIALIZED (
+        SELECT x.alias AS spelled, x.word FROM mjc.search_alias x WHERE x.alias = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used
+        UNION
+        SELECT x.word, x.word FROM mjc.search_alias x WHERE x.word = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used),
     spelling AS MATERIALIZED (
         SELECT r.first, r.words, r.spelled, true AS own FROM run r
         UNION
-        SELECT r.first, r.words, a.spelled, false
-          FROM run r
-         CROSS JOIN LATERAL (
-              (SELECT x.word AS spelled FROM mjc.search_alias x WHERE x.alias = r.spelled AND x.is_used LIMIT 10)
-              UNION ALL
-              (SELECT x.alias FROM mjc.search_alias x WHERE x.word = r.spelled AND x.is_used LIMIT 20)
-              UNION ALL
-              (SELECT y.alias FROM mjc.search_alias x JOIN mjc.search_alias y ON y.word = x.word AND y.is_used AND y.alias <> r.spelled
-                WHERE x.alias = r.spelled AND x.is_used LIMIT 20)) a),
+        SELECT r.first, r.words, k.word, false FROM run r JOIN known k ON k.spelled = r.spelled WHERE k.word <> r.spelled
+        UNION
+        SELECT r.first, r.words, x.alias, false
+          FROM run r JOIN known k ON k.spelled = r.spelled
+          JOIN (SELECT y.alias, y.word FROM mjc.search_alias y WHERE y.word = ANY (ARRAY(SELECT k.word FROM known k)) AND y.is_used) x ON x.word = k.word AND x.alias <> r.spelled),
     named AS (
         SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
           FROM spelling s
-          LEFT JOIN LATERAL (SELECT x.what, x.id FROM mjc.search_name x WHERE x.key = replace(s.spelled, ' ', '') LIMIT 50) n ON true)
+          LEFT JOIN (SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY (ARRAY(SELECT replace(s.spelled, ' ', '') FROM spelling s))) n
+            ON n.key = replace(s.spelled, ' ', ''))
     SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
            array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
            array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
@@ -457,24 +463,54 @@ COMMENT ON FUNCTION mjc.search_correct(text[]) IS 'The words of a query with tho
 
 ------------------------------------------------------------------- pages
 
--- Of very many the first ten thousand are no fair choice: the popular ones are walked through until
--- the page is full, which is soon where many match. The test is written so that no index takes it.
-CREATE FUNCTION mjc.search_popular(wanted tsquery, min_price bigint, max_price bigint, in_stock boolean, page integer, page_size integer) RETURNS uuid[]
+-- Of very many the first ten thousand are no fair choice: products are walked through in the order
+-- wanted until the page is full, which is soon where many match. The test is written so that no index
+-- takes it. By price, a sale counts from the day it was entered.
+CREATE FUNCTION mjc.search_many(wanted tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF sort = 'price_asc' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes), p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    ELSIF sort = 'price_desc' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes) DESC, p.product_id DESC LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    ELSIF sort = 'newest' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY p.created_at DESC, p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    END IF;
     RETURN ARRAY(
         SELECT s.product_id
           FROM mjc.search_product s
-         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) p
+         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
          WHERE s.is_active AND (s.words @@ wanted) IS TRUE
-           AND (min_price IS NULL OR p.price >= min_price) AND (max_price IS NULL OR p.price <= max_price)
-           AND (search_popular.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+           AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+           AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
          ORDER BY s.popularity DESC, s.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_popular(tsquery, bigint, bigint, boolean, integer, integer) IS 'A page of what matches a query that very many match, the most popular first';
+COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, integer, integer) IS
+    'A page of what matches a query that very many match: by price, the newest or (relevance) the most popular first';
 
 -- One pass over what was found: how many, which page of it, and the counts for each filter.
 CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
@@ -504,7 +540,7 @@ BEGIN
                                FROM mjc.stock_flag f WHERE f.product_id = x.product_id LIMIT 1) k ON true
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
            AND (in_stock IS NOT TRUE OR k.yes)
-         LIMIT CASE WHEN sort = 'relevance' THEN 10001 END),
+         LIMIT 10001),
     -- Together first: there are far fewer of these than of hits.
     cell AS MATERIALIZED (
         SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
@@ -522,13 +558,13 @@ BEGIN
                           CASE sort WHEN 'newest' THEN i.created_at END DESC NULLS LAST,
                           i.place, i.named DESC, i.stocked DESC, i.popularity DESC, i.product_id
                  LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
-    SELECT (SELECT least(count(*), 10001) FROM hit),
+    SELECT (SELECT count(*) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
            CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c) END
       INTO total, product_ids, in_name, facets
       FROM shown p;
-    IF total > 10000 AND sort = 'relevance' THEN
-        product_ids := mjc.search_popular(narrowed, min_price, max_price, in_stock, page, page_size);
+    IF total > 10000 THEN
+        product_ids := mjc.search_many(narrowed, min_price, max_price, in_stock, sort, page, page_size);
         in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
     END IF;
 END

@@ -122,6 +122,9 @@ BEGIN
                 UNION ALL
                 SELECT s.category_id, s.manufacturer_id, -1 FROM unnest(product_ids) u (id) JOIN mjc.search_product s ON s.product_id = u.id WHERE s.is_active) c
          GROUP BY 2, 3 HAVING sum(c.change) <> 0),
+    gone AS (
+        DELETE FROM mjc.search_product s USING unnest(product_ids) u (id)
+         WHERE s.product_id = u.id AND NOT EXISTS (SELECT FROM mjc.product p WHERE p.product_id = u.id)),
     written AS (
         INSERT INTO mjc.search_product AS s (product_id, category_id, manufacturer_id, kind_id, is_active, price_centimes, sale_price_centimes,
                                              sale_from_at, sale_until_at, created_at, names, words)
@@ -144,7 +147,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_refresh(uuid[]) IS
-    'Brings the rows by which the search finds these products up to date; the caller has locked the products. A part of mjc.product_changed';
+    'Brings the rows by which the search finds these products up to date, and takes away those of products that are no more; the caller has locked the products. A part of mjc.product_changed';
 
 CREATE FUNCTION mjc.search_price_refresh(product_id uuid) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -227,7 +230,7 @@ COMMENT ON FUNCTION mjc.search_name_refresh() IS
 ---------------------------------------------------------------------- jobs
 
 -- What was put in without mjc.product_changed (by a script of the owner) is found a while later.
-CREATE FUNCTION mjc.search_catch_up(batch integer DEFAULT 500) RETURNS bigint
+CREATE FUNCTION mjc.search_catch_up(batch integer DEFAULT 200) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

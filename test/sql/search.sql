@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT no_plan();
+SELECT plan(298);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -277,6 +277,15 @@ DELETE FROM mjc.cross_reference WHERE product_id = pg_temp.pid(1);
 SELECT mjc.product_changed(pg_temp.pids('{1}')) \g /dev/null
 SELECT is(pg_temp.skus(q), '', format('a number that went finds nothing: %s', q)) FROM unnest(ARRAY['4917365', 'CMP5512']) q WHERE q <> '4917365';
 
+-- A product that is no more
+SELECT pg_temp.part(91, 'ZZQ-91', 'Zzqgone') \g /dev/null
+SELECT mjc.product_changed(pg_temp.pids('{91}')) \g /dev/null
+SELECT is(pg_temp.skus('zzqgone'), 'ZZQ-91', 'a part');
+DELETE FROM mjc.product WHERE product_id = pg_temp.pid(91);
+SELECT cmp_ok((SELECT count(*) FROM mjc.check_invariants()), '>', 0::bigint, 'that goes away is noticed');
+SELECT mjc.product_changed(pg_temp.pids('{91}')) \g /dev/null
+SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and leaves nothing behind');
+
 -- Jobs
 SELECT pg_temp.part(90, 'ZZQ-90', 'Zzqlate') \g /dev/null
 SELECT is(mjc.search_catch_up(), 1::bigint, 'a part that nobody told of');
@@ -296,5 +305,19 @@ SELECT cmp_ok(mjc.search_popularity(), '>', 0::bigint, 'popularity follows the s
 SELECT is((SELECT s.popularity FROM mjc.search_product s WHERE s.product_id = pg_temp.pid(83)), 20::smallint, '99 units in 90 days are 20');
 SELECT is((SELECT s.popularity FROM mjc.search_product s WHERE s.product_id = pg_temp.pid(82)), 0::smallint, 'no sale is 0');
 SELECT is(mjc.search_popularity(), 0::bigint, 'once');
+
+-- More than ten thousand
+INSERT INTO mjc.category (category_id, slug, name) VALUES ('00000000-0000-4000-b000-000000000003', 'test-only-many', 'Many');
+INSERT INTO mjc.product (product_id, slug, sku, category_id, name, price_centimes, created_at)
+SELECT pg_temp.pid(100000 + n), 'test-only-many-' || n, 'ZZM-' || n, '00000000-0000-4000-b000-000000000003', 'Zzqmany', 1000 + (n * 7919) % 10050, '2031-01-01'::timestamptz - n * interval '1 minute' FROM generate_series(1, 10050) n;
+SELECT mjc.product_changed(ARRAY(SELECT pg_temp.pid(100000 + n) FROM generate_series(1, 10050) n)) \g /dev/null
+UPDATE mjc.search_product SET popularity = 9 WHERE product_id = pg_temp.pid(110000);
+UPDATE mjc.search_product SET popularity = 8 WHERE product_id = pg_temp.pid(100007);
+SELECT is(pg_temp.shown(pg_temp.search('zzqmany', 1, 2)), 'ZZM-10000 ZZM-7 of 10001', 'very many: the most popular first, and a total that says more');
+SELECT is(pg_temp.shown(pg_temp.search('zzqmany', 1, 3, sort => s)), (SELECT string_agg('ZZM-' || n, ' ' ORDER BY o) || ' of 10001' FROM (SELECT n, row_number() OVER (ORDER BY CASE s WHEN 'price_asc' THEN (n * 7919) % 10050 WHEN 'price_desc' THEN - (n * 7919) % 10050 ELSE n END) AS o
+              FROM generate_series(1, 10050) n) x WHERE o <= 3), format('very many: by %s', s)) FROM unnest(ARRAY['price_asc', 'price_desc', 'newest']) s;
+SELECT is(pg_temp.shown(pg_temp.search('zzqmany', 1, 1, min_price => 1005, max_price => 1005)), (SELECT 'ZZM-' || n || ' of 1' FROM generate_series(1, 10050) n WHERE (n * 7919) % 10050 = 5), 'one of them');
+SELECT is(pg_temp.search(categories => '{test-only-many}') #>> '{pagination,total}', '10050', 'a category of very many is counted whole');
+SELECT is((SELECT count(DISTINCT x ->> 'sku') FROM unnest(ARRAY[1, 2, 99, 100]) p, json_array_elements(pg_temp.search('zzqmany', p, 100) -> 'products') x), 400::bigint, 'pages of very many differ');
 SELECT * FROM finish();
 ROLLBACK;
