@@ -85,7 +85,8 @@ as_server()
 	exec setpriv --pdeathsig INT -- "$@"
 }
 
-# start_server NAME [VAR=VALUE...]: a new server, with more environment.
+# start_server NAME [VAR=VALUE...]: a new server, with more environment; with a copy of the data of
+# one that was stopped when DATA_FROM names them.
 start_server()
 {
 	local name=$1 home=$DIR/$1 deadline=$((SECONDS + 60))
@@ -93,8 +94,12 @@ start_server()
 
 	mkdir -m 700 "$home" || exit 1
 	[[ $EUID -ne 0 ]] || chown "$SERVER_USER:" "$home" || exit 1
-	(cd / && as_server "$PG_BIN/initdb" -k -E UTF8 --locale=C.UTF-8 --auth=trust --no-sync -U postgres \
-		-D "$home/data" >"$DIR/$name.log" 2>&1) || die "the cluster cannot be made: $(tail -n 1 "$DIR/$name.log")"
+	if [[ -n ${DATA_FROM:-} ]]; then
+		cp -a --reflink=auto "$DATA_FROM" "$home/data" || die "no room for a copy of the data"
+	else
+		(cd / && as_server "$PG_BIN/initdb" -k -E UTF8 --locale=C.UTF-8 --auth=trust --no-sync -U postgres \
+			-D "$home/data" >"$DIR/$name.log" 2>&1) || die "the cluster cannot be made: $(tail -n 1 "$DIR/$name.log")"
+	fi
 	cat >>"$home/data/postgresql.conf" <<-SETTINGS
 		listen_addresses = ''
 		unix_socket_directories = '$home'
