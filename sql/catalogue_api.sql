@@ -25,12 +25,15 @@ DECLARE
     by_makers_too text := CASE WHEN by_makers THEN ' AND p.manufacturer_id = ANY ($2)' ELSE '' END;
     sort text := coalesce(sort_by, 'createdAt');
     ordering text := mjc.shelf_order(sort, lower(coalesce(sort_order, 'desc')) <> 'asc');
+    -- Names and numbers by any part of them, what else is written of a product by its words.
+    found uuid[] := CASE WHEN pattern IS NOT NULL THEN mjc.search_ids(search, 1000) END;
     now_in uuid[];
     now_out uuid[];
     stock text;
     sort_key text;
     filter text;
     total bigint;
+    counted bigint;
     ids uuid[];
 BEGIN
     IF NOT staff AND before + size > 10000 THEN
@@ -48,7 +51,7 @@ BEGIN
     EXECUTE mjc.shelf_hits(mjc.shelf_rows(CASE WHEN in_categories THEN ' AND p.category_id = ANY ($1)' ELSE '' END || filter, sort_key,
                                           min_price IS NOT NULL, max_price IS NOT NULL), ordering)
        INTO total, ids
-      USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out;
+      USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out, found;
     IF total > 10000 AND sort = 'stockQuantity' THEN
         PERFORM mjc.raise('LIST_TOO_LONG');
     ELSIF total > 10000 THEN
@@ -58,10 +61,13 @@ BEGIN
                                                    ELSE ' AND p.category_id = ANY ($1)' END || filter, sort_key,
                                               min_price IS NOT NULL, max_price IS NOT NULL), ordering)
            INTO ids
-          USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out;
+          USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out, found;
+        IF NOT staff AND num_nonnulls(pattern, min_price, max_price, boiler_model) = 0 AND NOT coalesce(featured OR in_stock, false) THEN
+            counted := mjc.catalogue_total(CASE WHEN in_categories THEN wanted_categories END, CASE WHEN by_makers THEN wanted_makers END);
+        END IF;
     END IF;
     RETURN json_build_object('products', mjc.product_card_list(ids), 'pagination',
-        CASE WHEN total <= 10000 THEN mjc.pagination(number, size, total)
+        CASE WHEN total <= 10000 OR counted >= total THEN mjc.pagination(number, size, greatest(total, counted))
              ELSE (mjc.pagination(number, size, total)::jsonb || '{"totalIsLowerBound": true}')::json END);
 END
 $$;

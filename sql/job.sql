@@ -132,7 +132,6 @@ BEGIN
         WHEN 'provider_event' THEN mjc.provider_event_apply()
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
         WHEN 'sale_fold' THEN mjc.sale_fold()
-        WHEN 'search_catch_up' THEN mjc.search_catch_up()
         WHEN 'search_name' THEN mjc.search_name_refresh()
         WHEN 'search_popularity' THEN mjc.search_popularity()
         WHEN 'search_word_count' THEN mjc.search_word_count()

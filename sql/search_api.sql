@@ -81,13 +81,8 @@ CREATE FUNCTION mjc.search_total(counted bigint, categories text[], manufacturer
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    makers uuid[] := mjc.manufacturer_ids(manufacturers);
 BEGIN
-    IF counted <= 10000 THEN
-        RETURN counted;
-    END IF;
-    RETURN (SELECT sum(c.products) FROM mjc.catalogue_counts(mjc.category_subtree(categories)) c WHERE makers IS NULL OR c.manufacturer_id = ANY (makers));
+    RETURN CASE WHEN counted <= 10000 THEN counted ELSE mjc.catalogue_total(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers)) END;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_total(bigint, text[], text[]) IS 'How many products a category or manufacturer has, also beyond what is counted at each read';

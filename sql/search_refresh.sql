@@ -230,22 +230,6 @@ COMMENT ON FUNCTION mjc.search_name_refresh() IS
 ---------------------------------------------------------------------- jobs
 
 -- What was put in without mjc.product_changed (by a script of the owner) is found a while later.
-CREATE FUNCTION mjc.search_catch_up(batch integer DEFAULT 200) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    missing uuid[] := ARRAY(SELECT p.product_id FROM mjc.product p
-                             WHERE NOT EXISTS (SELECT FROM mjc.search_product s WHERE s.product_id = p.product_id) LIMIT batch);
-BEGIN
-    IF cardinality(missing) > 0 THEN
-        PERFORM mjc.product_changed(missing);
-    END IF;
-    RETURN cardinality(missing);
-END
-$$;
-COMMENT ON FUNCTION mjc.search_catch_up(integer) IS 'Makes products known to the search that are not; returns their number. Run by a job';
-
 CREATE FUNCTION mjc.catalogue_fold(batch integer DEFAULT 5000) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -286,6 +270,16 @@ END
 $$;
 COMMENT ON FUNCTION mjc.catalogue_counts(uuid[]) IS
     'Active products that the search knows, by category (these, NULL: all) and manufacturer (NULL: of none), exact as of now';
+
+CREATE FUNCTION mjc.catalogue_total(category_ids uuid[], manufacturer_ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(c.products), 0)::bigint FROM mjc.catalogue_counts(category_ids) c WHERE manufacturer_ids IS NULL OR c.manufacturer_id = ANY (manufacturer_ids));
+END
+$$;
+COMMENT ON FUNCTION mjc.catalogue_total(uuid[], uuid[]) IS 'How many active products these categories and manufacturers have (NULL: all), however many, without counting them';
 
 CREATE FUNCTION mjc.search_word_count(batch integer DEFAULT 100) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

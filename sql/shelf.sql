@@ -47,7 +47,7 @@ COMMENT ON FUNCTION mjc.stock_flip_fold(integer) IS
 -------------------------------------------------------------- statements
 
 -- The parts are constants; values travel as parameters: $1 categories, $2 manufacturers, $3 boiler model, $4
--- pattern, $5 and $6 prices, $7 size, $8 offset, $9 and $10 what mjc.stock_flips() tells.
+-- pattern, $5 and $6 prices, $7 size, $8 offset, $9 and $10 what mjc.stock_flips() tells, $11 what mjc.search_ids finds.
 CREATE FUNCTION mjc.shelf_stock(some_in boolean, some_out boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -65,7 +65,7 @@ BEGIN
         || CASE WHEN featured THEN ' AND p.is_featured' ELSE '' END
         || CASE WHEN stock IS NOT NULL THEN ' AND ' || stock ELSE '' END
         || CASE WHEN model THEN ' AND EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND f.fits)' ELSE '' END
-        || CASE WHEN typed THEN ' AND lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''') || '' '' || coalesce(p.description, '''')) LIKE $4' ELSE '' END;
+        || CASE WHEN typed THEN ' AND (lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''')) LIKE $4 OR p.product_id = ANY ($11))' ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_filter(boolean, boolean, boolean, boolean, text) IS

@@ -70,7 +70,6 @@ VALUES
     ('provider_event', interval '100 milliseconds'),
     ('provider_event_purge', interval '1 hour'),
     ('sale_fold', interval '5 seconds'),
-    ('search_catch_up', interval '1 hour'),
     ('search_name', interval '1 minute'),
     ('search_popularity', interval '1 hour'),
     ('search_word_count', interval '1 minute'),

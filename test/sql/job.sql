@@ -14,7 +14,7 @@ SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
 SELECT mjc.audit_seal(10000) \g /dev/null
 SELECT pg_temp.make_stock(1, 1000) \g /dev/null
 -- There is more to count than one batch.
-SELECT mjc.search_catch_up(), mjc.search_word_count(1000000) \g /dev/null
+SELECT mjc.catalogue_fill(), mjc.search_word_count(1000000) \g /dev/null
 SELECT pg_temp.bought('{1}', '{2}') AS ref \gset
 UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE reference = :'ref';
 SELECT pg_temp.buy('{1}', '{1}', key => 'old-' || n) FROM generate_series(1, 60) n \g /dev/null
@@ -32,7 +32,7 @@ CREATE TEMP TABLE run AS SELECT * FROM mjc.housekeep('1 minute');
 SELECT is((SELECT count(*) FROM run WHERE job = 'order_expire' AND done > 0), (SELECT count(*) FROM (SELECT job FROM run OFFSET (SELECT count(*) - 1 FROM run)) l WHERE l.job = 'order_expire'), 'what took stock ends the call');
 INSERT INTO run SELECT * FROM mjc.housekeep('1 minute');
 SELECT set_eq($$SELECT job, error FROM run$$,
-    $$VALUES ('analyst_limit', NULL::text), ('cart_purge', NULL), ('catalogue_fold', NULL), ('event_partition', NULL), ('event_purge', NULL), ('http_fold', NULL), ('idempotency_purge', NULL), ('import_purge', NULL), ('import_run', NULL), ('invariants', NULL), ('invoice_issue', NULL), ('invoice_party_purge', NULL), ('order_expire', NULL), ('outbox_purge', NULL), ('personal_access_purge', NULL), ('provider_event', NULL), ('provider_event_purge', NULL), ('search_catch_up', NULL), ('search_name', NULL), ('search_popularity', NULL), ('search_word_count', NULL), ('session_purge', NULL), ('stock_expire', NULL), ('webhook_purge', NULL)$$, 'with a budget all that are due, in two calls');
+    $$VALUES ('analyst_limit', NULL::text), ('cart_purge', NULL), ('catalogue_fold', NULL), ('event_partition', NULL), ('event_purge', NULL), ('http_fold', NULL), ('idempotency_purge', NULL), ('import_purge', NULL), ('import_run', NULL), ('invariants', NULL), ('invoice_issue', NULL), ('invoice_party_purge', NULL), ('order_expire', NULL), ('outbox_purge', NULL), ('personal_access_purge', NULL), ('provider_event', NULL), ('provider_event_purge', NULL), ('search_name', NULL), ('search_popularity', NULL), ('search_word_count', NULL), ('session_purge', NULL), ('stock_expire', NULL), ('webhook_purge', NULL)$$, 'with a budget all that are due, in two calls');
 SELECT is((SELECT sum(done)::integer FROM run WHERE job = j), n, format('%s did %s', j, n))
   FROM (VALUES ('order_expire', 1), ('idempotency_purge', 60), ('session_purge', 2), ('invariants', 0)) v (j, n);
 SELECT is(pg_temp.status(:'ref'), 'CANCELLED', 'the order expired');

@@ -288,9 +288,9 @@ SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and leaves nothing behi
 
 -- Jobs
 SELECT pg_temp.part(90, 'ZZQ-90', 'Zzqlate') \g /dev/null
-SELECT is(mjc.search_catch_up(), 1::bigint, 'a part that nobody told of');
+SELECT is(mjc.catalogue_fill(), 1::bigint, 'a part that nobody told of');
 SELECT is(pg_temp.skus('zzqlate'), 'ZZQ-90', 'is found a while later');
-SELECT is(mjc.search_catch_up(), 0::bigint, 'then there is none');
+SELECT is(mjc.catalogue_fill(), 0::bigint, 'then there is none');
 SELECT is(mjc.search_name_refresh(), 0::bigint, 'names are up to date');
 UPDATE mjc.manufacturer SET name = 'Zzqrebrand' WHERE slug = 'test-only-acme';
 SELECT is(mjc.search_name_refresh() > 0, true, 'a new name of a manufacturer');

@@ -8,7 +8,7 @@ use warnings;
 my ($dir, $lines) = @ARGV;
 my (%p95, %seconds);
 
-for my $step (qw(before during again))
+for my $step (qw(before during after again))
 {
 	open(my $in, '<', "$dir/$step") or next;
 	my @us = sort { $a <=> $b } map { (split)[1] } <$in>;
@@ -25,5 +25,6 @@ while (<$in>)
 print "\n";
 printf "ratio import-seconds-per-100000 %.1f goal 60\n", $seconds{during} * 100_000 / $lines if $seconds{during};
 printf "ratio import-again-seconds-per-100000 %.1f goal 60\n", $seconds{again} * 100_000 / $lines if $seconds{again};
-printf "ratio read-p95-during %.2f goal 2\n", $p95{during} / $p95{before} if $p95{during} && $p95{before};
-printf "ratio read-p95-again %.2f goal 2\n", $p95{again} / $p95{before} if $p95{again} && $p95{before};
+exit unless $p95{before} && $p95{after};
+printf "ratio read-p95-during %.2f goal 2\n", $p95{during} / ($p95{after} > $p95{before} ? $p95{after} : $p95{before});
+printf "ratio read-p95-again %.2f goal 2\n", $p95{again} / $p95{after} if $p95{again};
