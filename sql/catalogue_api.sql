@@ -25,7 +25,7 @@ DECLARE
     by_makers_too text := CASE WHEN by_makers THEN ' AND p.manufacturer_id = ANY ($2)' ELSE '' END;
     sort text := coalesce(sort_by, 'createdAt');
     ordering text := mjc.shelf_order(sort, lower(coalesce(sort_order, 'desc')) <> 'asc');
-    -- Names and numbers by any part of them, what else is written of a product by its words.
+    -- By any part of its names and numbers; a description that holds the text is found by the words in it.
     found uuid[] := CASE WHEN pattern IS NOT NULL THEN mjc.search_ids(search, 1000) END;
     now_in uuid[];
     now_out uuid[];

@@ -65,7 +65,7 @@ BEGIN
         || CASE WHEN featured THEN ' AND p.is_featured' ELSE '' END
         || CASE WHEN stock IS NOT NULL THEN ' AND ' || stock ELSE '' END
         || CASE WHEN model THEN ' AND EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND f.fits)' ELSE '' END
-        || CASE WHEN typed THEN ' AND (lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''')) LIKE $4 OR p.product_id = ANY ($11))' ELSE '' END;
+        || CASE WHEN typed THEN ' AND (lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''')) LIKE $4 OR p.product_id = ANY ($11) AND lower(p.description) LIKE $4)' ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_filter(boolean, boolean, boolean, boolean, text) IS
