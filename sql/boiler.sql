@@ -160,6 +160,11 @@ BEGIN
     VALUES (made, maker, wanted_name, mjc.doc_boolean(wanted, 'active', true))
     ON CONFLICT ON CONSTRAINT boiler_range_pkey DO UPDATE
        SET manufacturer_id = EXCLUDED.manufacturer_id, name = EXCLUDED.name, is_active = EXCLUDED.is_active;
+    IF before ->> 'name' <> wanted_name THEN
+        -- Whoever adds a fitment of them waits, or is waited for: its part shows the name too.
+        PERFORM FROM mjc.boiler_model b WHERE b.range_id = made ORDER BY b.boiler_model_id FOR UPDATE;
+        PERFORM mjc.check_catalogue_seen('boiler_model', b.boiler_model_id) FROM mjc.boiler_model b WHERE b.range_id = made;
+    END IF;
     -- The frontends read the range's name in the model.
     UPDATE mjc.boiler_model b SET series = wanted_name, updated_at = clock_timestamp()
      WHERE b.range_id = made AND b.series IS DISTINCT FROM wanted_name;
@@ -273,6 +278,9 @@ BEGIN
     IF id IS NOT NULL AND before IS NULL THEN
         RETURN NULL;
     END IF;
+    IF id IS NOT NULL THEN
+        PERFORM mjc.check_catalogue_seen('boiler_model', id);
+    END IF;
     wanted := mjc.doc_merge(before, doc);
     PERFORM mjc.doc_need(wanted, '{manufacturer,name}');
     maker := mjc.doc_manufacturer(wanted, 'manufacturer');
@@ -294,7 +302,7 @@ BEGIN
            type = EXCLUDED.type, release_year = EXCLUDED.release_year, is_active = EXCLUDED.is_active, updated_at = clock_timestamp();
     PERFORM mjc.audit_write(actor, channel, 'boiler_model_set', 'boiler_model', made::text, before, mjc.boiler_model_doc(made), request_id);
     PERFORM mjc.search_name_refresh();
-    IF before - '{type,releaseYear,active}'::text[] <> mjc.boiler_model_doc(made) - '{type,releaseYear,active}'::text[] THEN
+    IF before - '{releaseYear,active}'::text[] <> mjc.boiler_model_doc(made) - '{releaseYear,active}'::text[] THEN
         PERFORM mjc.boiler_changed(ARRAY[made]);
     END IF;
     RETURN made;

@@ -72,7 +72,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_list(uuid, integer, uuid, integer, integer, text, text, text, text[], text[], bigint, bigint, boolean, boolean, text, text, text) IS
-    'GET /products: active products; an admin sees all, and pages past the 10 000th product. Prices in centimes. total is exact up to 10 000; beyond, it is 10 001 and totalIsLowerBound is there. Errors: MJ006, MJ010, MJ125';
+    'GET /products: active products; an admin sees all, and pages past the 10 000th product. Prices in centimes. total is exact up to 10 000, and beyond for visitors without other filters than categories and manufacturers; else it is 10 001 and totalIsLowerBound is there. Errors: MJ006, MJ010, MJ125';
 
 CREATE FUNCTION mjc_api.product_featured(page_size integer) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

@@ -14,10 +14,11 @@ BEGIN
         WHEN 'part_kind' THEN (SELECT count(*) FROM mjc.product p WHERE p.kind_id = id)
                             + (SELECT count(*) FROM mjc.product p JOIN mjc.product_attribute v ON v.product_id = p.product_id WHERE p.kind_id = id)
         WHEN 'attribute' THEN (SELECT count(*) FROM mjc.product_attribute v WHERE v.attribute_id = id) + (SELECT count(*) FROM mjc.part_kind_attribute x WHERE x.attribute_id = id)
+        WHEN 'boiler_model' THEN (SELECT count(*) FROM mjc.fitment f WHERE f.boiler_model_id = id)
     END;
 END
 $$;
-COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind or attribute: products, their values, what is below it';
+COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute or boiler_model: products, their values, what is below it, fitments';
 
 CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS void
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -184,8 +184,9 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        -- What locks products, orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'import_run', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'stock_expire', 'stock_flip') AND done > 0)
+        -- What locks products, what is derived from them, orders' stock or figures, or a month of events, must commit before the
+        -- next job begins: people wait for it, and a job that locks products after what is derived from them would wait for people.
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'import_run', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'search_name', 'search_popularity', 'stock_expire', 'stock_flip') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

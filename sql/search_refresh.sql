@@ -46,7 +46,8 @@ BEGIN
               FROM unnest(product_ids) u (id)
               JOIN mjc.cross_reference x ON x.product_id = u.id
              WHERE x.direction <> 'from_part') n
-     WHERE mjc.part_number_key(n.number) IS NOT NULL;
+     -- Longer than any number: rows that came in past the rules must not stop those behind them.
+     WHERE length(n.number) <= 200 AND mjc.part_number_key(n.number) IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_derive_keys(uuid[]) IS 'The rows of mjc.search_key of these products as they should be';

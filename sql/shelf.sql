@@ -64,7 +64,10 @@ BEGIN
     RETURN CASE WHEN active THEN ' AND p.is_active' ELSE '' END
         || CASE WHEN featured THEN ' AND p.is_featured' ELSE '' END
         || CASE WHEN stock IS NOT NULL THEN ' AND ' || stock ELSE '' END
-        || CASE WHEN model THEN ' AND EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND f.fits)' ELSE '' END
+        || CASE WHEN model THEN ' AND EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND f.fits)'
+            -- as the product's page has it: none that a row without conditions excludes
+            || ' AND NOT EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND NOT f.fits'
+            || ' AND num_nonnulls(f.variant_id, f.serial, f.built, f.gas, f.power_w) = 0)' ELSE '' END
         || CASE WHEN typed THEN ' AND (lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''')) LIKE $4 OR p.product_id = ANY ($11) AND lower(p.description) LIKE $4)' ELSE '' END;
 END
 $$;

@@ -1,6 +1,6 @@
 -- boiler: ranges, models, variants and codes, exploded diagrams, the boilers that customers keep.
 BEGIN;
-SELECT plan(133);
+SELECT plan(135);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000) FROM generate_series(1, 3) n \g /dev/null
@@ -16,6 +16,9 @@ SELECT is((SELECT series FROM mjc.boiler_model WHERE boiler_model_id = :'model')
 SELECT mjc.fitment_set(jsonb_build_object('product', 'TEST-ONLY-1', 'model', :'model')) \g /dev/null
 SELECT is(mjc.boiler_range_set('{"name": "Gamme 2"}', :'range'), :'range'::uuid, 'a range has another name');
 SELECT is((SELECT series FROM mjc.boiler_model WHERE boiler_model_id = :'model'), 'Gamme 2', 'its models follow');
+SELECT is(mjc.boiler_model_set('{"type": "au sol"}', :'model'), :'model'::uuid, 'a model is of another type');
+SELECT is(mjc_api.product_get(NULL, NULL, NULL, 'test-only-1', NULL) #>> '{product,boilerModels,0,type}', 'au sol', 'as the pages of its parts show');
+SELECT mjc.boiler_model_set('{"type": "murale"}', :'model') \g /dev/null
 SELECT is(mjc.boiler_model_set('{"range": null, "active": false}', :'model'), :'model'::uuid, 'a model leaves its range');
 SELECT results_eq(format('SELECT series, range_id, is_active, type FROM mjc.boiler_model WHERE boiler_model_id = %L', :'model'), $$VALUES (NULL::text, NULL::uuid, false, 'murale')$$, 'what is not named stays');
 SELECT mjc.boiler_model_set(jsonb_build_object('range', :'range', 'active', true), :'model') \g /dev/null

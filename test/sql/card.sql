@@ -1,7 +1,7 @@
 -- card: prebuilt documents, what is filled in when they are read, lists by stock and price,
 -- counters. What is expected is written out by hand.
 BEGIN;
-SELECT plan(110);
+SELECT plan(112);
 \ir fixture.psql
 INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) VALUES
     ('00000000-0000-4000-c000-000000000001', 'test-only-acme', 'Acme "Test" \ Co'), ('00000000-0000-4000-c000-000000000002', 'test-only-beta', 'بيتا');
@@ -167,6 +167,13 @@ DELETE FROM mjc.product_card;
 SELECT is(mjc.catalogue_fill(100), 100::bigint, 'a batch');
 SELECT is((SELECT sum(mjc.catalogue_fill(100))::bigint FROM generate_series(1, 3)), (SELECT count(*) - 100 FROM mjc.product), 'and all the others');
 SELECT is(pg_temp.broken(), NULL, 'all are right');
+-- No table limits the maker's number of old rows
+UPDATE mjc.product SET manufacturer_ref = (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 200) n) WHERE product_id = pg_temp.pid(8);
+DELETE FROM mjc.product_card WHERE product_id = pg_temp.pid(8);
+SELECT is(mjc.catalogue_fill(), 1::bigint, 'a number that is none stops nobody');
+SELECT is((SELECT string_agg(k.kind, ' ') FROM mjc.search_key k WHERE k.product_id = pg_temp.pid(8)), 'SKU', 'and is no key');
+UPDATE mjc.product SET manufacturer_ref = NULL WHERE product_id = pg_temp.pid(8);
+SELECT pg_temp.changed(8) \g /dev/null
 
 -- Batches
 SELECT is((SELECT string_agg(right(p ->> 'sku', 1), '' ORDER BY n) FROM json_array_elements(mjc_api.product_batch(ARRAY(SELECT pg_temp.pid(x)::text FROM unnest('{5,2,5,99,7}'::integer[]) x)) -> 'products') WITH ORDINALITY y (p, n)), '527', 'products of a batch, each once, in their order');

@@ -1,6 +1,6 @@
 -- catalogue: the shop window. Products of our own carry the word "zzqx".
 BEGIN;
-SELECT plan(129);
+SELECT plan(131);
 \ir fixture.psql
 SELECT is((SELECT count(*) FROM mjc.product WHERE sku NOT LIKE 'TEST-ONLY-%'), 262::bigint, 'the demo catalogue is loaded');
 SELECT is((SELECT count(*) FROM mjc.boiler_model), 13::bigint, 'with its boilers');
@@ -75,6 +75,12 @@ SELECT is(pg_temp.letters(pg_temp.list(featured => true)), 'd 1', 'featured');
 SELECT is(pg_temp.letters(pg_temp.list(featured => false)), 'edcba 5', 'not asking for featured is no filter');
 SELECT is(pg_temp.letters(pg_temp.list(in_stock => true)), 'ba 2', 'in stock');
 SELECT is(pg_temp.letters(pg_temp.list(boiler => '00000000-0000-4000-d000-000000000001')), 'da 2', 'fits a boiler');
+SAVEPOINT excluded;
+INSERT INTO mjc.fitment (product_id, boiler_model_id, fits, gas) SELECT p.product_id, '00000000-0000-4000-d000-000000000001', false, '{G25}' FROM mjc.product p WHERE p.name = 'Zzqx d';
+SELECT is(pg_temp.letters(pg_temp.list(boiler => '00000000-0000-4000-d000-000000000001')), 'da 2', 'also what fits only some of that model');
+INSERT INTO mjc.fitment (product_id, boiler_model_id, fits) SELECT p.product_id, '00000000-0000-4000-d000-000000000001', false FROM mjc.product p WHERE p.name = 'Zzqx d';
+SELECT is(pg_temp.letters(pg_temp.list(boiler => '00000000-0000-4000-d000-000000000001')), 'a 1', 'but not what fits none of it');
+ROLLBACK TO excluded;
 SELECT is(pg_temp.letters(pg_temp.list(boiler => b)), ' 0', format('an unknown boiler: %s', b)) FROM unnest(ARRAY['x', '00000000-0000-4000-d000-000000000009']) b;
 SELECT is(pg_temp.letters(pg_temp.list(category => 'test-only-parts', in_stock => true, min_price => 15000)), 'b 1', 'filters together');
 SELECT is(pg_temp.letters(pg_temp.list(search => s)), r, format('search "%s"', s))
