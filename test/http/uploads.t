@@ -57,7 +57,7 @@ my %good = (
 	'lossless WebP' => [ webp(webp_vp8l()), 'image/webp', 'webp', 1, 1 ],
 	'lossy WebP' => [ webp(webp_vp8()), 'image/webp', 'webp', 1, 1 ],
 	'extended WebP' => [ webp(webp_chunk('VP8X', pack('V', 0) . "\0" x 6), webp_vp8l()), 'image/webp', 'webp', 1, 1 ],
-	pdf => [ pdf(), 'application/pdf', 'pdf', undef, undef ],
+	pdf => [ pdf(inside => "% $$\n"), 'application/pdf', 'pdf', undef, undef ],
 );
 for my $kind (sort keys %good)
 {
