@@ -149,6 +149,9 @@ BEGIN
     maker := mjc.doc_manufacturer(wanted, 'manufacturer');
     wanted_name := mjc.doc_text(wanted, 'name', 1, 100);
     PERFORM FROM mjc.manufacturer m WHERE m.manufacturer_id = maker FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('manufacturer');
+    END IF;
     -- Models of the range are of its brand.
     IF maker <> (before ->> 'manufacturer')::uuid AND EXISTS (SELECT FROM mjc.boiler_model b WHERE b.range_id = id) THEN
         PERFORM mjc.raise('BOILER_IN_USE');
@@ -169,7 +172,9 @@ BEGIN
     UPDATE mjc.boiler_model b SET series = wanted_name, updated_at = clock_timestamp()
      WHERE b.range_id = made AND b.series IS DISTINCT FROM wanted_name;
     IF before ->> 'name' <> wanted_name THEN
+        PERFORM mjc.check_catalogue_seen('boiler_range', made);
         PERFORM mjc.boiler_changed(ARRAY(SELECT b.boiler_model_id FROM mjc.boiler_model b WHERE b.range_id = made));
+        PERFORM mjc.search_name_refresh();
     END IF;
     PERFORM mjc.audit_write(actor, channel, 'boiler_range_set', 'boiler_range', made::text, before, mjc.boiler_range_doc(made), request_id);
     RETURN made;
@@ -190,6 +195,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('boiler_range', id);
     IF EXISTS (SELECT FROM mjc.boiler_model b WHERE b.range_id = id) THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
@@ -287,6 +293,9 @@ BEGIN
     in_range := mjc.doc_range(wanted, 'range');
     wanted_name := mjc.doc_text(wanted, 'name', 1, 100);
     PERFORM FROM mjc.manufacturer m WHERE m.manufacturer_id = maker FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('manufacturer');
+    END IF;
     SELECT r.name INTO range_name FROM mjc.boiler_range r WHERE r.range_id = in_range AND r.manufacturer_id = maker FOR SHARE;
     IF in_range IS NOT NULL AND range_name IS NULL THEN
         PERFORM mjc.doc_refuse('range');
@@ -303,6 +312,7 @@ BEGIN
     PERFORM mjc.audit_write(actor, channel, 'boiler_model_set', 'boiler_model', made::text, before, mjc.boiler_model_doc(made), request_id);
     PERFORM mjc.search_name_refresh();
     IF before - '{releaseYear,active}'::text[] <> mjc.boiler_model_doc(made) - '{releaseYear,active}'::text[] THEN
+        PERFORM mjc.check_catalogue_seen('boiler_model', made);
         PERFORM mjc.boiler_changed(ARRAY[made]);
     END IF;
     RETURN made;
@@ -323,6 +333,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('boiler_model', id);
     IF EXISTS (SELECT FROM mjc.fitment f WHERE f.boiler_model_id = id)
        OR EXISTS (SELECT FROM mjc.boiler_variant v WHERE v.boiler_model_id = id)
        OR EXISTS (SELECT FROM mjc.boiler_code c WHERE c.boiler_model_id = id)
@@ -408,6 +419,9 @@ BEGIN
     of_model := mjc.doc_model(wanted, 'model');
     wanted_name := mjc.doc_text(wanted, 'name', 1, 100);
     PERFORM FROM mjc.boiler_model b WHERE b.boiler_model_id = of_model FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('model');
+    END IF;
     -- What speaks of the variant speaks of its model too.
     IF of_model <> (before ->> 'model')::uuid THEN
         PERFORM mjc.doc_refuse('model');
@@ -442,6 +456,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM mjc.check_catalogue_seen('boiler_variant', id);
     IF EXISTS (SELECT FROM mjc.fitment f WHERE f.variant_id = id)
        OR EXISTS (SELECT FROM mjc.boiler_code c WHERE c.variant_id = id)
        OR EXISTS (SELECT FROM mjc.diagram d WHERE d.variant_id = id)
@@ -536,6 +551,9 @@ BEGIN
         PERFORM mjc.doc_refuse('model', 'ARGUMENT_MISSING');
     END IF;
     PERFORM FROM mjc.boiler_model b WHERE b.boiler_model_id = of_model FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('model');
+    END IF;
     PERFORM FROM mjc.boiler_variant v WHERE v.variant_id = of_variant AND v.boiler_model_id = of_model FOR SHARE;
     IF of_variant IS NOT NULL AND NOT FOUND THEN
         PERFORM mjc.doc_refuse('variant');
@@ -547,6 +565,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT boiler_code_pkey DO UPDATE
        SET boiler_model_id = EXCLUDED.boiler_model_id, variant_id = EXCLUDED.variant_id, code = EXCLUDED.code;
     PERFORM mjc.audit_write(actor, channel, 'boiler_code_set', 'boiler_model', of_model::text, before, mjc.boiler_code_doc(code_scheme, key), request_id);
+    PERFORM mjc.search_name_refresh();
     RETURN mjc.boiler_code_doc(code_scheme, key);
 END
 $$;
@@ -567,6 +586,7 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM mjc.audit_write(actor, channel, 'boiler_code_delete', 'boiler_model', before ->> 'model', before, NULL, request_id);
+    PERFORM mjc.search_name_refresh();
     RETURN true;
 END
 $$;

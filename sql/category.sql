@@ -10,15 +10,22 @@ BEGIN
     RETURN CASE kind
         WHEN 'category' THEN (SELECT count(*) FROM mjc.product p WHERE p.category_id = id) + (SELECT count(*) FROM mjc.category c WHERE c.parent_id = id)
         WHEN 'manufacturer' THEN (SELECT count(*) FROM mjc.product p WHERE p.manufacturer_id = id) + (SELECT count(*) FROM mjc.boiler_model b WHERE b.manufacturer_id = id)
-                               + (SELECT count(*) FROM mjc.boiler_range r WHERE r.manufacturer_id = id)
+                               + (SELECT count(*) FROM mjc.boiler_range r WHERE r.manufacturer_id = id) + (SELECT count(*) FROM mjc.plate_rule r WHERE r.manufacturer_id = id)
         WHEN 'part_kind' THEN (SELECT count(*) FROM mjc.product p WHERE p.kind_id = id)
                             + (SELECT count(*) FROM mjc.product p JOIN mjc.product_attribute v ON v.product_id = p.product_id WHERE p.kind_id = id)
         WHEN 'attribute' THEN (SELECT count(*) FROM mjc.product_attribute v WHERE v.attribute_id = id) + (SELECT count(*) FROM mjc.part_kind_attribute x WHERE x.attribute_id = id)
         WHEN 'boiler_model' THEN (SELECT count(*) FROM mjc.fitment f WHERE f.boiler_model_id = id)
+        WHEN 'boiler_range' THEN (SELECT count(*) FROM mjc.boiler_model b WHERE b.range_id = id)
+                               + (SELECT count(*) FROM mjc.boiler_model b JOIN mjc.fitment f ON f.boiler_model_id = b.boiler_model_id WHERE b.range_id = id)
+        WHEN 'boiler_model' THEN (SELECT count(*) FROM mjc.fitment f WHERE f.boiler_model_id = id) + (SELECT count(*) FROM mjc.boiler_variant v WHERE v.boiler_model_id = id)
+                               + (SELECT count(*) FROM mjc.boiler_code c WHERE c.boiler_model_id = id) + (SELECT count(*) FROM mjc.diagram d WHERE d.boiler_model_id = id)
+                               + (SELECT count(*) FROM mjc.customer_boiler k WHERE k.boiler_model_id = id)
+        WHEN 'boiler_variant' THEN (SELECT count(*) FROM mjc.fitment f WHERE f.variant_id = id) + (SELECT count(*) FROM mjc.boiler_code c WHERE c.variant_id = id)
+                                 + (SELECT count(*) FROM mjc.diagram d WHERE d.variant_id = id) + (SELECT count(*) FROM mjc.customer_boiler k WHERE k.variant_id = id)
     END;
 END
 $$;
-COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute or boiler_model: products, their values, what is below it, fitments';
+COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute or boiler_model: products, their values, what is below it, fitments''How many rows need a category, manufacturer, part_kind, attribute, boiler_range, boiler_model or boiler_variant: products, their values, what is below it';
 
 CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS void
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -186,6 +193,7 @@ BEGIN
     ELSIF slug <> before ->> 'slug' THEN
         PERFORM mjc.catalogue_names_store('category', id, slug);
     END IF;
+    PERFORM mjc.media_hold(ARRAY[mjc.doc_url(wanted, 'image')]);
     UPDATE mjc.category c
        SET name = mjc.doc_text(wanted, 'name', 2, 200), name_ar = mjc.doc_text(wanted, 'nameAr', 2, 200), name_en = mjc.doc_text(wanted, 'nameEn', 2, 200),
            description = mjc.doc_body(wanted, 'description', 5000), description_ar = mjc.doc_body(wanted, 'descriptionAr', 5000),
@@ -432,6 +440,7 @@ BEGIN
     ELSIF (slug, title) <> (before ->> 'slug', before ->> 'name') THEN
         PERFORM mjc.catalogue_names_store('manufacturer', id, slug, title);
     END IF;
+    PERFORM mjc.media_hold(ARRAY[mjc.doc_url(wanted, 'logo')]);
     UPDATE mjc.manufacturer m
        SET description = mjc.doc_body(wanted, 'description', 5000), website = mjc.doc_text(wanted, 'website', 1, 200), logo_url = mjc.doc_url(wanted, 'logo'),
            is_active = mjc.doc_boolean(wanted, 'isActive', true), updated_at = clock_timestamp()
@@ -454,7 +463,8 @@ BEGIN
     END IF;
     PERFORM mjc.check_catalogue_seen('manufacturer', id);
     IF EXISTS (SELECT FROM mjc.product p WHERE p.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.boiler_model b WHERE b.manufacturer_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_range r WHERE r.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
+       OR EXISTS (SELECT FROM mjc.boiler_range r WHERE r.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.plate_rule r WHERE r.manufacturer_id = id)
+       OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.manufacturer m WHERE m.manufacturer_id = id;
@@ -464,7 +474,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_drop(uuid, text, uuid, text) IS
-    'Deletes a manufacturer of nothing. NULL when there is none. Errors: MJ826 it has products or boilers, or a promotion names it';
+    'Deletes a manufacturer of nothing. NULL when there is none. Errors: MJ826 it has products, boilers or plate rules, or a promotion names it';
 
 CREATE FUNCTION mjc.manufacturer_set(manufacturer text, doc jsonb) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

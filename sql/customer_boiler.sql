@@ -41,6 +41,15 @@ BEGIN
     END IF;
     -- What is kept can be asked about later: it is judged now as the finder will judge it.
     SELECT f.boiler_model_id, f.variant_id INTO known FROM mjc.boiler_facts(wanted - 'label') f;
+    -- One that goes meanwhile is none.
+    PERFORM FROM mjc.boiler_model b WHERE b.boiler_model_id = known.boiler_model_id FOR KEY SHARE;
+    IF NOT FOUND THEN
+        PERFORM mjc.raise('BOILER_UNKNOWN');
+    END IF;
+    PERFORM FROM mjc.boiler_variant v WHERE v.variant_id = known.variant_id FOR KEY SHARE;
+    IF known.variant_id IS NOT NULL AND NOT FOUND THEN
+        PERFORM mjc.raise('BOILER_UNKNOWN');
+    END IF;
     INSERT INTO mjc.customer_boiler AS k (customer_id, boiler_id, label, boiler_model_id, variant_id, serial, built, gas, created_at, updated_at)
     VALUES (customer, made, mjc.doc_text(wanted, 'label', 1, 60), known.boiler_model_id, known.variant_id, mjc.doc_text(wanted, 'serial', 1, 64),
             wanted ->> 'built', wanted ->> 'gas', clock_timestamp(), clock_timestamp())

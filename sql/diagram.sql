@@ -119,9 +119,16 @@ BEGIN
     PERFORM mjc.doc_need(wanted, '{model,name,image}');
     of_model := mjc.doc_model(wanted, 'model');
     of_variant := mjc.doc_variant(wanted, 'variant');
-    IF of_variant IS NOT NULL AND NOT EXISTS (SELECT FROM mjc.boiler_variant v WHERE v.variant_id = of_variant AND v.boiler_model_id = of_model) THEN
+    -- One that goes meanwhile is none.
+    PERFORM FROM mjc.boiler_model b WHERE b.boiler_model_id = of_model FOR KEY SHARE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('model');
+    END IF;
+    PERFORM FROM mjc.boiler_variant v WHERE v.variant_id = of_variant AND v.boiler_model_id = of_model FOR KEY SHARE;
+    IF of_variant IS NOT NULL AND NOT FOUND THEN
         PERFORM mjc.doc_refuse('variant');
     END IF;
+    PERFORM mjc.media_hold(ARRAY[mjc.doc_image(wanted, 'image'), mjc.doc_image(wanted, 'imageAr'), mjc.doc_image(wanted, 'imageEn')]);
     INSERT INTO mjc.diagram AS d (diagram_id, boiler_model_id, variant_id, name, name_ar, name_en, image_url, image_url_ar, image_url_en, version, sort_order, is_active)
     VALUES (made, of_model, of_variant, mjc.doc_text(wanted, 'name', 1, 200), mjc.doc_text(wanted, 'nameAr', 1, 200), mjc.doc_text(wanted, 'nameEn', 1, 200),
             mjc.doc_image(wanted, 'image'), mjc.doc_image(wanted, 'imageAr'), mjc.doc_image(wanted, 'imageEn'),

@@ -126,7 +126,13 @@ BEGIN
     IF fit.product_id <> (before ->> 'product')::uuid THEN
         PERFORM mjc.doc_refuse('product');
     END IF;
-    IF fit.variant_id IS NOT NULL AND NOT EXISTS (SELECT FROM mjc.boiler_variant v WHERE v.variant_id = fit.variant_id AND v.boiler_model_id = fit.boiler_model_id) THEN
+    -- One that goes meanwhile is none, and a new name of it is in what is derived below.
+    PERFORM FROM mjc.boiler_model b WHERE b.boiler_model_id = fit.boiler_model_id FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('model');
+    END IF;
+    PERFORM FROM mjc.boiler_variant v WHERE v.variant_id = fit.variant_id AND v.boiler_model_id = fit.boiler_model_id FOR KEY SHARE;
+    IF fit.variant_id IS NOT NULL AND NOT FOUND THEN
         PERFORM mjc.doc_refuse('variant');
     END IF;
     IF EXISTS (SELECT FROM mjc.fitment f

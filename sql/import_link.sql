@@ -203,6 +203,7 @@ DECLARE
 BEGIN
     IF NOT dry_run THEN
         PERFORM FROM mjc.product p WHERE p.product_id = ANY (ARRAY(SELECT r.product_id FROM unnest(rows) r)) ORDER BY p.product_id FOR NO KEY UPDATE;
+        PERFORM FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY (ARRAY(SELECT r.boiler_model_id FROM unnest(rows) r)) ORDER BY b.boiler_model_id FOR SHARE;
         rows := ARRAY(SELECT r FROM mjc.import_fitment_rows(import_id, fields, first_line, last_line) r);
     END IF;
     INSERT INTO mjc.import_error (import_id, line_no, field, code)
@@ -215,7 +216,8 @@ BEGIN
     IF dry_run OR cardinality(rows) = 0 THEN
         RETURN;
     END IF;
-    UPDATE mjc.fitment f SET note = r.note, fits = r.fits, qty = r.qty, position = r.position, source = r.source, confidence = r.confidence
+    UPDATE mjc.fitment f SET note = r.note, fits = r.fits, qty = r.qty, position = r.position, source = r.source, confidence = r.confidence,
+           verified_by = NULL, verified_at = NULL
       FROM unnest(rows) r WHERE f.fitment_id = r.fitment_id;
     INSERT INTO mjc.fitment (fitment_id, product_id, boiler_model_id, variant_id, built, serial, gas, note, fits, qty, position, source, confidence)
     SELECT mjc.uuid_v7(), r.product_id, r.boiler_model_id, r.variant_id, r.built, r.serial, r.gas, r.note, r.fits, r.qty, r.position, r.source, r.confidence

@@ -249,6 +249,7 @@ CREATE FUNCTION mjc.import_product_images(rows mjc.import_product_row[]) RETURNS
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM mjc.media_hold(ARRAY(SELECT u.url FROM unnest(rows) r, unnest(r.images) u (url)));
     -- An image whose address stays keeps its id and its text.
     DELETE FROM mjc.product_image g USING unnest(rows) r
      WHERE g.product_id = r.product_id AND r.images IS NOT NULL AND g.url <> ALL (r.images);

@@ -53,7 +53,7 @@ BEGIN
         IF mjc.attribute_find(mjc.doc_word(item, 'code', '^[a-z0-9_]{2,40}$')) IS NULL THEN
             PERFORM mjc.doc_refuse('attributes');
         END IF;
-        list := list || jsonb_build_object('code', item ->> 'code', 'isRequired', mjc.doc_boolean(item, 'isRequired', false),
+        list := list || jsonb_build_object('code', mjc.doc_text(item, 'code', 2, 40), 'isRequired', mjc.doc_boolean(item, 'isRequired', false),
             'sortOrder', coalesce(mjc.doc_integer(item, 'sortOrder', 0, 10000), (item ->> 'place')::integer));
     END LOOP;
     IF (SELECT count(*) > count(DISTINCT e ->> 'code') FROM jsonb_array_elements(list) e) THEN

@@ -202,6 +202,9 @@ BEGIN
     PERFORM mjc.plate_rule_check(wanted);
     maker := mjc.doc_manufacturer(wanted, 'manufacturer');
     PERFORM FROM mjc.manufacturer m WHERE m.manufacturer_id = maker FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM mjc.doc_refuse('manufacturer');
+    END IF;
     IF EXISTS (SELECT FROM mjc.plate_rule r WHERE r.manufacturer_id = maker AND r.name = btrim(wanted ->> 'name') AND r.rule_id <> made) THEN
         PERFORM mjc.raise('BOILER_EXISTS');
     END IF;

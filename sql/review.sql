@@ -23,7 +23,8 @@ BEGIN
         SELECT FROM mjc.customer_order c
           JOIN mjc.order o ON o.order_id = c.order_id
           JOIN mjc.order_line l ON l.order_id = o.order_id
-         WHERE c.customer_id = customer AND o.delivered_at IS NOT NULL AND o.order_state <> 'cancelled' AND l.product_id = product);
+         WHERE c.customer_id = customer AND o.delivered_at IS NOT NULL AND o.order_state <> 'cancelled'
+           AND l.product_id = product AND l.qty > l.cancelled_qty);
 END
 $$;
 COMMENT ON FUNCTION mjc.review_verified(uuid, uuid) IS 'Whether an order of a customer with this product was delivered, as of now';

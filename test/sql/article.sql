@@ -1,6 +1,6 @@
 -- article: products as staff describe them in one document; slugs, eans, files, stock, the audit.
 BEGIN;
-SELECT plan(277);
+SELECT plan(279);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000), pg_temp.make_product(2, 50000) \g /dev/null
 UPDATE mjc.setting SET text_value = 'http://localhost:3001 https://www.example.dz https://api.example.dz/api' WHERE name = 'file_origins';
@@ -180,6 +180,8 @@ SELECT mjc.product_update(:'q', '{"stockQuantity": 3}') \g /dev/null
 SELECT is(mjc.available(:'q'), 3::bigint, 'a product that never had any');
 SELECT mjc.product_update(:'q', '{"stockQuantity": null}') \g /dev/null
 SELECT is(mjc.available(:'q'), 3::bigint, 'null says nothing of it');
+SELECT mjc.stock_reserve(ARRAY[:'q']::uuid[], ARRAY[n]) FROM unnest('{1,1}'::integer[]) n \g /dev/null
+SELECT results_eq(format('SELECT n, mjc.stock_form_means(%L, jsonb_build_object(''name'', ''x'', ''stockQuantity'', n)) FROM generate_series(0, 4) n', :'q'), 'VALUES (0, -1), (1, 0), (2, 0), (3, 0), (4, 3)', 'what was shown on the way is no count, all else is');
 SELECT is((SELECT count(*) FROM mjc.audit WHERE subject_id = :'p' AND action = 'stock_adjust'), 5::bigint, 'each is in the audit');
 SELECT throws_ok(format('SELECT mjc.stock_write(%s)', a), c, NULL, 'stock_write: ' || a)
   FROM (VALUES ('NULL, ''psql'', NULL, pg_temp.pid(9), ''receive'', 1, ''x''', 'MJ107'), ('NULL, ''psql'', NULL, pg_temp.pid(1), ''count'', 1, ''x''', 'MJ010'), ('NULL, ''psql'', NULL, pg_temp.pid(1), ''receive'', 0, ''x''', 'MJ104'),
@@ -200,6 +202,10 @@ SELECT is(mjc.product_update(pg_temp.pid(2), '{"isActive": true}') ->> 'isActive
 -- Sorted out: two documents
 SELECT is(jsonb_build_array(c.was, c.is_now), w, 'changes ' || w::text) FROM (VALUES ('{"a": 1, "b": null, "c": 3}'::jsonb, '{"a": 2, "b": null, "d": 4}'::jsonb, '[{"a": 1, "c": 3}, {"a": 2, "d": 4}]'::jsonb), ('{"a": 1}', '{"a": 1}', '[null, null]'),
     (NULL, '{"a": 1, "b": null}', '[null, {"a": 1}]'), ('{"a": 1}', NULL, '[{"a": 1}, null]')) v (b, a, w) CROSS JOIN LATERAL mjc.doc_changes(v.b, v.a) c;
+
+-- A form may send blanks around every text
+SELECT mjc.product_create('{"name": " Vanne ", "sku": " TEST-BLANK ", "ean": " 96385074 ", "slug": " blanc ", "categoryId": " test-only-parts ", "price": 10, "condition": " USED ", "safetyClass": " QUALIFIED ", "papers": [{"kind": " MANUAL ", "title": " t ", "url": " /files/a.pdf "}]}') AS blank \gset
+SELECT results_eq(format('SELECT name, sku, ean, slug, condition, safety_class FROM mjc.product WHERE product_id = %L', :'blank'), $$VALUES ('Vanne', 'TEST-BLANK', '96385074', 'blanc', 'USED', 'QUALIFIED')$$, 'they are not kept');
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 SELECT * FROM finish();

@@ -1,6 +1,6 @@
 -- boiler: ranges, models, variants and codes, exploded diagrams, the boilers that customers keep.
 BEGIN;
-SELECT plan(135);
+SELECT plan(138);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000) FROM generate_series(1, 3) n \g /dev/null
@@ -14,11 +14,16 @@ SELECT mjc.boiler_model_set('{"manufacturer": "test-maker", "name": "Modèle 2"}
 SELECT is(mjc.boiler_model_doc(:'model') - '{manufacturer,range}'::text[], '{"name": "Modèle 1", "type": "murale", "releaseYear": 2012, "active": true}', 'a model');
 SELECT is((SELECT series FROM mjc.boiler_model WHERE boiler_model_id = :'model'), 'Gamme', 'pages read its range as series');
 SELECT mjc.fitment_set(jsonb_build_object('product', 'TEST-ONLY-1', 'model', :'model')) \g /dev/null
+SELECT set_eq(format('SELECT key FROM mjc.search_name WHERE id = %L', :'model'), '{modele1,gammemodele1}'::text[], 'it is found by its name, with that of its range or without');
 SELECT is(mjc.boiler_range_set('{"name": "Gamme 2"}', :'range'), :'range'::uuid, 'a range has another name');
 SELECT is((SELECT series FROM mjc.boiler_model WHERE boiler_model_id = :'model'), 'Gamme 2', 'its models follow');
 SELECT is(mjc.boiler_model_set('{"type": "au sol"}', :'model'), :'model'::uuid, 'a model is of another type');
 SELECT is(mjc_api.product_get(NULL, NULL, NULL, 'test-only-1', NULL) #>> '{product,boilerModels,0,type}', 'au sol', 'as the pages of its parts show');
 SELECT mjc.boiler_model_set('{"type": "murale"}', :'model') \g /dev/null
+SELECT mjc.boiler_code_set(jsonb_build_object('scheme', 'GC', 'code', '41-999-01', 'model', :'model')) \g /dev/null
+SELECT set_eq(format('SELECT key FROM mjc.search_name WHERE id = %L', :'model'), '{modele1,gamme2modele1,4199901}'::text[], 'it is found by the new name of its range and by its number');
+SELECT mjc.boiler_code_delete('GC', '41-999-01') \g /dev/null
+SELECT set_eq(format('SELECT key FROM mjc.search_name WHERE id = %L', :'model'), '{modele1,gamme2modele1}'::text[], 'while it has that');
 SELECT is(mjc.boiler_model_set('{"range": null, "active": false}', :'model'), :'model'::uuid, 'a model leaves its range');
 SELECT results_eq(format('SELECT series, range_id, is_active, type FROM mjc.boiler_model WHERE boiler_model_id = %L', :'model'), $$VALUES (NULL::text, NULL::uuid, false, 'murale')$$, 'what is not named stays');
 SELECT mjc.boiler_model_set(jsonb_build_object('range', :'range', 'active', true), :'model') \g /dev/null

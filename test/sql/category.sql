@@ -1,6 +1,6 @@
 -- category: the tree of categories and the manufacturers, as staff keep them.
 BEGIN;
-SELECT plan(100);
+SELECT plan(104);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000), pg_temp.make_product(2, 50000) \g /dev/null
 CREATE FUNCTION pg_temp.cid(key text) RETURNS uuid
@@ -91,6 +91,14 @@ SELECT is(mjc.manufacturer_delete('zz-m'), true, 'one of nothing goes');
 SELECT is((SELECT before ->> 'name' FROM mjc.audit WHERE action = 'manufacturer_delete' AND subject_id = :'m'), 'Zz Mäker', 'as the audit tells');
 INSERT INTO mjc.boiler_model (boiler_model_id, manufacturer_id, name) VALUES (gen_random_uuid(), mjc.manufacturer_find('zz-ete'), 'Test');
 SELECT throws_ok($$SELECT mjc.manufacturer_delete('zz-ete')$$, 'MJ826', NULL, 'one that has boilers stays');
+
+-- Blanks around a text; a rule for serial numbers is of its maker
+SELECT mjc.category_set('zz-blank', '{"name": "Zz", "slug": " zz-blank-2 "}') AS blank, mjc.manufacturer_set('zz-plate', '{"name": "Zz plaque", "slug": " zz-plate "}') AS maker \gset
+SELECT is((SELECT slug FROM mjc.category WHERE category_id = :'blank'), 'zz-blank-2', 'a slug with blanks');
+SELECT is((SELECT slug FROM mjc.manufacturer WHERE manufacturer_id = :'maker'), 'zz-plate', 'that of a manufacturer');
+SELECT mjc.plate_rule_set('{"manufacturer": "zz-plate", "name": "r", "pattern": "(\\d{2})(\\d{2})\\d{4}", "parts": ["year2", "week"], "example": "20050001"}') AS rule \gset
+SELECT throws_ok($$SELECT mjc.manufacturer_delete('zz-plate')$$, 'MJ826', NULL, 'one whose serial numbers are read stays');
+SELECT ok(mjc.plate_rule_delete(:'rule') AND mjc.manufacturer_delete('zz-plate'), 'then it goes');
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 SELECT * FROM finish();

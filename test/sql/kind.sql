@@ -1,6 +1,6 @@
 -- kind: kinds of parts, the attributes that they are described by, and their values.
 BEGIN;
-SELECT plan(103);
+SELECT plan(104);
 \ir fixture.psql
 CREATE FUNCTION pg_temp.part(sku text, change jsonb) RETURNS uuid
     LANGUAGE sql
@@ -89,6 +89,12 @@ SELECT set_eq('SELECT rule FROM mjc.check_invariants()', ARRAY['product_safety',
 UPDATE mjc.part_kind SET safety_class = 'STANDARD' WHERE kind_id = :'pump';
 UPDATE mjc.product_attribute SET number_value = 30, text_value = NULL WHERE product_id = :'v' AND attribute_id = :'pressure';
 SELECT mjc.product_changed(ARRAY[:'v']::uuid[]) \g /dev/null
+
+-- Blanks around a text
+SELECT mjc.attribute_set('zz_blank', '{"name": " Zz ", "valueType": " choice ", "choices": ["a", " b "]}') \g /dev/null
+SELECT mjc.part_kind_set('zz-blank', '{"name": " Zz ", "safetyClass": " QUALIFIED ", "attributes": [" zz_blank "]}') AS blank \gset
+SELECT is(mjc.part_kind_doc(:'blank') - '{nameAr,nameEn}'::text[],
+          '{"name": "Zz", "slug": "zz-blank", "safetyClass": "QUALIFIED", "attributes": [{"code": "zz_blank", "isRequired": false, "sortOrder": 0}]}', 'they are not kept, and no attribute is lost');
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 SELECT * FROM finish();

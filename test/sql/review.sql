@@ -1,6 +1,6 @@
 -- review: what customers say of parts, what staff do with it, the stars, the customer who leaves.
 BEGIN;
-SELECT plan(92);
+SELECT plan(93);
 \ir fixture.psql
 SELECT pg_temp.make_stock(1, 100), pg_temp.make_stock(2, 100), pg_temp.make_product(3, 1000, NULL, NULL, 1900, false) \g /dev/null
 CREATE FUNCTION pg_temp.customer(address text, first_name text DEFAULT 'Amina', last_name text DEFAULT 'Benali') RETURNS uuid
@@ -63,6 +63,9 @@ SELECT mjc.order_ship(:'ref') \g /dev/null
 SELECT is(mjc.review_verified(:'a', pg_temp.pid(1)), false, 'nor one that left');
 SELECT mjc.order_deliver(:'ref') \g /dev/null
 SELECT is(mjc.review_verified(:'a', pg_temp.pid(1)), true, 'one that arrived is');
+SELECT (mjc_api.order_place(:'a', 0, gen_random_uuid(), 'req-rev2', NULL, ARRAY[pg_temp.pid(1), pg_temp.pid(2)], '{1,1}', '0550111222', NULL, '1 rue du Test', 'Testville', NULL, '99', NULL, NULL, NULL, NULL, NULL, NULL, NULL)).body #>> '{order,orderNumber}' AS part \gset
+SELECT mjc.shipment_pack(:'part', '{1}', '{1}', 'ZR', NULL), mjc.shipment_ship(:'part', 1, 'ZZREV', 'ZR'), mjc.order_cancel_rest(:'part', 'x'), mjc.shipment_deliver(:'part', 1) \g /dev/null
+SELECT is((SELECT string_agg(l.sku, ' ') FROM mjc.order_line l JOIN mjc.order o ON o.order_id = l.order_id WHERE l.product_id = pg_temp.pid(2) AND l.cancelled_qty = 1 AND o.delivered_at IS NOT NULL), 'TEST-ONLY-2', 'of another order one part arrived, the other was cancelled:');
 SELECT is(pg_temp.shown(1) -> 'reviews' -> 0 -> 'isVerifiedPurchase', 'true', 'the review says so, although it was written before');
 SELECT is(concat(mjc.review_verified(:'a', pg_temp.pid(2)), mjc.review_verified(:'b', pg_temp.pid(1)), mjc.review_verified(NULL, pg_temp.pid(1))), 'ff', 'of that part, of that customer');
 
