@@ -210,6 +210,15 @@ csv_begin(CsvReader *r, const char *text, int len, char delimiter, bool last, in
 		r->at += 3;
 }
 
+/* Where the head line begins: behind empty lines. */
+static const char *
+csv_head_of(const char *text, const char *end)
+{
+	while (text < end && (*text == '\n' || *text == '\r'))
+		text++;
+	return text;
+}
+
 /*
  * csv_delimiter_of - what the head line tells its cells apart by: of comma, semicolon and tab the
  * one that stands in it most often outside of quotes.
@@ -222,7 +231,8 @@ csv_delimiter_of(const char *text, int len)
 	bool quoted = false;
 	int best = 0;
 
-	for (const char *p = text; p < text + len && (quoted || *p != '\n'); p++)
+	for (const char *p = csv_head_of(text, text + len); p < text + len && (quoted || *p != '\n');
+		 p++)
 	{
 		quoted ^= *p == '"';
 		for (int i = 0; i < lengthof(candidates) && !quoted; i++)
@@ -402,7 +412,8 @@ decimals_at(const char *text, const char *end, char *grouping)
 
 /*
  * csv_units - a number as people write it, in units of 10^-scale; false when it is none, has
- * more decimals than that, a sign, or more than 15 digits.
+ * more decimals than that (or three that may as well be thousands), a sign, or more than 15
+ * digits.
  */
 static bool
 csv_units(const char *typed, int scale, int64 *units)
@@ -411,6 +422,9 @@ csv_units(const char *typed, int scale, int64 *units)
 	const char *end = text + strlen(text);
 	char grouping;
 	const char *decimals = decimals_at(text, end, &grouping);
+	/* 12.500 may be twelve thousand and five hundred */
+	bool unclear = decimals != NULL && decimals < end && grouping == '\0' && *text != '0' &&
+				   is_grouped(text, end, *decimals);
 	int ndigits = 0;
 
 	if (decimals == NULL || (grouping != '\0' && !is_grouped(text, decimals, grouping)))
@@ -424,8 +438,8 @@ csv_units(const char *typed, int scale, int64 *units)
 			return false;
 		if (p > decimals && --scale < 0)
 		{
-			/* zeros say nothing: 12.500 with two decimals */
-			if (*p != '0')
+			/* zeros say nothing: 12.5000 with two decimals */
+			if (*p != '0' || unclear)
 				return false;
 			continue;
 		}
@@ -557,6 +571,7 @@ mjc_csv_split(PG_FUNCTION_ARGS)
 	bool last = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	bool nulls[3] = {false, false, false};
 	const char *bytes;
+	const char *head;
 	MemoryContext per_line, before;
 	TupleDesc tupdesc;
 	Datum values[3];
@@ -572,7 +587,8 @@ mjc_csv_split(PG_FUNCTION_ARGS)
 	len = VARSIZE_ANY_EXHDR(body);
 	csv_check_utf8(bytes, len, last, line);
 	/* Half a head line does not tell its delimiter. */
-	if (PG_ARGISNULL(1) && !last && memchr(bytes, '\n', len) == NULL)
+	head = csv_head_of(bytes, bytes + len);
+	if (PG_ARGISNULL(1) && !last && memchr(head, '\n', bytes + len - head) == NULL)
 	{
 		if (len > CSV_LINE_MAX)
 			csv_refuse(MJC_ERR_CSV_LINE_TOO_LONG, line, CSV_LINE_MAX);

@@ -337,7 +337,7 @@ reply_pack_cached(struct request *req, enum gzip_wish wish, size_t least)
 		return false;
 	if (wish == GZIP_NO || req->reply.body_len < least || req->reply.body_len > GZIP_MAX_BYTES)
 		return true;
-	packed = cache_packed(req->app->cache, req->cached, req->app->gzip);
+	packed = cache_packed(req->app->cache, req->cached, req->app->gzip, req->app->now_ms);
 	if (packed.ptr == NULL)
 		return true;
 	req->reply.body = (char *) packed.ptr;

@@ -230,7 +230,8 @@ BEGIN
     SELECT i.import_id, r.line, r.cells FROM mjc.csv_rows(whole, i.delimiter, first_line) r
      WHERE r.line > head_line AND array_to_string(r.cells, '') ~ '\S';
     GET DIAGNOSTICS stored = ROW_COUNT;
-    UPDATE mjc.import x SET delimiter = i.delimiter, head = i.head, lines = i.lines + stored
+    -- Empty lines alone tell no delimiter.
+    UPDATE mjc.import x SET delimiter = CASE WHEN i.head IS NOT NULL THEN i.delimiter END, head = i.head, lines = i.lines + stored
      WHERE x.import_id = i.import_id;
 END
 $$;

@@ -64,7 +64,7 @@ BEGIN
           LEFT JOIN mjc.product p ON p.sku = s.sku
           LEFT JOIN LATERAL (SELECT c.cross_reference_id, c.direction FROM mjc.cross_reference c
                               WHERE c.product_id = p.product_id AND c.kind = coalesce(mjc.import_reference_kind(s.kind), 'OEM') AND c.number = s.number
-                                AND c.brand IS NOT DISTINCT FROM s.brand
+                                AND coalesce(c.brand, '') = coalesce(s.brand, '')
                               ORDER BY c.cross_reference_id LIMIT 1) x ON true)
     SELECT f.line_no, array_remove(ARRAY[
                CASE WHEN f.n_cells <> width THEN 'line IMPORT_LINE_CELLS' END,
@@ -74,6 +74,13 @@ BEGIN
                CASE WHEN f.kind IS NOT NULL AND mjc.import_reference_kind(f.kind) IS NULL THEN 'kind IMPORT_VALUE_INVALID' END,
                CASE WHEN f.brand ~ '[\x01-\x1f\x7f]' THEN 'brand IMPORT_VALUE_INVALID' WHEN length(f.brand) > 100 THEN 'brand IMPORT_VALUE_RANGE' END,
                CASE WHEN f.direction NOT IN ('both', 'to_part', 'from_part') THEN 'direction IMPORT_VALUE_INVALID' END,
+               -- written in another way than mjc.import_repeated sees
+               CASE WHEN row_number() OVER (PARTITION BY f.product_id, f.known_kind, f.brand, f.number ORDER BY f.line_no) > 1
+                         AND num_nonnulls(f.product_id, f.number) = 2 THEN 'number IMPORT_VALUE_REPEATED' END,
+               -- as mjc.cross_reference_write
+               CASE WHEN f.product_id IS NOT NULL AND f.cross_reference_id IS NULL AND (SELECT count(*) FROM mjc.cross_reference c WHERE c.product_id = f.product_id)
+                         + count(*) FILTER (WHERE f.cross_reference_id IS NULL) OVER (PARTITION BY f.product_id ORDER BY f.line_no) > 200
+                    THEN 'number IMPORT_VALUE_RANGE' END,
                (SELECT e.field || ' ' || e.code FROM mjc.import_error e
                  WHERE e.import_id = import_reference_rows.import_id AND e.line_no = f.line_no LIMIT 1)], NULL),
            f.cross_reference_id IS NULL OR coalesce(f.direction, f.old_direction) <> f.old_direction,
@@ -140,7 +147,7 @@ BEGIN
          WHERE l.import_id = import_fitment_rows.import_id AND l.line_no BETWEEN first_line AND last_line),
     typed AS MATERIALIZED (
         SELECT s.*, mjc.csv_units(s.quantity, 0) AS qty, mjc.csv_units(s.confidence, 0) AS percent, mjc.csv_boolean(s.fits) AS does_fit,
-               (SELECT array_agg(g ORDER BY g) FROM unnest(array_remove(regexp_split_to_array(s.gas, '[\s,;|/+]+'), '')) g) AS gases,
+               (SELECT array_agg(DISTINCT g ORDER BY g) FROM unnest(array_remove(regexp_split_to_array(s.gas, '[\s,;|/+]+'), '')) g) AS gases,
                mjc.import_day(s.built_from) AS from_on, mjc.import_day(s.built_to) AS to_on, mjc.csv_units(s.serial_from, 0) AS from_no, mjc.csv_units(s.serial_to, 0) AS to_no
           FROM said s),
     ranged AS MATERIALIZED (
@@ -163,8 +170,8 @@ BEGIN
     final AS (
         SELECT f.*, CASE WHEN at.note IS NULL THEN (f.old).note ELSE f.note END AS new_note,
                CASE WHEN at.position IS NULL THEN (f.old).position ELSE f.position END AS new_position,
-               coalesce(f.does_fit, (f.old).fits, true) AS new_fits, coalesce(f.qty, (f.old).qty, 1)::integer AS new_qty,
-               coalesce(f.source, (f.old).source, 'SHOP') AS new_source, coalesce(f.percent, (f.old).confidence, 80)::integer AS new_confidence
+               coalesce(f.does_fit, (f.old).fits, true) AS new_fits, least(coalesce(f.qty, (f.old).qty, 1), 1000)::integer AS new_qty,
+               coalesce(f.source, (f.old).source, 'SHOP') AS new_source, least(coalesce(f.percent, (f.old).confidence, 80), 1000)::integer AS new_confidence
           FROM found f CROSS JOIN at)
     SELECT f.line_no, array_remove(ARRAY[
                CASE WHEN f.n_cells <> width THEN 'line IMPORT_LINE_CELLS' END,
@@ -183,6 +190,8 @@ BEGIN
                CASE WHEN f.serial_to IS NOT NULL AND f.to_no IS NULL THEN 'serialTo IMPORT_VALUE_INVALID' WHEN f.from_no > f.to_no THEN 'serialTo IMPORT_VALUE_RANGE' END,
                CASE WHEN f.new_source NOT IN ('MAKER', 'SUPPLIER', 'SHOP', 'CUSTOMER') THEN 'source IMPORT_VALUE_INVALID' END,
                CASE WHEN f.confidence IS NOT NULL AND f.percent IS NULL THEN 'confidence IMPORT_VALUE_INVALID' WHEN f.percent > 100 THEN 'confidence IMPORT_VALUE_RANGE' END,
+               CASE WHEN row_number() OVER (PARTITION BY f.product_id, f.boiler_model_id, f.variant_id, f.built, f.serial, f.gases ORDER BY f.line_no) > 1
+                         AND num_nonnulls(f.product_id, f.boiler_model_id) = 2 THEN 'boilerModel IMPORT_VALUE_REPEATED' END,
                (SELECT e.field || ' ' || e.code FROM mjc.import_error e
                  WHERE e.import_id = import_fitment_rows.import_id AND e.line_no = f.line_no LIMIT 1)], NULL),
            f.fitment_id IS NULL OR (f.new_note, f.new_position, f.new_fits, f.new_qty, f.new_source, f.new_confidence)

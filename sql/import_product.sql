@@ -191,6 +191,8 @@ BEGIN
                CASE WHEN (f.typed).kind IS NOT NULL AND f.kind_id IS NULL THEN 'kind IMPORT_VALUE_UNKNOWN' END,
                CASE WHEN f.ean IS NULL OR f.ean = (f.old).ean THEN NULL WHEN NOT mjc.ean_valid(f.ean) THEN 'ean IMPORT_VALUE_INVALID'
                     WHEN EXISTS (SELECT FROM mjc.product x WHERE x.ean = f.ean AND x.sku <> f.sku) THEN 'ean IMPORT_VALUE_TAKEN' END,
+               -- written in another way than mjc.import_repeated sees
+               CASE WHEN (f.typed).ean IS NOT NULL AND row_number() OVER (PARTITION BY (f.typed).ean ORDER BY f.line_no) > 1 THEN 'ean IMPORT_VALUE_REPEATED' END,
                CASE WHEN (f.typed).price IS NOT NULL AND (f.typed).price_centimes IS NULL THEN 'price IMPORT_VALUE_INVALID'
                     WHEN f.price IS NULL THEN 'price IMPORT_VALUE_MISSING' WHEN f.price > 100000000000 THEN 'price IMPORT_VALUE_RANGE' END,
                CASE WHEN (f.typed).sale_price IS NOT NULL AND (f.typed).sale_centimes IS NULL THEN 'salePrice IMPORT_VALUE_INVALID'
@@ -204,7 +206,11 @@ BEGIN
                CASE WHEN (f.typed).is_active IS NOT NULL AND mjc.csv_boolean((f.typed).is_active) IS NULL THEN 'isActive IMPORT_VALUE_INVALID' END,
                CASE WHEN (f.typed).is_featured IS NOT NULL AND mjc.csv_boolean((f.typed).is_featured) IS NULL THEN 'isFeatured IMPORT_VALUE_INVALID' END,
                CASE WHEN (f.typed).images IS NOT NULL AND (f.typed).urls IS NULL THEN 'images IMPORT_VALUE_INVALID' END,
-               CASE WHEN NOT mjc.csv_is_object((f.typed).specifications) THEN 'specifications IMPORT_VALUE_INVALID' END,
+               CASE WHEN NOT mjc.csv_is_object((f.typed).specifications) THEN 'specifications IMPORT_VALUE_INVALID'
+                    WHEN f.specifications = (f.old).specifications THEN NULL
+                    -- as mjc.doc_object
+                    WHEN length(f.specifications::text) > 20000 OR (SELECT count(*) > 100 OR max(length(k)) > 100 FROM jsonb_object_keys(f.specifications) k)
+                    THEN 'specifications IMPORT_VALUE_RANGE' END,
                (SELECT e.field || ' ' || e.code FROM mjc.import_error e
                  WHERE e.import_id = import_product_rows.import_id AND e.line_no = f.line_no ORDER BY e.field DESC LIMIT 1)], NULL),
            f.is_new,
@@ -219,7 +225,9 @@ BEGIN
                    (f.old).warranty_months, (f.old).condition, (f.old).specifications, (f.old).is_active, (f.old).is_featured),
            f.product_id, f.sku, f.ean, f.manufacturer_ref, f.category_id, f.manufacturer_id, f.manufacturer_new, f.kind_id, f.name, f.name_ar, f.name_en,
            f.description, f.description_ar, f.description_en, f.short_description, f.short_description_ar, f.short_description_en,
-           f.price, f.sale_price, f.cost, f.tax_bp::integer, f.low_stock_qty::integer, f.weight_g::integer, f.warranty_months::integer,
+           f.price, f.sale_price, f.cost, -- beyond an integer they are errors of the line
+           CASE WHEN f.tax_bp <= 2147483647 THEN f.tax_bp::integer END, CASE WHEN f.low_stock_qty <= 2147483647 THEN f.low_stock_qty::integer END,
+           CASE WHEN f.weight_g <= 2147483647 THEN f.weight_g::integer END, CASE WHEN f.warranty_months <= 2147483647 THEN f.warranty_months::integer END,
            f.condition, f.specifications, f.is_active, f.is_featured, f.images
       FROM final f;
 END

@@ -307,6 +307,36 @@ SELECT is_empty('SELECT FROM mjc.import_line', 'for a week');
 SELECT isnt_empty('SELECT FROM mjc.import_error', 'what was wrong stays on record');
 SELECT throws_ok(format('SELECT mjc.catalogue_import(%L)', i.import_id), 'MJ868', NULL, 'a dry run without its lines cannot be started') FROM mjc.import i WHERE i.dry_run AND i.lines > 0 LIMIT 1;
 
+-- One value in two ways of writing, and numbers too large for their column, are errors of their lines: the batch goes on
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '3 ean VALUE_REPEATED: 2 0 0 1', 'an EAN twice, once with blanks')
+  FROM pg_temp.imported('products', E'sku,name,category,price,ean\nTY-1,Vanne,test-only-parts,1,5901234123457\nTY-2,Vanne,test-only-parts,1,5 901234 123457\nTY-3,Vanne,test-only-parts,1,\n') d;
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '3 number VALUE_REPEATED, 4 number VALUE_REPEATED: 2 0 0 2', 'a kind of number in English, in French, and as it is unless told')
+  FROM pg_temp.imported('cross_references', E'sku,kind,number\nTY-1,OEM,7001\nTY-1,origine,7001\nTY-1,,7001\nTY-1,EAN,7001\n') d;
+INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) VALUES ('00000000-0000-4000-d000-00000000ff01', 'test-two-ways', 'Test Two Ways');
+INSERT INTO mjc.boiler_model (boiler_model_id, manufacturer_id, name) VALUES ('00000000-0000-4000-d000-00000000ff02', '00000000-0000-4000-d000-00000000ff01', 'Model Two Ways');
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '3 boilerModel VALUE_REPEATED, 4 boilerModel VALUE_REPEATED, 6 boilerModel VALUE_REPEATED: 2 0 0 3', 'one boiler, gas and day in several ways')
+  FROM pg_temp.imported('fitments', E'sku,boilerManufacturer,boilerModel,gas,builtFrom\nTY-1,Test Two Ways,Model Two Ways,G20 G31,\nTY-1,test-two-ways,MODEL  TWO WAYS,"G31,G20",\n'
+        || E'TY-1,Test Two Ways,Model Two Ways,G20 G20 G31,\nTY-1,Test Two Ways,Model Two Ways,,2020-01-31\nTY-1,Test Two Ways,Model Two Ways,,31/01/2020\n') d;
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '2 minStock VALUE_RANGE, 3 weight VALUE_RANGE, 4 warranty VALUE_RANGE, 5 taxRate VALUE_RANGE: 1 0 0 4', 'numbers too large for their column')
+  FROM pg_temp.imported('products', E'sku,name,category,price,minStock,weight,warranty,taxRate\nTZ-1,Vanne,test-only-parts,1,999999999999999,,,\nTZ-2,Vanne,test-only-parts,1,,999999999999,,\n'
+        || E'TZ-3,Vanne,test-only-parts,1,,,99999999999,\nTZ-4,Vanne,test-only-parts,1,,,,9999999999999\nTZ-5,Vanne,test-only-parts,1,,,,\n') d;
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '2 quantity VALUE_RANGE, 3 confidence VALUE_RANGE: 1 0 0 2', 'and of fitments')
+  FROM pg_temp.imported('fitments', E'sku,boilerManufacturer,boilerModel,gas,quantity,confidence\nTY-3,Test Two Ways,Model Two Ways,,99999999999,\nTY-3,Test Two Ways,Model Two Ways,G25,,99999999999\nTY-1,Test Two Ways,Model Two Ways,,2,50\n') d;
+
+-- What the forms of staff refuse, files do not bring in either
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '2 specifications VALUE_RANGE, 3 specifications VALUE_RANGE: 1 0 0 2', 'specifications too long, or of too many names')
+  FROM pg_temp.imported('products', E'sku,name,category,price,specifications,spec:x\nTSP-1,Vanne,test-only-parts,1,{},' || repeat('y', 20001) || E'\nTSP-2,Vanne,test-only-parts,1,'
+        || (SELECT mjc.csv_quoted(jsonb_object_agg(n::text, 1)::text) FROM generate_series(1, 100) n) || E',1\nTSP-3,Vanne,test-only-parts,1,'
+        || (SELECT mjc.csv_quoted(jsonb_object_agg(n::text, 1)::text) FROM generate_series(1, 99) n) || E',1\n') d;
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '202 number VALUE_RANGE: 200 0 0 1', 'a part has 200 other numbers')
+  FROM pg_temp.imported('cross_references', E'sku,number\n' || (SELECT string_agg('TSP-3,X' || n, E'\n' ORDER BY n) FROM generate_series(1, 201) n)) d;
+SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '3 number VALUE_RANGE: 0 0 1 1', 'with those that there are')
+  FROM pg_temp.imported('cross_references', E'sku,number\nTSP-3,X7\nTSP-3,X201\n') d;
+-- Empty lines before the head line, wherever the file is cut
+SELECT mjc.import_begin('products') AS id \gset
+SELECT mjc.import_add(:'id', n, convert_to(substr(E'\r\n\r\nsku;name\r\nTS-9;Vanne, deux\r\n', n, 1), 'UTF8')) FROM generate_series(1, 32) n \g /dev/null
+SELECT is((SELECT concat_ws(' ', i.delimiter, i.head, i.lines) FROM mjc.import i WHERE i.import_id = :'id'), '; {sku,name} 1', 'empty lines are no head line and tell no delimiter');
+
 -------------------------------------------------------------------- who may
 CREATE ROLE test_importer LOGIN IN ROLE mjc_admin;
 SELECT pg_temp.make_admin('importer@example.test', 'ADMIN', 'test_importer') AS staff \gset
