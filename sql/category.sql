@@ -14,7 +14,6 @@ BEGIN
         WHEN 'part_kind' THEN (SELECT count(*) FROM mjc.product p WHERE p.kind_id = id)
                             + (SELECT count(*) FROM mjc.product p JOIN mjc.product_attribute v ON v.product_id = p.product_id WHERE p.kind_id = id)
         WHEN 'attribute' THEN (SELECT count(*) FROM mjc.product_attribute v WHERE v.attribute_id = id) + (SELECT count(*) FROM mjc.part_kind_attribute x WHERE x.attribute_id = id)
-        WHEN 'boiler_model' THEN (SELECT count(*) FROM mjc.fitment f WHERE f.boiler_model_id = id)
         WHEN 'boiler_range' THEN (SELECT count(*) FROM mjc.boiler_model b WHERE b.range_id = id)
                                + (SELECT count(*) FROM mjc.boiler_model b JOIN mjc.fitment f ON f.boiler_model_id = b.boiler_model_id WHERE b.range_id = id)
         WHEN 'boiler_model' THEN (SELECT count(*) FROM mjc.fitment f WHERE f.boiler_model_id = id) + (SELECT count(*) FROM mjc.boiler_variant v WHERE v.boiler_model_id = id)
@@ -25,7 +24,7 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute or boiler_model: products, their values, what is below it, fitments''How many rows need a category, manufacturer, part_kind, attribute, boiler_range, boiler_model or boiler_variant: products, their values, what is below it';
+COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute, boiler_range, boiler_model or boiler_variant: products, their values, what is below it, fitments';
 
 CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS void
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -231,7 +231,9 @@ $id = begin();
 my $n = 0;
 for (my $at = 0; $at < length $raw->{content}; $at += 1_000_003)
 {
-	is(part($id, ++$n, substr($raw->{content}, $at, 1_000_003))->{status}, 200, "part $n of it");
+	my $taken = part($id, ++$n, substr($raw->{content}, $at, 1_000_003));
+
+	is($taken->{status}, 200, "part $n of it") or said($taken);
 }
 start($id);
 $import = ended($id);

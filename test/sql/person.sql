@@ -1,6 +1,6 @@
 -- person: everything that is known of a customer in one document; no table is forgotten.
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY['SELECT mjc.person_export(NULL)', 'SELECT mjc_api.staff_customer_export_data(NULL, 0, NULL, NULL, NULL)']) s;
