@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "catalogue.h"
+#include "compat.h"
 
 #define SLUG_MAX 100	   /* characters */
 #define SLUG_READ_MAX 1000 /* bytes of a name that count */
