@@ -12,6 +12,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "error.h"
 
 #define VARIANTS_MAX_LENGTH 64
