@@ -20,7 +20,7 @@ SQL_PARTS = prelude money words tax text fold part_number csv aggregate numberin
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff export \
 	supersession boiler plate fitment boiler_api diagram customer_boiler boiler_staff \
 	report report_api traffic_api figure import import_product import_link import_api \
-	job invariants install grants
+	job invariants_catalogue invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.
 PG_VERSIONS = 18 17 16 15

@@ -82,7 +82,7 @@ CREATE FUNCTION mjc.search_total(counted bigint, categories text[], manufacturer
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN CASE WHEN counted <= 10000 THEN counted ELSE mjc.catalogue_total(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers)) END;
+    RETURN CASE WHEN counted <= 10000 THEN counted ELSE coalesce(mjc.catalogue_total(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers)), counted) END;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_total(bigint, text[], text[]) IS 'How many products a category or manufacturer has, also beyond what is counted at each read';

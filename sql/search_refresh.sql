@@ -277,10 +277,13 @@ CREATE FUNCTION mjc.catalogue_total(category_ids uuid[], manufacturer_ids uuid[]
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND (j.last_ok_at IS NULL OR j.last_rows > 0)) THEN
+        RETURN NULL;
+    END IF;
     RETURN (SELECT coalesce(sum(c.products), 0)::bigint FROM mjc.catalogue_counts(category_ids) c WHERE manufacturer_ids IS NULL OR c.manufacturer_id = ANY (manufacturer_ids));
 END
 $$;
-COMMENT ON FUNCTION mjc.catalogue_total(uuid[], uuid[]) IS 'How many active products these categories and manufacturers have (NULL: all), however many, without counting them';
+COMMENT ON FUNCTION mjc.catalogue_total(uuid[], uuid[]) IS 'How many active products these categories and manufacturers have (NULL: all), however many, without counting them; NULL while job catalogue_fill has not yet found that all are counted';
 
 CREATE FUNCTION mjc.search_word_count(batch integer DEFAULT 100) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

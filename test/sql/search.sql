@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(298);
+SELECT plan(303);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -285,6 +285,16 @@ SELECT is(pg_temp.skus('zzqgone'), 'ZZQ-91', 'a part');
 DELETE FROM mjc.product WHERE product_id = pg_temp.pid(91);
 SELECT cmp_ok((SELECT count(*) FROM mjc.check_invariants()), '>', 0::bigint, 'that goes away is noticed');
 SELECT mjc.product_changed(pg_temp.pids('{91}')) \g /dev/null
+-- A total that nobody counts is told only once the job has found that all are counted
+UPDATE mjc.job SET last_ok_at = NULL, last_rows = NULL WHERE name = 'catalogue_fill';
+SELECT is(mjc.catalogue_total(NULL, NULL), NULL, 'it never ran');
+UPDATE mjc.job SET last_ok_at = now(), last_rows = 3 WHERE name = 'catalogue_fill';
+SELECT is(mjc.catalogue_total(NULL, NULL), NULL, 'it found some that were not');
+UPDATE mjc.job SET last_rows = 0 WHERE name = 'catalogue_fill';
+SELECT is(mjc.catalogue_total(NULL, NULL), (SELECT count(*) FROM mjc.search_product s WHERE s.is_active), 'all are');
+SELECT is(mjc.catalogue_total('{}', NULL), 0::bigint, 'of no category');
+SELECT is(mjc.catalogue_total(NULL, ARRAY[s.manufacturer_id]), count(*), 'of a manufacturer') FROM mjc.search_product s WHERE s.is_active AND s.manufacturer_id IS NOT NULL GROUP BY s.manufacturer_id ORDER BY s.manufacturer_id LIMIT 1;
+
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and leaves nothing behind');
 
 -- Jobs
