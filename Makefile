@@ -14,12 +14,13 @@
 
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
-SQL_PARTS = prelude money words tax text aggregate numbering account audit session privacy outbox webhook idempotency document setting partition event \
-	catalogue catalogue_api stock stock_read pricing quote price_list promotion \
+SQL_PARTS = prelude money words tax text fold part_number csv aggregate numbering account audit session privacy outbox webhook idempotency document setting partition event \
+	catalogue search_refresh search search_api card shelf counter catalogue_api media stock stock_read pricing quote price_list promotion article category kind article_api review \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
-	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff \
-	report report_api traffic_api figure \
-	job invariants install grants
+	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff export \
+	supersession boiler plate fitment boiler_api diagram customer_boiler boiler_staff \
+	report report_api traffic_api figure import import_product import_link import_api \
+	job invariants_catalogue invariants install grants
 
 # The newest server that is here with its development files, else the one on PATH.
 PG_VERSIONS = 18 17 16 15
@@ -38,7 +39,7 @@ ifndef MJC_BUILD
 .SUFFIXES:
 BUILD_GOALS = all extension shim unit install uninstall \
 	install-extension uninstall-extension fuzz-build client-build
-COMMANDS = run test psql dashboard dsn staff upgrade installcheck lint format asan \
+COMMANDS = run test psql dashboard import dsn staff upgrade installcheck lint format asan \
 	coverage fuzz test-fault test-client test-attack bench clean help packages
 .PHONY: $(BUILD_GOALS) $(COMMANDS)
 
@@ -107,6 +108,9 @@ psql: ## psql on the running shop, as staff
 dashboard: ## the running shop at a glance: sales, stock, what is to do
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dashboard
 
+import: ## FILE=parts.csv into the running shop's catalogue [KIND=products|cross_references|fitments] [DRY=yes] [MAPPING={"column": "field"}]
+	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh import '$(FILE)' '$(or $(KIND),products)' '$(or $(DRY),no)' '$(or $(MAPPING),{})'
+
 dsn: ## print the staff connection of the running shop as a URI
 	@MJC_PG_CONFIG=$(PG_CONFIG) exec docker/shop.sh dsn
 
@@ -116,6 +120,8 @@ staff: ## a login for a person: NAME=x [ROLE=admin|analyst] [EMAIL= of the REST 
 upgrade: ## bring the database that PGDATABASE, PGHOST... name to this version
 	@psql -Xq -v ON_ERROR_STOP=1 -c "SET lock_timeout = '5s'" -c BEGIN \
 		-c 'ALTER EXTENSION mjchauffage UPDATE' -c 'SELECT mjc.install()' -c COMMIT
+	@echo "building what is derived from products…"
+	@while n=$$(psql -XqAt -v ON_ERROR_STOP=1 -c 'SELECT mjc.catalogue_fill(1000)') || exit 1; [ "$$n" -gt 0 ]; do :; done
 
 installcheck: ## the SQL tests on a server that PGHOST, PGPORT... name
 	@MJC_PG_CONFIG=$(PG_CONFIG) MJC_VARIANT=$(VARIANT) exec test/run.sh --installcheck $(T)

@@ -23,10 +23,10 @@ libc6-dev|C library headers
 libmicrohttpd-dev|HTTP in the shim
 libjansson-dev|JSON in the shim
 libpq-dev|the shim's way to PostgreSQL
-libssl-dev|token signatures in the shim
+libssl-dev|token signatures and the names of files in the shim
 libcurl4-openssl-dev|calls of payment providers in the shim
 libcrypt-dev|bcrypt in the shim
-zlib1g-dev|gzip in the shim
+zlib1g-dev|gzip and the checksums of PNG files in the shim
 weasyprint|documents as PDF
 python3-munkres|what weasyprint needs, instead of python3-scipy: 370 MB less
 fonts-dejavu-core|French and Arabic letters of a PDF

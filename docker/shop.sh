@@ -5,6 +5,7 @@
 # usage: shop.sh run               start, serve until Ctrl-C or SIGTERM, stop
 #        shop.sh psql [ARG...]     psql on the running shop, as staff
 #        shop.sh dashboard         the shop at a glance
+#        shop.sh import FILE [KIND [yes [MAPPING]]] a CSV file into its catalogue; yes: a dry run
 #        shop.sh dsn               its connection string
 #        shop.sh staff NAME [ROLE [EMAIL]] a database login for a person (admin, analyst)
 #        shop.sh test DIR          like run, on a throw-away cluster in DIR
@@ -60,6 +61,7 @@ use_home()
 	SOCKET=$HOME_DIR/socket
 	LOG=$HOME_DIR/log
 	SECRETS=$HOME_DIR/secrets
+	FILES=$HOME_DIR/files
 	STAGE=$HOME_DIR/stage
 	PG_PORT=${MJC_PGPORT:-5432}
 	PORT=${MJC_PORT:-3001}
@@ -130,9 +132,9 @@ make_home()
 	[[ ${#SOCKET} -le 85 ]] || die "the path of $SOCKET is too long for a socket: set MJC_HOME to a shorter one"
 	mb=$(free_mb)
 	[[ -z $mb || $mb -ge 500 ]] || die "only $mb MB are free in $HOME_DIR: 500 MB are needed"
-	mkdir -p "$LOG" "$SECRETS" "$SOCKET" && chmod 700 "$LOG" "$SECRETS" ||
+	mkdir -p "$LOG" "$SECRETS" "$SOCKET" "$FILES" && chmod 700 "$LOG" "$SECRETS" ||
 		die "the folders in $HOME_DIR cannot be made"
-	[[ $EUID -ne 0 ]] || chown "$SERVER_USER:" "$SOCKET"
+	[[ $EUID -ne 0 ]] || { chown "$SERVER_USER:" "$SOCKET" && chown "$SHIM_USER:" "$FILES"; }
 }
 
 take_lock()
@@ -256,6 +258,12 @@ case ${1-} in
 		need_running
 		exec "$PG_BIN/psql" -X "$(dsn_of staff)" -f sql/dashboard.psql
 		;;
+	import)
+		[[ -r ${2-} ]] || die "FILE=${2-} cannot be read"
+		use_home "$(default_home)"
+		need_running
+		exec "$PG_BIN/psql" -X "$(dsn_of staff)" -v file="$2" -v kind="${3-products}" -v dry_run="${4-no}" -v mapping="${5-{\}}" -f sql/import.psql
+		;;
 	dsn)
 		use_home "$(default_home)"
 		need_running
@@ -271,6 +279,6 @@ case ${1-} in
 		"command_${1/-/_}"
 		;;
 	*)
-		die "usage: shop.sh run|psql|dashboard|dsn|staff NAME|test DIR|test-up DIR|test-down DIR"
+		die "usage: shop.sh run|psql|dashboard|import FILE|dsn|staff NAME|test DIR|test-up DIR|test-down DIR"
 		;;
 esac

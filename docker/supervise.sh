@@ -13,7 +13,7 @@ start_shim()
 		cd "$HOME_DIR" || exit 1
 		export MJC_LISTEN=127.0.0.1:$PORT MJC_METRICS_LISTEN=$METRICS
 		export MJC_DSN="$(dsn_of mjc_web)" MJC_JWT_SECRET="$(<"$SECRETS/jwt")"
-		export HOME=$HOME_DIR
+		export HOME=$HOME_DIR MJC_FILES_DIR="${MJC_FILES_DIR-$FILES}"
 		unset MJC_HOME MJC_PORT MJC_PGPORT MJC_PG_CONFIG MJC_VARIANT MJC_DEMO MJC_SETUP MJC_SHIM MJC_FSYNC
 		DEATH=TERM as_user "$SHIM_USER" setsid env ${MJC_SHIM_ENV:-} "$STAGE/usr/local/bin/mjc-shim"
 	) >>"$LOG/shim.log" 2>>"$LOG/shim.err" </dev/null &

@@ -36,6 +36,25 @@ mjc_algiers_year(TimestampTz at)
 	return year;
 }
 
+/* mjc_iso_text - an instant as the REST contract writes it, into `text`; false: it is infinite. */
+bool
+mjc_iso_text(TimestampTz at, char text[MJC_ISO_SIZE])
+{
+	struct pg_tm tm;
+	fsec_t fsec;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		return false;
+	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+	/* A year before our era is printed by its number, as to_char does. */
+	snprintf(text, MJC_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+			 tm.tm_year > 0 ? tm.tm_year : 1 - tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour,
+			 tm.tm_min, tm.tm_sec, (int) (fsec / 1000));
+	return true;
+}
+
 /* mjc_calendar - what this call of a function keeps between rows. */
 MjcCalendar *
 mjc_calendar(FunctionCallInfo fcinfo)
@@ -157,17 +176,9 @@ PG_FUNCTION_INFO_V1(mjc_iso);
 Datum
 mjc_iso(PG_FUNCTION_ARGS)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
-	struct pg_tm tm;
-	fsec_t fsec;
+	char text[MJC_ISO_SIZE];
 
-	if (TIMESTAMP_NOT_FINITE(at))
+	if (!mjc_iso_text(PG_GETARG_TIMESTAMPTZ(0), text))
 		PG_RETURN_NULL();
-	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
-	/* A year before our era is printed by its number, as to_char does. */
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf(
-		"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year > 0 ? tm.tm_year : 1 - tm.tm_year,
-		tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int) (fsec / 1000))));
+	PG_RETURN_TEXT_P(cstring_to_text(text));
 }

@@ -12,6 +12,9 @@
 extern DateADT mjc_algiers_date(TimestampTz at);
 extern int mjc_algiers_year(TimestampTz at);
 
+#define MJC_ISO_SIZE 40
+extern bool mjc_iso_text(TimestampTz at, char text[MJC_ISO_SIZE]);
+
 /* Periods are numbered without gaps; the numbers of different units have nothing in common. */
 typedef enum MjcPeriod
 {

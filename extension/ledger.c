@@ -15,7 +15,7 @@
  * Invariants: on_hand, reserved, damaged >= 0; an op_id counts once;
  * value_centimes is 0 when on_hand is 0; `at` never goes back.
  * Lock order: anchors by product id, ascending; nothing else is locked after.
- * Tables written: stock_anchor, stock_ledger, stock_flag.
+ * Tables written: stock_anchor, stock_ledger, stock_flag, stock_flip.
  */
 #include "postgres.h"
 
@@ -219,6 +219,12 @@ static MjcStmt stmt_flag = {
 	"IS DISTINCT FROM (EXCLUDED.in_stock, EXCLUDED.next_expiry_at)",
 	3,
 	{UUIDOID, BOOLOID, TIMESTAMPTZOID},
+	NULL};
+/* For the job that copies flags, mjc.stock_flip_fold. */
+static MjcStmt stmt_flip = {
+	"INSERT INTO mjc.stock_flip (product_id, flip_id) VALUES ($1, pg_catalog.gen_random_uuid())",
+	1,
+	{UUIDOID},
 	NULL};
 static MjcStmt stmt_holds = {
 	"SELECT expires_at, location_id::pg_catalog.int4, held_qty FROM mjc.reservation "
@@ -495,7 +501,9 @@ mjc_position_flag(const MjcPosition *position, int64 before)
 	if (after <= 0 && (first_free_at(position, FIRST_HOLDS, &at, &all) ||
 					   (!all && first_free_at(position, PG_INT32_MAX, &at, &all))))
 		next = (MjcArg) MJC_TIME(at);
-	mjc_exec(&stmt_flag, MJC_ARGS(MJC_UUID(&position->product_id), MJC_BOOL(after > 0), next));
+	if (mjc_exec(&stmt_flag, MJC_ARGS(MJC_UUID(&position->product_id), MJC_BOOL(after > 0), next)) >
+		0)
+		mjc_exec(&stmt_flip, MJC_ARGS(MJC_UUID(&position->product_id)));
 }
 
 /* ----------------------------------------------------- SQL entry points -- */

@@ -467,6 +467,43 @@ mjc_stock_refresh(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+PG_FUNCTION_INFO_V1(mjc_stock_write);
+/*
+ * mjc.stock_write(actor uuid, channel text, request_id text, product_id uuid, kind text,
+ *                 qty integer, reason text) - for rules in SQL that know who acts; returns on_hand.
+ *
+ * kind: receive (qty 1 .. 1 000 000, at the product's cost) or adjust (a difference, not 0).
+ * Errors: MJ003, MJ010, MJ103, MJ104, MJ107, MJ111, MJ201.
+ */
+Datum
+mjc_stock_write(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t made = mjc_uuid_make();
+	char *kind = mjc_arg_text(fcinfo, 4, "kind");
+	bool receives = strcmp(kind, "receive") == 0;
+	Change change = {.product_id = *mjc_arg_uuid(fcinfo, 3, "product_id"),
+					 .location_id = MJC_DEFAULT_LOCATION,
+					 .unit_cost = -1,
+					 .actor = mjc_actor_argument(fcinfo, 0)};
+	MjcBalance after = {0};
+	int64 before;
+
+	if (!receives && strcmp(kind, "adjust") != 0)
+		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "kind", 0});
+	change.movement = (MjcMovement){.kind = receives ? "receive" : "adjust",
+									.qty = mjc_arg_int32(fcinfo, 5, "qty"),
+									.ref_kind = "manual",
+									.op_id = mjc_uuid_text(&made),
+									.reason = read_reason(fcinfo, 6, true),
+									.actor = &change.actor};
+	change.movement.ref_id = change.movement.op_id;
+	check_qty(change.movement.qty, receives ? 1 : -MJC_MAX_QTY);
+	mjc_begin_write();
+	book(&change, &after, &before);
+	mjc_end();
+	PG_RETURN_INT64(after.on_hand);
+}
+
 /* What the admin pages call the changes, and what they are here. */
 static void
 read_rest_kind(Change *change, const char *type, int32 quantity)

@@ -3,7 +3,7 @@
  *
  * There is no other mutable state: main makes one struct app and every part is
  * reached through it. All of it belongs to the event loop's thread; only the
- * inside of struct worker is shared with the hashing threads, and that of
+ * inside of struct worker is shared with its threads, and that of
  * struct outcall with its own.
  */
 #ifndef MJC_SHIM_APP_H
@@ -27,7 +27,10 @@ struct metrics;
 struct metrics_http;
 struct outcall;
 struct pdf;
+struct store;
+struct sweep;
 struct task;
+struct uploads;
 struct worker;
 
 struct app
@@ -42,6 +45,10 @@ struct app
 	struct worker *worker;
 	struct outcall *outcall;
 	struct pdf *pdf;
+	struct store *store;  /* NULL: no files are kept */
+	struct worker *filer; /* the one thread that waits for the store's disk */
+	struct uploads *uploads;
+	struct sweep *sweep;
 	struct task *task;
 	struct deliver *deliver;
 	struct id_keys *id_keys;

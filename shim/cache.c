@@ -262,9 +262,9 @@ cache_body(struct cache_entry *entry)
 	return (struct str){entry->bytes + entry->key_len, entry->body_len};
 }
 
-/* Packed bytes are counted when the entry is still kept: it may have gone meanwhile. */
+/* Packed bytes are counted, and make room, when the entry is still kept: it may have gone. */
 struct str
-cache_packed(struct cache *cache, struct cache_entry *entry, struct gzip *gzip)
+cache_packed(struct cache *cache, struct cache_entry *entry, struct gzip *gzip, int64_t now_ms)
 {
 	struct str body = cache_body(entry);
 
@@ -275,7 +275,10 @@ cache_packed(struct cache *cache, struct cache_entry *entry, struct gzip *gzip)
 		if (entry->packed == NULL)
 			entry->packed_len = 0;
 		if (entry->kept)
+		{
 			cache->stats.bytes += entry->packed_len;
+			cache_make_room(cache, 0, now_ms);
+		}
 	}
 	return (struct str){entry->packed, entry->packed_len};
 }

@@ -62,7 +62,8 @@ void cache_put(struct cache *cache, const char *key, size_t key_len, const struc
 struct str cache_body(struct cache_entry *entry);
 
 /* cache_packed - the same as gzip, made at the first call; ptr is NULL when that is not smaller. */
-struct str cache_packed(struct cache *cache, struct cache_entry *entry, struct gzip *gzip);
+struct str cache_packed(struct cache *cache, struct cache_entry *entry, struct gzip *gzip,
+						int64_t now_ms);
 
 /* cache_drop - give an entry back; a free function for replies. */
 void cache_drop(void *entry);

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "pdf.h"
 #include "peer.h"
+#include "store.h"
 #include "text.h"
 
 #define CONFIG_FILE_BYTES (64 * 1024)
@@ -93,6 +94,10 @@ static const struct config_entry config_table[] = {
 	 "prints documents to PDF, a path or a name in PATH; none, or empty: no PDF"},
 	{"MJC_PDF_TIMEOUT_S", CONFIG_LONG, AT(pdf_timeout_s), "25", 1, 300,
 	 "seconds for a PDF, waiting included"},
+	{"MJC_FILES_DIR", CONFIG_STRING, AT(files_dir), "", 0, 0,
+	 "folder of the images and papers of the shop, an absolute path; empty: none are kept"},
+	{"MJC_FILES_QUOTA_MB", CONFIG_LONG, AT(files_quota_mb), "10240", 1, 100000000,
+	 "MiB that the files may take, those on their way counted"},
 	{"MJC_CORS_ORIGINS", CONFIG_STRING, AT(cors_origins), "http://localhost:3000", 0, 0,
 	 "comma list of origins of the frontends"},
 	{"MJC_TRUSTED_PROXIES", CONFIG_STRING, AT(trusted_proxies), "", 0, 0,
@@ -513,6 +518,8 @@ config_fault(const struct config *config)
 		return "MJC_ENVIRONMENT must be UTF-8";
 	if (!config_program_ok(config->pdf_program))
 		return "MJC_PDF_PROGRAM must be a program, or the name of one in PATH";
+	if (*config->files_dir != '\0' && !store_folder_ok(config->files_dir))
+		return "MJC_FILES_DIR must be the absolute path of a folder that can be written to";
 	proxies = peer_list_new(config->trusted_proxies);
 	if (proxies == NULL)
 		return "MJC_TRUSTED_PROXIES must be a comma list of addresses or CIDR blocks";

@@ -39,6 +39,7 @@ struct config
 	char *pay_failure_url;
 	char *pay_ca_file; /* empty: the system's certificates */
 	char *pdf_program; /* empty: no PDF */
+	char *files_dir;   /* empty: no files */
 	char *rate_limits; /* a list like LIMIT_DEFAULTS */
 	double rate_scale;
 	long read_connections;
@@ -60,6 +61,7 @@ struct config
 	long housekeep_interval_s;
 	long pay_timeout_ms;
 	long pdf_timeout_s;
+	long files_quota_mb;
 	bool cookie_secure;
 	bool webhooks; /* other systems are told of orders */
 };

@@ -126,6 +126,7 @@ static const struct
 	[DB_WEBHOOK_STATUS] = {"SELECT waiting, parked, oldest_seconds, paused"
 						   " FROM mjc_api.webhook_status()",
 						   0},
+	[DB_MEDIA_ORPHANS] = {"SELECT name FROM mjc_api.media_orphans($1::text[])", 1},
 };
 
 int
@@ -156,7 +157,7 @@ db_build_statements(struct db *db)
 		if (routes_table[i].function == NULL)
 			continue;
 		db->statements[i].sql = routes_sql(&routes_table[i]);
-		db->statements[i].nargs = routes_prefix_args(&routes_table[i]) + routes_table[i].nparams;
+		db->statements[i].nargs = routes_args(&routes_table[i]);
 		if (db->statements[i].sql == NULL)
 			return false;
 	}

@@ -20,6 +20,7 @@
 #include "config.h"
 #include "credential.h"
 #include "document.h"
+#include "file.h"
 #include "http_reply.h"
 #include "limit.h"
 #include "login.h"
@@ -28,7 +29,9 @@
 #include "register.h"
 #include "session.h"
 #include "status.h"
+#include "stream.h"
 #include "text.h"
+#include "upload.h"
 
 #define FLOW_MAINTENANCE_RETRY_S 60
 
@@ -175,6 +178,7 @@ flow_open(struct request *req)
 		case ACTION_SIGN_OUT:
 		case ACTION_LOGOUT:
 		case ACTION_WEBHOOK:
+		case ACTION_FILE: /* pages of staff show them, and browsers ask without a token */
 			open = true;
 			break;
 		default:
@@ -188,12 +192,22 @@ flow_open(struct request *req)
 	return false;
 }
 
+/* Whether a route takes a body of this type. */
+static bool
+flow_content_type_ok(const struct route *row, const char *type)
+{
+	if (param_takes_file(row))
+		return param_content_type_csv(type);
+	if ((row->flags & RF_EVENT) != 0)
+		return param_content_type_beacon(type);
+	return param_content_type_ok(type);
+}
+
 /* Stage 5: the form of the body, then the typed values. */
 static bool
 flow_param(struct request *req)
 {
-	bool webhook = req->match.row->action == ACTION_WEBHOOK;
-	bool event = (req->match.row->flags & RF_EVENT) != 0;
+	enum shim_action action = req->match.row->action;
 	const char *type = req->field[FIELD_CONTENT_TYPE];
 	bool has_body = req->method != METHOD_GET;
 	struct param_input in = {
@@ -204,11 +218,10 @@ flow_param(struct request *req)
 		.body_len = has_body ? req->body_len : 0,
 	};
 
-	if (webhook && has_body)
-		return true; /* verified as it came before it is read */
+	if (action == ACTION_UPLOAD || (action == ACTION_WEBHOOK && has_body))
+		return true; /* taken apart as it came; verified before it is read */
 	if (in.body_len > 0 &&
-		(req->field[FIELD_CONTENT_ENCODING] != NULL ||
-		 !(event ? param_content_type_beacon(type) : param_content_type_ok(type))))
+		(req->field[FIELD_CONTENT_ENCODING] != NULL || !flow_content_type_ok(req->match.row, type)))
 	{
 		http_reply_error(req, ERROR_UNSUPPORTED_MEDIA_TYPE);
 		return false;
@@ -329,7 +342,7 @@ flow_event_lost(struct request *req)
 }
 
 bool
-flow_failed(struct request *req)
+flow_problem(struct request *req)
 {
 	struct db_call *call = &req->call;
 	const char *sqlstate;
@@ -353,6 +366,14 @@ flow_failed(struct request *req)
 	call->result = NULL;
 	if (call->pool == DB_EVENT)
 		flow_event_lost(req);
+	return true;
+}
+
+bool
+flow_failed(struct request *req)
+{
+	if (!flow_problem(req))
+		return false;
 	if (req->mhd != NULL)
 		http_reply_problem(req);
 	return true;
@@ -389,17 +410,9 @@ flow_messages(struct request *req, PGresult *result)
 
 /* A second column names the file that the first is; without a name it is data like any other. */
 static bool
-flow_is_file(const struct route *row, unsigned flag, const PGresult *result)
+flow_is_file(const struct route *row, const PGresult *result)
 {
-	return (row->flags & flag) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
-}
-
-static void
-flow_file(struct request *req, PGresult *result)
-{
-	http_reply_body(req, req->match.row->status, PQgetvalue(result, 0, 0),
-					(size_t) PQgetlength(result, 0, 0), flow_clear_result, result, false);
-	http_reply_file(req, REPLY_CSV, "attachment", PQgetvalue(result, 0, 1));
+	return (row->flags & RF_PAGE) != 0 && PQnfields(result) > 1 && PQgetisnull(result, 0, 1) == 0;
 }
 
 void
@@ -420,9 +433,9 @@ flow_rows(struct request *req)
 		flow_messages(req, result);
 		return;
 	}
-	if (flow_is_file(row, RF_FILE, result))
+	if ((row->flags & RF_STREAM) != 0)
 	{
-		flow_file(req, result);
+		stream_begin(req, result);
 		return;
 	}
 	if ((row->flags & RF_IDEMPOTENT) != 0 && PQnfields(result) > 1 &&
@@ -432,7 +445,7 @@ flow_rows(struct request *req)
 		session_clear_cookies(req);
 	if ((row->flags & RF_CART) != 0)
 		cart_cookie_give(req);
-	if (flow_is_file(row, RF_PAGE, result))
+	if (flow_is_file(row, result))
 	{
 		document_print(req, result);
 		return;
@@ -505,8 +518,8 @@ flow_cached(struct request *req, int nargs)
 	return false;
 }
 
-static void
-flow_call(struct request *req)
+void
+flow_call(struct request *req, void (*done)(struct db_call *call))
 {
 	const struct route *row = req->match.row;
 	int n = flow_prefix(req);
@@ -515,32 +528,41 @@ flow_call(struct request *req)
 		return;
 	for (int i = 0; i < row->nparams; i++)
 		req->args[n++] = req->values[i].text;
+	if ((row->flags & RF_STREAM) != 0)
+		req->args[n++] = NULL; /* from the beginning */
 	if (flow_cached(req, n))
 		return;
-	flow_submit(req, flow_pool(row), (int) (row - routes_table), n, flow_done_of(row));
+	flow_submit(req, flow_pool(row), (int) (row - routes_table), n,
+				done == NULL ? flow_done_of(row) : done);
+}
+
+bool
+flow_admit(struct request *req)
+{
+	enum error_id error;
+
+	if (!flow_route(req))
+		return false;
+	error = flow_auth(req);
+	if (!flow_limit(req) || !flow_open(req))
+		return false;
+	if (error == ERROR_NONE)
+		return true;
+	http_reply_error(req, error);
+	return false;
 }
 
 void
 flow_run(struct request *req)
 {
-	enum error_id error;
-
+	if (req->answered) /* by its head */
+		return;
 	if (req->problem.id != ERROR_NONE)
 	{
 		http_reply_problem(req);
 		return;
 	}
-	if (!flow_route(req))
-		return;
-	error = flow_auth(req);
-	if (!flow_limit(req) || !flow_open(req))
-		return;
-	if (error != ERROR_NONE)
-	{
-		http_reply_error(req, error);
-		return;
-	}
-	if (!flow_param(req))
+	if ((req->upload == NULL && !flow_admit(req)) || !flow_param(req))
 		return;
 	switch (req->match.row->action)
 	{
@@ -548,7 +570,13 @@ flow_run(struct request *req)
 		case ACTION_LOGOUT:
 		case ACTION_CODE:
 		case ACTION_CHECKOUT:
-			flow_call(req);
+			flow_call(req, NULL);
+			break;
+		case ACTION_UPLOAD:
+			upload_run(req);
+			break;
+		case ACTION_FILE:
+			file_run(req);
 			break;
 		case ACTION_WEBHOOK:
 			payment_webhook_run(req);

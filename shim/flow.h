@@ -7,12 +7,26 @@
 #include "http.h"
 
 /*
+ * flow_admit - the stages that need no more than the head: route, sign-in, limit, open shop.
+ *
+ * Returns false when one of them has answered.
+ */
+bool flow_admit(struct request *req);
+
+/*
  * flow_run - route, sign-in, limit, parameters, then the database or the shim.
  *
  * Afterwards req->answered is set, or the request waits and is resumed with
  * http_resume once it is.
  */
 void flow_run(struct request *req);
+
+/*
+ * flow_call - call the row's function with req->values; done NULL: as the row says.
+ *
+ * The request is held until flow_end. Answers by itself when nothing can be sent.
+ */
+void flow_call(struct request *req, void (*done)(struct db_call *call));
 
 /*
  * flow_submit - send req->call; the request is held until flow_end.
@@ -35,6 +49,14 @@ void flow_actor(struct request *req);
 
 /* flow_rows - pass the rows of req->call on as its row says; the result goes with the reply. */
 void flow_rows(struct request *req);
+
+/*
+ * flow_problem - what a call that did not bring rows failed of, as req->problem; its result
+ * is released.
+ *
+ * Returns false when there are rows.
+ */
+bool flow_problem(struct request *req);
 
 /*
  * flow_failed - answer a call that did not bring rows, and release its result.

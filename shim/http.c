@@ -11,6 +11,7 @@
  * phase of a request has one that nothing prolongs (head, body, wait, reply), so
  * a whole request ends after header_timeout_s and three times request_timeout_s
  * at the latest, and in practice with the far shorter limits of db and worker.
+ * A streamed reply waits and is read piece by piece: each has the two deadlines anew.
  */
 #include "http.h"
 
@@ -35,7 +36,9 @@
 #include "loop.h"
 #include "metrics.h"
 #include "payment.h"
+#include "stream.h"
 #include "text.h"
+#include "upload.h"
 
 #define HTTP_MEMORY_BYTES (32 * 1024)
 #define HTTP_SPARE_CONNECTIONS 16 /* past our own limit, which closes at once */
@@ -218,6 +221,8 @@ http_request_free(struct request *req)
 	login_free(req->login);
 	payment_free(req->payment);
 	document_free(req->document);
+	upload_free(req->upload);
+	stream_free(req->stream);
 	text_query_free(req->query, req->nquery);
 	if (req->body != NULL)
 		explicit_bzero(req->body, req->body_len);
@@ -241,6 +246,29 @@ http_release(struct request *req)
 {
 	if (--req->refs == 0)
 		http_request_free(req);
+}
+
+static void
+http_phase_set(struct request *req, enum http_phase phase)
+{
+	if (req->conn->phase == PHASE_DEAD)
+		return;
+	req->conn->phase = phase;
+	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
+}
+
+void
+http_reply_phase(struct request *req)
+{
+	http_phase_set(req, PHASE_REPLY);
+}
+
+void
+http_suspend(struct request *req)
+{
+	req->suspended = true;
+	http_phase_set(req, PHASE_WAIT);
+	MHD_suspend_connection(req->mhd);
 }
 
 void
@@ -295,6 +323,8 @@ http_log(const struct request *req)
 	log_client_text(log, "ua", req->agent[0] == '\0' ? NULL : req->agent);
 	if (req->code != ERROR_NONE)
 		log_text(log, "code", error_code(req->code));
+	else if (!req->head_only && !stream_whole(req))
+		log_text(log, "cut", "client");
 	if (req->caller.present)
 		log_text(log, "actor", req->caller.account_id);
 	log_end(log);
@@ -322,19 +352,55 @@ http_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	http_request_end(req);
 }
 
+/* Answer ahead of the body, which is not wanted. */
+static enum MHD_Result
+http_refuse(struct request *req)
+{
+	req->handled = true;
+	http_reply_header(req, "Connection", "close");
+	return http_reply_send(req);
+}
+
+/* Who sends files is let in before they come, when it is his turn. */
+static enum MHD_Result
+http_head_upload(struct request *req)
+{
+	const char *length = req->field[FIELD_CONTENT_LENGTH];
+
+	if (upload_head(req))
+	{
+		req->delayed = true;
+		req->suspended = true;
+		req->conn->phase = PHASE_WAIT;
+		req->conn->deadline_ms = 0; /* upload answers in time */
+		MHD_suspend_connection(req->mhd);
+		return MHD_YES;
+	}
+	if (!req->answered ||
+		(req->field[FIELD_TRANSFER_ENCODING] == NULL &&
+		 http_request_bears(req, length == NULL ? 0 : strtoull(length, NULL, 10))))
+		return MHD_YES;
+	return http_refuse(req);
+}
+
 /* The headers are complete. */
 static enum MHD_Result
 http_head(struct request *req, const char *method, const char *version)
 {
+	const struct route *row;
+
 	req->started = true;
 	req->conn->phase = PHASE_BODY;
 	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
 	if (http_request_head(req, method, version))
-		return MHD_YES;
-	req->handled = true;
+	{
+		row = req->match.row;
+		return row != NULL && row->action == ACTION_UPLOAD && req->problem.id == ERROR_NONE
+				   ? http_head_upload(req)
+				   : MHD_YES;
+	}
 	http_reply_problem(req);
-	http_reply_header(req, "Connection", "close");
-	return http_reply_send(req);
+	return http_refuse(req);
 }
 
 /* The whole request is here: run the stages, answer or wait. */
@@ -345,10 +411,7 @@ http_whole(struct request *req)
 	flow_run(req);
 	if (req->answered)
 		return http_reply_send(req);
-	req->suspended = true;
-	req->conn->phase = PHASE_WAIT;
-	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
-	MHD_suspend_connection(req->mhd);
+	http_suspend(req);
 	return MHD_YES;
 }
 
@@ -365,6 +428,13 @@ http_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *
 		return MHD_NO;
 	if (!req->started)
 		return http_head(req, method, version);
+	if (req->delayed)
+	{
+		/* libmicrohttpd tells of the headers once more; there is a body, or nobody had waited. */
+		req->delayed = false;
+		if (*data_len == 0)
+			return MHD_YES;
+	}
 	if (*data_len > 0)
 	{
 		size_t len = *data_len;

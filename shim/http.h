@@ -2,8 +2,8 @@
  * http.h - the public listener: connections, requests, replies.
  *
  * One struct request lives from its request line until libmicrohttpd is done
- * with it and no database call, hashing job, call of a provider or PDF refers to it any more,
- * whichever is later. mhd is NULL once the client is gone.
+ * with it and no database call, hashing job, call of a provider, PDF or upload refers to it any
+ * more, whichever is later. mhd is NULL once the client is gone.
  */
 #ifndef MJC_SHIM_HTTP_H
 #define MJC_SHIM_HTTP_H
@@ -24,7 +24,7 @@
 
 #define HTTP_ID_SIZE 65
 #define HTTP_AGENT_SIZE 257
-#define HTTP_JOINED 3 /* fields that may stand in several lines */
+#define HTTP_JOINED 4 /* fields that may stand in several lines */
 
 struct app;
 struct cache_entry;
@@ -32,6 +32,8 @@ struct http;
 struct document;
 struct login;
 struct payment;
+struct upload;
+struct stream;
 
 /* The header fields the shim reads; others are only counted. */
 enum http_field
@@ -48,6 +50,7 @@ enum http_field
 	FIELD_ACCEPT_LANGUAGE,
 	FIELD_ACCEPT_ENCODING, /* several are joined by ", " */
 	FIELD_IDEMPOTENCY_KEY,
+	FIELD_IF_NONE_MATCH, /* several are joined by ", " */
 	FIELD_FRONTEND_SECRET,
 	FIELD_REQUEST_ID,
 	FIELD_PREFLIGHT_METHOD,
@@ -67,7 +70,8 @@ enum http_phase
 	PHASE_IDLE,	 /* no request line yet */
 	PHASE_HEAD,	 /* request line seen */
 	PHASE_BODY,	 /* headers complete */
-	PHASE_WAIT,	 /* suspended: the database, a hashing thread, a provider or a printer works */
+	PHASE_WAIT,	 /* suspended: the database, a hashing thread, a provider, a printer or a disk works
+				  */
 	PHASE_REPLY, /* the reply is on its way */
 	PHASE_DEAD	 /* shut down by us */
 };
@@ -128,6 +132,7 @@ struct request
 	struct problem problem; /* id other than ERROR_NONE: answer this */
 	bool started;			/* the handler has seen the headers */
 	bool handled;			/* the stages have run */
+	bool delayed;			/* suspended by its head */
 	bool suspended;
 	bool answered; /* reply holds what is to be sent */
 	bool queued;   /* the reply was handed over */
@@ -141,6 +146,8 @@ struct request
 	struct login *login;
 	struct payment *payment;
 	struct document *document;
+	struct upload *upload; /* takes the body, once it was let in by the head */
+	struct stream *stream;
 
 	/* the reply and what is logged of it */
 	struct reply reply;
@@ -200,7 +207,13 @@ void http_hold(struct request *req);
 /* http_release - give up one http_hold; frees the request after the last. */
 void http_release(struct request *req);
 
-/* http_resume - the reply of a suspended request is ready. */
+/* http_suspend - the request waits until http_resume. */
+void http_suspend(struct request *req);
+
+/* http_resume - the reply of a suspended request, or the next piece of it, is ready. */
 void http_resume(struct request *req);
+
+/* http_reply_phase - from now on it is the client that is waited for. */
+void http_reply_phase(struct request *req);
 
 #endif

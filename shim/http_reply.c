@@ -3,12 +3,14 @@
  *
  * Large bodies are passed on without a copy of the database's bytes: the PGresult
  * lives until libmicrohttpd has sent them. Small ones and what is packed are copied.
+ * A stream brings its bytes by itself.
  */
 #include "http_reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "auth.h"
@@ -17,25 +19,27 @@
 #include "config.h"
 #include "gzip.h"
 #include "limit.h"
+#include "stream.h"
 
 #define JOIN_MAX_BYTES (32 * 1024)
-#define FILE_NAME 64
+#define FILE_NAME 80
 
 static const char wrap_head[] = "{\"success\":true,\"data\":";
 static const char wrap_tail[] = "}";
 static char empty_error[] = "{\"success\":false,\"message\":\"Service indisponible\","
 							"\"error\":\"Service indisponible\",\"code\":\"SERVICE_UNAVAILABLE\"}";
 
-/* Sent with every reply. */
-static const struct
+struct fixed_header
 {
 	const char *name;
 	const char *value;
-} fixed_header[] = {
+};
+
+/* Sent with every reply. */
+static const struct fixed_header fixed_header[] = {
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
-	{"Cross-Origin-Resource-Policy", "same-site"},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
 	{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
 	{"X-DNS-Prefetch-Control", "off"},
@@ -43,8 +47,23 @@ static const struct
 	{"Origin-Agent-Cluster", "?1"},
 	{"X-XSS-Protection", "0"},
 	{"X-API-Version", "v1"},
+};
+
+/* What the database or the shim says, by who asks and how. */
+static const struct fixed_header answer_header[] = {
+	{"Cross-Origin-Resource-Policy", "same-site"},
 	{"Vary", "Origin, Accept-Language, Accept-Encoding"},
 };
+
+/* A file of the shop: the same for everybody, for ever, for pages of other origins too. */
+static const struct fixed_header media_header[] = {
+	{"Cross-Origin-Resource-Policy", "cross-origin"},
+	{"Access-Control-Allow-Origin", "*"},
+	{"Cache-Control", "public, max-age=31536000, immutable"},
+	{"Accept-Ranges", "none"},
+};
+
+#define HEADERS(list) list, sizeof(list) / sizeof((list)[0])
 
 void
 http_reply_header(struct request *req, const char *name, const char *value)
@@ -76,6 +95,9 @@ http_reply_clear(struct reply *reply)
 {
 	if (reply->free_fn != NULL)
 		reply->free_fn(reply->free_cls);
+	if (reply->file)
+		close(reply->fd);
+	reply->file = false;
 	reply->free_fn = NULL;
 	reply->free_cls = NULL;
 	reply->body = NULL;
@@ -98,6 +120,14 @@ http_reply_body(struct request *req, int status, char *body, size_t len, void (*
 	req->reply.free_cls = free_cls;
 	req->reply.wrap = wrap;
 	req->answered = true;
+}
+
+void
+http_reply_fd(struct request *req, int fd, size_t size)
+{
+	http_reply_body(req, 200, NULL, size, NULL, NULL, false);
+	req->reply.file = true;
+	req->reply.fd = fd;
 }
 
 void
@@ -234,7 +264,7 @@ reply_rate(const struct request *req, struct MHD_Response *response)
 static void
 reply_type(const struct reply *reply, struct MHD_Response *response)
 {
-	static const struct
+	const struct
 	{
 		const char *type;
 		const char *policy;
@@ -246,6 +276,7 @@ reply_type(const struct reply *reply, struct MHD_Response *response)
 						"style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "},
 		[REPLY_PDF] = {"application/pdf", "object-src 'self'; style-src 'unsafe-inline'; "
 										  "base-uri 'none'; form-action 'none'; "},
+		[REPLY_MEDIA] = {reply->media_type, "sandbox; "},
 	};
 	char policy[160];
 
@@ -257,13 +288,32 @@ reply_type(const struct reply *reply, struct MHD_Response *response)
 }
 
 static void
+reply_fixed(struct MHD_Response *response, const struct fixed_header *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		MHD_add_response_header(response, list[i].name, list[i].value);
+}
+
+/* What differs between an answer and a file. */
+static void
+reply_audience(const struct request *req, struct MHD_Response *response)
+{
+	if (req->reply.kind == REPLY_MEDIA)
+	{
+		reply_fixed(response, HEADERS(media_header));
+		return;
+	}
+	reply_fixed(response, HEADERS(answer_header));
+	MHD_add_response_header(response, "Cache-Control", reply_cache_control(req));
+	reply_cors(req, response);
+}
+
+static void
 reply_headers(const struct request *req, struct MHD_Response *response)
 {
-	for (size_t i = 0; i < sizeof(fixed_header) / sizeof(fixed_header[0]); i++)
-		MHD_add_response_header(response, fixed_header[i].name, fixed_header[i].value);
+	reply_fixed(response, HEADERS(fixed_header));
 	reply_type(&req->reply, response);
 	MHD_add_response_header(response, "X-Request-Id", req->id);
-	MHD_add_response_header(response, "Cache-Control", reply_cache_control(req));
 	if (req->reply.packed)
 		MHD_add_response_header(response, "Content-Encoding", "gzip");
 	reply_rate(req, response);
@@ -274,7 +324,7 @@ reply_headers(const struct request *req, struct MHD_Response *response)
 		MHD_add_response_header(response, "Connection", "close");
 	for (int i = 0; i < req->reply.headers; i++)
 		MHD_add_response_header(response, req->reply.header[i].name, req->reply.header[i].value);
-	reply_cors(req, response);
+	reply_audience(req, response);
 }
 
 /* True when the reply is of the cache, which keeps it packed too. */
@@ -287,7 +337,7 @@ reply_pack_cached(struct request *req, enum gzip_wish wish, size_t least)
 		return false;
 	if (wish == GZIP_NO || req->reply.body_len < least || req->reply.body_len > GZIP_MAX_BYTES)
 		return true;
-	packed = cache_packed(req->app->cache, req->cached, req->app->gzip);
+	packed = cache_packed(req->app->cache, req->cached, req->app->gzip, req->app->now_ms);
 	if (packed.ptr == NULL)
 		return true;
 	req->reply.body = (char *) packed.ptr;
@@ -318,8 +368,9 @@ reply_pack(struct request *req)
 
 	if (reply_pack_cached(req, wish, least))
 		return;
-	if (wish == GZIP_NO || tokens || (reply->kind == REPLY_PDF && wish != GZIP_MUST) ||
-		reply->body_len < least || reply->body_len > GZIP_MAX_BYTES)
+	if (wish == GZIP_NO || tokens || reply->file ||
+		(reply->kind == REPLY_PDF && wish != GZIP_MUST) || reply->body_len < least ||
+		reply->body_len > GZIP_MAX_BYTES)
 		return;
 	packed = reply->wrap ? gzip_pack(req->app->gzip, parts, 3, &len)
 						 : gzip_pack(req->app->gzip, parts + 1, 1, &len);
@@ -360,6 +411,12 @@ reply_response(struct reply *reply)
 {
 	struct MHD_Response *response;
 
+	if (reply->file)
+	{
+		response = MHD_create_response_from_fd64(reply->body_len, reply->fd);
+		reply->file = response == NULL;
+		return response;
+	}
 	/* What is copied is freed with the request. */
 	if (reply->wrap && reply->body_len <= JOIN_MAX_BYTES)
 		return reply_joined(reply);
@@ -388,8 +445,9 @@ http_reply_send(struct request *req)
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	reply_pack(req);
-	response = reply_response(&req->reply);
+	if (req->stream == NULL)
+		reply_pack(req);
+	response = req->stream == NULL ? reply_response(&req->reply) : stream_response(req);
 	if (response == NULL)
 		return MHD_NO;
 	if (req->reply.wrap)
@@ -399,7 +457,6 @@ http_reply_send(struct request *req)
 	MHD_destroy_response(response);
 	req->end_us = clock_us();
 	req->queued = result == MHD_YES;
-	req->conn->phase = PHASE_REPLY;
-	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
+	http_reply_phase(req);
 	return result;
 }

@@ -24,6 +24,9 @@ void http_reply_cookie(struct request *req, const char *name, const char *value,
 void http_reply_body(struct request *req, int status, char *body, size_t len,
 					 void (*free_fn)(void *), void *free_cls, bool wrap);
 
+/* http_reply_fd - answer 200 with the bytes of a file, which is taken over. */
+void http_reply_fd(struct request *req, int fd, size_t size);
+
 /* http_reply_cached - answer with what the cache kept; the reply takes over the held entry. */
 void http_reply_cached(struct request *req, struct cache_entry *entry);
 

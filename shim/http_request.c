@@ -17,6 +17,7 @@
 #include "app.h"
 #include "config.h"
 #include "text.h"
+#include "upload.h"
 
 #define BODY_FIRST_BYTES 4096
 #define BODY_PATIENCE 4 /* times the limit that is read and thrown away */
@@ -34,6 +35,7 @@ static const char *const field_name[FIELD__MAX] = {
 	[FIELD_ACCEPT_LANGUAGE] = "Accept-Language",
 	[FIELD_ACCEPT_ENCODING] = "Accept-Encoding",
 	[FIELD_IDEMPOTENCY_KEY] = "Idempotency-Key",
+	[FIELD_IF_NONE_MATCH] = "If-None-Match",
 	[FIELD_FRONTEND_SECRET] = "X-Frontend-Secret",
 	[FIELD_REQUEST_ID] = "X-Request-Id",
 	[FIELD_PREFLIGHT_METHOD] = "Access-Control-Request-Method",
@@ -90,6 +92,8 @@ head_joined(enum http_field field)
 			return 1;
 		case FIELD_ACCEPT_ENCODING:
 			return 2;
+		case FIELD_IF_NONE_MATCH:
+			return 3;
 		default:
 			return -1;
 	}
@@ -244,6 +248,16 @@ head_framing(struct request *req, const char *version, const struct head_walk *w
 	return false;
 }
 
+bool
+http_request_bears(const struct request *req, uint64_t length)
+{
+	const struct route *row = req->match.row;
+	bool upload = row != NULL && row->action == ACTION_UPLOAD;
+	uint64_t limit = upload ? (uint64_t) req->app->config->body_limit : req->body_limit;
+
+	return req->field[FIELD_EXPECT] == NULL && length <= limit * BODY_PATIENCE;
+}
+
 /* The announced length against the limit. Returns false to close. */
 static bool
 head_length(struct request *req)
@@ -265,10 +279,11 @@ head_length(struct request *req)
 		return true;
 	error_set(&req->problem, ERROR_PAYLOAD_TOO_LARGE);
 	req->body_refused = true;
-	return req->field[FIELD_EXPECT] == NULL && length <= limit * BODY_PATIENCE;
+	return http_request_bears(req, length);
 }
 
-/* What a body may measure: reports of providers and batches of events have limits of their own. */
+/* What a body may measure: reports of providers, batches of events and files have limits of their
+ * own. */
 static void
 head_limit(struct request *req)
 {
@@ -278,12 +293,15 @@ head_limit(struct request *req)
 	req->body_limit = (uint64_t) req->app->config->body_limit;
 	if (row == NULL)
 		return;
+	if (row->action == ACTION_UPLOAD)
+		req->body_limit = UPLOAD_BODY_MAX;
 	if (row->action == ACTION_WEBHOOK && req->body_limit < HTTP_WEBHOOK_BYTES)
 		req->body_limit = HTTP_WEBHOOK_BYTES;
-	if (row->nparams > 0 && row->params[0].type == T_JSON_RAW)
+	for (int i = 0; i < row->nparams; i++)
 	{
-		most = (uint64_t) row->params[0].max;
-		if (req->body_limit > most)
+		most = (uint64_t) row->params[i].max;
+		if (row->params[i].type == T_FILE ||
+			(row->params[i].type == T_JSON_RAW && req->body_limit > most))
 			req->body_limit = most;
 	}
 }
@@ -387,6 +405,11 @@ http_request_body(struct request *req, const char *data, size_t len)
 	}
 	if (req->problem.id != ERROR_NONE)
 		return true;
+	if (req->upload != NULL)
+	{
+		upload_body(req, data, len);
+		return true;
+	}
 	if (!body_reserve(req, len))
 	{
 		error_set(&req->problem, ERROR_SERVICE_UNAVAILABLE);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "http.h"
 
@@ -22,6 +23,12 @@
  * framing cannot be trusted, or the body is not wanted: answer now and close.
  */
 bool http_request_head(struct request *req, const char *method, const char *version);
+
+/*
+ * http_request_bears - whether a body that is not wanted is read and thrown away, so that its
+ * sender hears why; else the answer comes at once, and the connection ends.
+ */
+bool http_request_bears(const struct request *req, uint64_t length);
 
 /*
  * http_request_body - take a piece of the body.

@@ -24,7 +24,9 @@
 #include "metrics_http.h"
 #include "outcall.h"
 #include "pdf.h"
+#include "sweep.h"
 #include "task.h"
+#include "upload.h"
 #include "worker.h"
 
 #define LOOP_EVENTS 64
@@ -131,6 +133,8 @@ loop_sweep(struct app *app)
 	task_tick(app->task);
 	deliver_tick(app->deliver);
 	pdf_tick(app->pdf);
+	uploads_tick(app->uploads);
+	sweep_tick(app->sweep);
 	if (app->metrics_http != NULL)
 		metrics_http_run(app->metrics_http);
 	if (app->drain_ms == 0)

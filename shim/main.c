@@ -37,13 +37,17 @@
 #include "outcall.h"
 #include "pdf.h"
 #include "routes.h"
+#include "store.h"
+#include "sweep.h"
 #include "task.h"
 #include "token.h"
+#include "upload.h"
 #include "version.h"
 #include "worker.h"
 
 #define MAIN_SPARE_FILES 512
-#define MAIN_OUTCALLS 64 /* calls of providers at a time */
+#define MAIN_FILE_JOBS 64 /* uploads that store, and the sweep */
+#define MAIN_OUTCALLS 64  /* calls of providers at a time */
 
 static int
 main_fail(const char *what)
@@ -203,9 +207,18 @@ main_open(struct app *app, char *error, size_t size)
 	app->housekeep = housekeep_new(app);
 	app->outcall = outcall_new(app, config->pay_timeout_ms, config->pay_ca_file, MAIN_OUTCALLS);
 	app->pdf = pdf_new(app, config->pdf_program, config->pdf_timeout_s);
+	if (*config->files_dir != '\0' && (app->store = store_new(config->files_dir)) == NULL)
+	{
+		snprintf(error, size, "cannot use the folder of MJC_FILES_DIR");
+		return false;
+	}
+	app->filer = worker_new(app, 1, MAIN_FILE_JOBS);
+	app->uploads = uploads_new(app);
+	app->sweep = sweep_new(app);
 	app->task = task_new(app);
 	app->deliver = deliver_new(app);
 	return app->outcall != NULL && app->pdf != NULL && app->task != NULL && app->deliver != NULL &&
+		   app->filer != NULL && app->uploads != NULL && app->sweep != NULL &&
 		   app->worker != NULL && app->id_keys != NULL && app->db != NULL && app->housekeep != NULL;
 }
 
@@ -214,6 +227,7 @@ static void
 main_close(struct app *app)
 {
 	worker_free(app->worker);
+	worker_free(app->filer);
 	outcall_free(app->outcall);
 	pdf_free(app->pdf);
 	db_free(app->db);
@@ -223,6 +237,9 @@ main_close(struct app *app)
 	housekeep_free(app->housekeep);
 	task_free(app->task);
 	deliver_free(app->deliver);
+	uploads_free(app->uploads);
+	sweep_free(app->sweep);
+	store_free(app->store);
 	id_keys_free(app->id_keys);
 	limit_free(app->limit);
 	gzip_free(app->gzip);

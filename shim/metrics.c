@@ -14,11 +14,13 @@
 #include "app.h"
 #include "cache.h"
 #include "clock.h"
+#include "config.h"
 #include "db.h"
 #include "http.h"
 #include "pdf.h"
 #include "provider.h"
 #include "routes.h"
+#include "store.h"
 #include "version.h"
 
 static const double bucket_limit[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
@@ -479,6 +481,18 @@ render_pdf(FILE *out, const struct app *app)
 	fprintf(out, "mjc_pdf_waiting %d\n", pdf_waiting(app->pdf));
 }
 
+static void
+render_files(FILE *out, const struct app *app)
+{
+	if (app->store == NULL)
+		return;
+	render_head(out, "mjc_files_bytes", "gauge", "Bytes of the shop's files.");
+	fprintf(out, "mjc_files_bytes %llu\n", (unsigned long long) store_bytes(app->store));
+	render_head(out, "mjc_files_quota_bytes", "gauge", "Bytes that they may take.");
+	fprintf(out, "mjc_files_quota_bytes %lld\n",
+			(long long) app->config->files_quota_mb * 1024 * 1024);
+}
+
 /* Resident memory in bytes, 0 when the system does not tell. */
 static long long
 render_resident(void)
@@ -552,6 +566,7 @@ render_page(FILE *out, const struct app *app)
 	render_shop(out, metrics);
 	render_providers(out, metrics);
 	render_pdf(out, app);
+	render_files(out, app);
 	render_process(out, app);
 }
 

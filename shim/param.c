@@ -438,6 +438,42 @@ parse_raw(const struct param_def *def, const struct param_input *in, struct para
 	return true;
 }
 
+/* The body as bytes of SQL. What it is, and in which encoding, the database says. */
+static void
+parse_file(const struct param_def *def, const struct param_input *in, struct param_value *out,
+		   struct problem *p)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct type_error err = {.id = ERROR_NONE};
+	char *text = in->body_len > 0 ? malloc(2 * in->body_len + 3) : NULL;
+	char *at = text;
+
+	if (in->body_len > 0 && text == NULL)
+		err.id = ERROR_INTERNAL_ERROR;
+	if (text != NULL)
+	{
+		*at++ = '\\';
+		*at++ = 'x';
+		for (size_t i = 0; i < in->body_len; i++)
+		{
+			*at++ = digits[(unsigned char) in->body[i] >> 4];
+			*at++ = digits[(unsigned char) in->body[i] & 15];
+		}
+		*at = '\0';
+	}
+	settle(def, BODY_FIELD, text, &err, out, p);
+}
+
+/* The parameter of a row that takes a file; NULL: none does. */
+static const struct param_def *
+file_param(const struct route *row)
+{
+	for (int i = 0; i < row->nparams; i++)
+		if (row->params[i].type == T_FILE)
+			return &row->params[i];
+	return NULL;
+}
+
 /* False when the body cannot be read at all; p then says so. */
 static bool
 parse_body(const struct route *row, const struct param_input *in, struct param_value *values,
@@ -451,6 +487,11 @@ parse_body(const struct route *row, const struct param_input *in, struct param_v
 		return true;
 	if (row->nparams == 1 && row->params[0].type == T_JSON_RAW)
 		return parse_raw(&row->params[0], in, &values[0], p);
+	if (file_param(row) != NULL)
+	{
+		parse_file(file_param(row), in, &values[file_param(row) - row->params], p);
+		return true;
+	}
 	root = param_json_load(in->body, in->body_len, &malformed);
 	if (malformed)
 	{
@@ -588,6 +629,20 @@ bool
 param_content_type_ok(const char *content_type)
 {
 	return media_type_ok(content_type, "application/json");
+}
+
+bool
+param_takes_file(const struct route *row)
+{
+	return file_param(row) != NULL;
+}
+
+bool
+param_content_type_csv(const char *content_type)
+{
+	size_t len = content_type == NULL ? 0 : strcspn(content_type, ";");
+
+	return token_is(content_type == NULL ? "" : content_type, len, "text/csv");
 }
 
 bool

@@ -49,6 +49,15 @@ bool param_idempotency_key(const char *header, char out[PARAM_KEY_MAX + 1]);
  */
 bool param_content_type_ok(const char *content_type);
 
+/* param_takes_file - whether a row takes its body as a file of CSV (T_FILE). */
+bool param_takes_file(const struct route *row);
+
+/*
+ * param_content_type_csv - whether a Content-Type (NULL: none) is text/csv, in whatever
+ * charset: the bytes tell it better.
+ */
+bool param_content_type_csv(const char *content_type);
+
 /*
  * param_content_type_beacon - the same, or plain text in UTF-8: what navigator.sendBeacon
  * makes of a string. A page of another site may send that unasked: for routes where a

@@ -495,6 +495,7 @@ param_type_text(const struct param_def *def, const char *text, size_t len, struc
 		case T_TEXT_LIST:
 		case T_JSON_TEXT:
 		case T_JSON_RAW:
+		case T_FILE:
 			break;
 	}
 	return refuse(err, ERROR_FIELD_TYPE);

@@ -75,12 +75,14 @@ enum reply_kind
 	REPLY_TEXT,
 	REPLY_CSV,	/* a file to keep */
 	REPLY_PAGE, /* HTML that brings its own style, nothing else */
-	REPLY_PDF
+	REPLY_PDF,
+	REPLY_MEDIA /* a file of the shop, from its folder */
 };
 
 /*
  * What is to be sent. body is released with free_fn(free_cls) once it is sent;
- * without free_fn it is borrowed and must outlive the process.
+ * without free_fn it is borrowed and must outlive the process. With file, the
+ * body is that of fd instead, which is closed once it is sent.
  */
 struct reply
 {
@@ -94,6 +96,9 @@ struct reply
 	int headers;
 	bool wrap;	 /* send {"success":true,"data":body} */
 	bool packed; /* body is gzip */
+	bool file;
+	int fd;
+	const char *media_type; /* Content-Type of REPLY_MEDIA */
 };
 
 #endif

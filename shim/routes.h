@@ -70,7 +70,8 @@ enum ptype
 	T_TIME_FROM,
 	T_TIME_TO,
 	T_JSON_TEXT, /* body only; min..max bytes of the compact JSON; the whole body at path "" */
-	T_JSON_RAW	 /* the whole body as it came, UTF-8 of min..max bytes; the database reads it */
+	T_JSON_RAW,	 /* the whole body as it came, UTF-8 of min..max bytes; the database reads it */
+	T_FILE		 /* the whole body as it came, any min..max bytes of text/csv */
 };
 
 #define P_REQUIRED 0x01u
@@ -112,6 +113,8 @@ enum shim_action
 	ACTION_LOGOUT,	/* the row's function, then the cookies of a session are cleared */
 	ACTION_CODE,	/* the row's function, which may refuse a code: counted like a failed sign-in */
 	ACTION_WEBHOOK, /* the raw body is verified; the last segment of the pattern names the sender */
+	ACTION_UPLOAD,	/* files are taken from a form and kept, then the row's function notes them */
+	ACTION_FILE,	/* a file of the folder */
 	ACTION_CHECKOUT /* the row's function, then the call of a provider that it asks for */
 };
 
@@ -125,13 +128,17 @@ enum shim_action
 #define RF_CART 0x80u		   /* gets the cart's token; see cart_cookie.h */
 #define RF_PAGE 0x200u		   /* returns (page of HTML, file name): with a name, sent as PDF */
 #define RF_EVENT                                                                                   \
-	0x400u				  /* what visitors do: connections of its own, gets address and            \
-							 User-Agent; a token that is not good is none; text/plain too */
-#define RF_FILE 0x800u	  /* returns (body text, filename text); with a name it is sent as a file */
+	0x400u /* what visitors do: connections of its own, gets address and                           \
+			  User-Agent; a token that is not good is none; text/plain too */
+#define RF_STREAM                                                                                  \
+	0x800u				  /* a file piece by piece: gets last where to go on, NULL at first, and   \
+							 returns (body text, next text, filename text): the next piece, all of \
+							 the body; what to pass then, NULL with the last; with a name it is    \
+							 sent as a file */
 #define RF_RECORDS 0x100u /* reads persons and notes who read: write connection, request_id */
 
 #define ROUTES_MAX_PARAMS 24
-#define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 8)
+#define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 9)
 #define ROUTES_MAX_PATH_VALUES 2
 
 struct route
@@ -165,10 +172,13 @@ bool routes_public(const struct route *row);
  */
 int routes_prefix_args(const struct route *row);
 
+/* routes_args - how many SQL arguments there are: those, the declared ones, after (RF_STREAM). */
+int routes_args(const struct route *row);
+
 /*
  * routes_arg_type - name of the SQL type of argument i, as format_type prints it.
  *
- * i: 0 .. routes_prefix_args(row) + row->nparams - 1. Never NULL.
+ * i: 0 .. routes_args(row) - 1. Never NULL.
  */
 const char *routes_arg_type(const struct route *row, int i);
 

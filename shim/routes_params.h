@@ -38,6 +38,17 @@ static const struct param_def body_params[] = {{WHOLE_BODY}};
 /* Read once, in the database: batches are many and large. */
 static const struct param_def event_params[] = {
 	{"", IN_BODY, T_JSON_RAW, 1, 262144, P_REQUIRED, NULL}};
+static const struct param_def file_params[] = {{"name", IN_PATH, T_TEXT, 1, 80, P_REQUIRED, NULL}};
+/* A part of a file; more than the body limit of other routes. */
+static const struct param_def import_take_params[] = {
+	{ID_IN_PATH},
+	{"chunk", IN_PATH, T_INT, 1, 100000, P_REQUIRED, NULL},
+	{"", IN_BODY, T_FILE, 1, 4194304, P_REQUIRED, NULL},
+};
+static const struct param_def import_error_params[] = {{ID_IN_PATH}, {STAFF_PAGE}, {STAFF_LIMIT}};
+static const struct param_def product_export_params[] = {
+	{"raw", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
 static const struct param_def id_body_params[] = {{ID_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def code_body_params[] = {{CODE_IN_PATH}, {WHOLE_BODY}};
 static const struct param_def staff_page_params[] = {{STAFF_PAGE}, {STAFF_LIMIT}};
@@ -59,6 +70,25 @@ static const struct param_def product_list_params[] = {
 	{"sortOrder", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "asc|desc"},
 };
 
+static const struct param_def search_params[] = {
+	{"q", IN_QUERY, T_TEXT, 1, 200, NAME_TEXT, NULL},
+	{"page", IN_QUERY, T_INT, 1, 10000, NAME_TEXT, NULL},
+	{LIMIT_100},
+	{"category", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"manufacturer", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"kind", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"minPrice", IN_QUERY, T_MONEY, 0, MONEY_MAX, NAME_TEXT, NULL},
+	{"maxPrice", IN_QUERY, T_MONEY, 0, MONEY_MAX, NAME_TEXT, NULL},
+	{"inStock", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+	{"boilerModel", IN_QUERY, T_TEXT_LIST, 0, 50, NAME_TEXT, NULL},
+	{"sort", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "relevance|price_asc|price_desc|newest"},
+};
+
+static const struct param_def search_suggest_params[] = {
+	{"q", IN_QUERY, T_TEXT, 1, 200, NEEDED_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 10, NAME_TEXT, NULL},
+};
+
 static const struct param_def product_featured_params[] = {
 	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
 };
@@ -72,9 +102,62 @@ static const struct param_def product_get_params[] = {
 	{"includeRelated", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
 };
 
+static const struct param_def product_batch_params[] = {
+	{"productIds", IN_BODY, T_TEXT_LIST, 0, 100, P_REQUIRED, NULL},
+};
+
+static const struct param_def category_index_params[] = {
+	{"main", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def category_get_params[] = {
+	{"idOrSlug", IN_PATH, T_SLUG_OR_ID, 1, 255, P_REQUIRED, NULL},
+};
+
 static const struct param_def boiler_model_list_params[] = {
 	{"manufacturerId", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
 	{"search", IN_QUERY, T_TEXT, 0, 200, NAME_TEXT, NULL},
+	{"range", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def boiler_model_parts_params[] = {
+	{ID_IN_PATH},
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+};
+
+/* What is known of a boiler; a query takes it, and so does what a customer keeps. */
+#define BOILER_FACTS(place)                                                                        \
+	{"variant", place, T_TEXT, 1, 64, NAME_TEXT, NULL},                                            \
+		{"code", place, T_TEXT, 1, 64, NAME_TEXT, NULL},                                           \
+		{"serial", place, T_TEXT, 1, 64, NAME_TEXT, NULL},                                         \
+		{"manufacturer", place, T_TEXT, 1, 255, NAME_TEXT, NULL},                                  \
+		{"built", place, T_TEXT, 4, 10, NAME_TEXT, NULL},                                          \
+	{                                                                                              \
+		"gas", place, T_CHOICE, 0, 0, NAME_TEXT, "G20|G25|G30|G31"                                 \
+	}
+#define MINE "mine", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL
+
+static const struct param_def boiler_finder_params[] = {
+	{"model", IN_QUERY, T_TEXT, 1, 64, NAME_TEXT, NULL},
+	BOILER_FACTS(IN_QUERY),
+	{MINE},
+	{"kind", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"category", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{STAFF_PAGE},
+	{LIMIT_100},
+};
+
+static const struct param_def product_fits_params[] = {
+	{ID_IN_PATH},
+	{"boilerModel", IN_QUERY, T_TEXT, 1, 64, NAME_TEXT, NULL},
+	BOILER_FACTS(IN_QUERY),
+	{MINE},
+};
+
+static const struct param_def boiler_plate_params[] = {
+	{"manufacturer", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+	{"text", IN_QUERY, T_TEXT, 1, 64, NEEDED_TEXT, NULL},
 };
 
 static const struct param_def wilaya_shipping_cost_params[] = {
@@ -603,6 +686,76 @@ static const struct param_def customer_orders_params[] = {
 static const struct param_def address_add_params[] = {ADDRESS_FIELDS};
 static const struct param_def address_set_params[] = {{ADDRESS_IN_PATH}, ADDRESS_FIELDS};
 static const struct param_def address_remove_params[] = {{ADDRESS_IN_PATH}};
+
+static const struct param_def category_delete_params[] = {
+	{ID_IN_PATH},
+	{"moveTo", IN_QUERY, T_TEXT, 1, 255, NAME_TEXT, NULL},
+};
+
+static const struct param_def review_create_params[] = {
+	{ID_IN_PATH},
+	{"rating", IN_BODY, T_INT, 1, 5, P_REQUIRED, NULL},
+	{"title", IN_BODY, T_TEXT, 0, 100, NAME_TEXT, NULL},
+	{"comment", IN_BODY, T_TEXT, 0, 1000, NAME_TEXT | P_MULTILINE, NULL},
+};
+
+static const struct param_def review_list_params[] = {
+	{ID_IN_PATH},
+	{"page", IN_QUERY, T_INT, 1, 100000, NAME_TEXT, NULL},
+	{"limit", IN_QUERY, T_INT, 1, 50, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_review_list_params[] = {
+	{STAFF_PAGE},
+	{LIMIT_100},
+	{"status", IN_QUERY, T_CHOICE, 0, 0, NAME_TEXT, "PENDING|PUBLISHED|HIDDEN"},
+	{"productId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+#define BOILER_IN_PATH "boilerId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL
+#define BOILER_FIELDS                                                                              \
+	{"label", IN_BODY, T_TEXT, 1, 60, NAME_TEXT, NULL},                                            \
+		{"model", IN_BODY, T_TEXT, 1, 64, NAME_TEXT, NULL}, BOILER_FACTS(IN_BODY)
+
+static const struct param_def customer_boiler_add_params[] = {BOILER_FIELDS};
+static const struct param_def customer_boiler_set_params[] = {{BOILER_IN_PATH}, BOILER_FIELDS};
+static const struct param_def customer_boiler_remove_params[] = {{BOILER_IN_PATH}};
+
+static const struct param_def cross_reference_delete_params[] = {
+	{ID_IN_PATH},
+	{"crossReferenceId", IN_PATH, T_UUID, 0, 0, P_REQUIRED, NULL},
+};
+
+static const struct param_def boiler_code_delete_params[] = {
+	{"scheme", IN_PATH, T_TEXT, 1, 20, NEEDED_TEXT, NULL},
+	{CODE_IN_PATH},
+};
+
+static const struct param_def maker_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"manufacturerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def staff_model_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"manufacturerId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"rangeId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def of_model_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"modelId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
+
+static const struct param_def fitment_list_params[] = {
+	{STAFF_PAGE},
+	{STAFF_LIMIT},
+	{"productId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+	{"modelId", IN_QUERY, T_UUID, 0, 0, NAME_TEXT, NULL},
+};
 
 static const struct param_def price_list_prices_params[] = {
 	{ID_IN_PATH},

@@ -32,6 +32,8 @@ param_sql_type(enum ptype type)
 		case T_TIME_FROM:
 		case T_TIME_TO:
 			return "timestamp with time zone";
+		case T_FILE:
+			return "bytea";
 		case T_TEXT:
 		case T_CHOICE:
 		case T_PHONE:
@@ -50,7 +52,7 @@ routes_public(const struct route *row)
 	return row->method == METHOD_GET && row->function != NULL && row->role <= ROLE_OPTIONAL &&
 		   (row->rate == RATE_READ || row->rate == RATE_SEARCH) &&
 		   (row->flags &
-			(RF_WRITE | RF_RECORDS | RF_CART | RF_FILE | RF_PAGE | RF_MESSAGES | RF_EVENT)) == 0;
+			(RF_WRITE | RF_RECORDS | RF_CART | RF_STREAM | RF_PAGE | RF_MESSAGES | RF_EVENT)) == 0;
 }
 
 int
@@ -69,12 +71,18 @@ routes_prefix_args(const struct route *row)
 	return n;
 }
 
+int
+routes_args(const struct route *row)
+{
+	return routes_prefix_args(row) + row->nparams + ((row->flags & RF_STREAM) != 0 ? 1 : 0);
+}
+
 const char *
 routes_arg_type(const struct route *row, int i)
 {
 	int prefix = routes_prefix_args(row);
 
-	if (i >= prefix)
+	if (i >= prefix && i < prefix + row->nparams)
 		return param_sql_type(row->params[i - prefix].type);
 	if (row->role != ROLE_PUBLIC && i < 3)
 		return actor_types[i];
@@ -84,7 +92,7 @@ routes_arg_type(const struct route *row, int i)
 char *
 routes_sql(const struct route *row)
 {
-	int nargs = routes_prefix_args(row) + row->nparams;
+	int nargs = routes_args(row);
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
@@ -147,7 +155,7 @@ role_name(enum role role)
 static void
 print_arg_types(FILE *out, const struct route *row)
 {
-	int nargs = routes_prefix_args(row) + row->nparams;
+	int nargs = routes_args(row);
 
 	if (row->function == NULL || nargs == 0)
 		fputc('-', out);
@@ -163,7 +171,7 @@ print_flags(FILE *out, unsigned flags)
 {
 	static const char *const names[] = {"write",	   "idempotent",	"slow",		"raw",
 										"strict_body", "staff_primary", "messages", "cart",
-										"records",	   "page",			"event",	"file"};
+										"records",	   "page",			"event",	"stream"};
 	bool first = true;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -197,6 +205,7 @@ param_type_name(enum ptype type)
 		[T_TIME_TO] = "time_to",
 		[T_JSON_TEXT] = "json",
 		[T_JSON_RAW] = "json",
+		[T_FILE] = "csv",
 	};
 
 	return (size_t) type < sizeof(names) / sizeof(names[0]) && names[type] != NULL ? names[type]

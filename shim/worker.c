@@ -1,5 +1,6 @@
 /*
- * worker.c - a bounded pool of threads that check and make bcrypt hashes.
+ * worker.c - a bounded pool of threads that check and make bcrypt hashes, or do what waits
+ * for a disk.
  *
  * Invariants: the queues and finished are only touched under lock; a job is in
  * exactly one of them or in the hands of one thread. The loop learns of
@@ -118,6 +119,11 @@ worker_do(struct worker_job *job, struct crypt_data *data)
 {
 	enum worker_result result = WORKER_TOO_LATE;
 
+	if (job->kind == WORKER_CALL)
+	{
+		job->work(job);
+		return WORKER_MATCH;
+	}
 	if (data != NULL && clock_ms() - job->queued_ms <= WORKER_WAIT_MS)
 	{
 		if (job->kind == WORKER_VERIFY)

@@ -1,9 +1,10 @@
 /*
- * worker.h - a bounded pool of threads that check and make bcrypt hashes.
+ * worker.h - a bounded pool of threads that check and make bcrypt hashes, or do what waits
+ * for a disk.
  *
  * bcrypt takes a third of a second of CPU, far too long for the event loop.
  * The queue is bounded, so that a flood of sign-ins is refused at once and
- * never slows down the rest.
+ * never slows down the rest. Files have a pool of their own, of one thread.
  */
 #ifndef MJC_SHIM_WORKER_H
 #define MJC_SHIM_WORKER_H
@@ -17,14 +18,15 @@
 enum worker_kind
 {
 	WORKER_VERIFY, /* compare password with hash */
-	WORKER_HASH	   /* fill hash from password */
+	WORKER_HASH,   /* fill hash from password */
+	WORKER_CALL	   /* call work, however long the job has waited */
 };
 
 enum worker_result
 {
-	WORKER_MATCH, /* the password is the one of the hash; a hash was made */
+	WORKER_MATCH, /* the password is the one of the hash; a hash was made; work was called */
 	WORKER_NO_MATCH,
-	WORKER_TOO_LATE /* waited longer than the pool allows */
+	WORKER_TOO_LATE /* waited longer than the pool allows, or the process ends */
 };
 
 struct app;
@@ -37,6 +39,7 @@ struct worker_job
 	char password[WORKER_PASSWORD_MAX + 1]; /* wiped by the pool */
 	char hash[WORKER_HASH_MAX];				/* "" compares with a hash nobody has */
 	enum worker_result result;
+	void (*work)(struct worker_job *job); /* WORKER_CALL: on a thread */
 	void (*done)(struct worker_job *job); /* on the loop's thread */
 	void *cls;
 	long long queued_ms;

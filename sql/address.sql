@@ -30,7 +30,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.address_lock(uuid) IS
-    'First lock of every change of addresses; returns the kind of the customer, NULL when there is none. Errors: MJ653';
+    'First lock of every change of addresses and kept boilers; returns the kind of the customer, NULL when there is none. Errors: MJ653';
 
 CREATE FUNCTION mjc.address_settle(customer uuid, address_kind text, other_than uuid) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

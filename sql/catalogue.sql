@@ -16,6 +16,45 @@ $$;
 COMMENT ON FUNCTION mjc.sale_price_at(bigint, timestamptz, timestamptz, timestamptz) IS
     'The sale price of an article, centimes, while it is in force; NULL before and after. A missing date is no bound';
 
+CREATE FUNCTION mjc.slug_of(typed text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_slug_of_sql';
+COMMENT ON FUNCTION mjc.slug_of(text) IS
+    'The word of a name for an address: small letters a to z without accents, digits, single hyphens, 100 characters at most; NULL when nothing is left of it';
+
+CREATE FUNCTION mjc.ean_valid(ean text) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_ean_valid_sql';
+COMMENT ON FUNCTION mjc.ean_valid(text) IS 'Whether a text is a GTIN: 8, 12, 13 or 14 digits, the last of which is the check digit';
+
+-- A slug that is taken gets the number of the product, which nobody else has; should even that be
+-- taken, the end of its id.
+CREATE FUNCTION mjc.product_slugs(product_ids uuid[], names text[], skus text[], OUT product_id uuid, OUT slug text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH wanted AS (
+        SELECT u.id, u.n, coalesce(mjc.slug_of(u.name), mjc.slug_of(u.sku), 'p') AS plain,
+               concat_ws('-', coalesce(mjc.slug_of(u.name), 'p'), mjc.slug_of(u.sku)) AS numbered
+          FROM unnest(product_ids, names, skus) WITH ORDINALITY u (id, name, sku, n)),
+    free AS (
+        SELECT w.id, w.plain, w.numbered,
+               row_number() OVER (PARTITION BY w.plain ORDER BY w.n) = 1 AND (SELECT p.slug FROM mjc.product p WHERE p.slug = w.plain) IS NULL AS plain_is_free,
+               row_number() OVER (PARTITION BY w.numbered ORDER BY w.n) = 1 AND (SELECT p.slug FROM mjc.product p WHERE p.slug = w.numbered) IS NULL
+                   AND w.numbered NOT IN (SELECT x.plain FROM wanted x) AS numbered_is_free
+          FROM wanted w)
+    SELECT f.id, CASE WHEN f.plain_is_free THEN f.plain
+                      WHEN f.numbered_is_free THEN f.numbered
+                      ELSE f.numbered || '-' || right(f.id::text, 12) END
+      FROM free f;
+END
+$$;
+COMMENT ON FUNCTION mjc.product_slugs(uuid[], text[], text[]) IS
+    'Slugs for new products by their names: as the catalogue is now, each taken by none of its products and by one of these only';
+
 CREATE FUNCTION mjc.category_subtree(keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -48,60 +87,6 @@ END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_ids(text[]) IS 'Manufacturers with these ids or slugs';
 
--- The one rendering of a product. all_images: every image, else the first.
-CREATE FUNCTION mjc.product_cards(product_ids uuid[], all_images boolean, OUT place bigint, OUT product_id uuid, OUT card json)
-    RETURNS SETOF record
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 20
-    SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT u.ord, p.product_id, json_build_object(
-               'id', p.product_id, 'name', p.name, 'nameAr', p.name_ar, 'slug', p.slug, 'sku', p.sku,
-               'manufacturerRef', p.manufacturer_ref, 'ean', p.ean,
-               'description', p.description, 'shortDescription', p.short_description,
-               'price', mjc.dzd(p.price_centimes), 'salePrice', mjc.dzd(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp())),
-               'stockQuantity', greatest(coalesce(s.available, 0), 0),
-               'minStock', p.low_stock_qty, 'maxStock', p.max_stock_qty,
-               'weight', round(p.weight_g / 1000.0, 3), 'warranty', p.warranty_months, 'condition', p.condition,
-               'isActive', p.is_active, 'isFeatured', p.is_featured,
-               'categoryId', p.category_id, 'manufacturerId', p.manufacturer_id,
-               'images', coalesce(i.images, '[]'::json),
-               'specifications', p.specifications, 'features', p.features, 'dimensions', p.dimensions,
-               'metaTitle', p.meta_title, 'metaDescription', p.meta_description,
-               'createdAt', mjc.iso(p.created_at), 'updatedAt', mjc.iso(p.updated_at),
-               'category', json_build_object('id', c.category_id, 'name', c.name, 'slug', c.slug),
-               'manufacturer', CASE WHEN m.manufacturer_id IS NOT NULL THEN
-                   json_build_object('id', m.manufacturer_id, 'name', m.name, 'slug', m.slug) END,
-               'averageRating', 0, 'reviewCount', 0)
-      FROM unnest(product_ids) WITH ORDINALITY u (id, ord)
-      JOIN mjc.product p ON p.product_id = u.id
-      JOIN mjc.category c ON c.category_id = p.category_id
-      LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
-      LEFT JOIN LATERAL (SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id) s ON true
-      LEFT JOIN LATERAL (
-           SELECT json_agg(json_build_object('id', x.image_id, 'url', x.url, 'altText', x.alt_text, 'sortOrder', x.sort_order)
-                           ORDER BY x.sort_order, x.image_id) AS images
-             FROM (SELECT g.image_id, g.url, g.alt_text, g.sort_order FROM mjc.product_image g
-                    WHERE g.product_id = p.product_id ORDER BY g.sort_order, g.image_id
-                    LIMIT CASE WHEN all_images THEN NULL ELSE 1 END) x) i ON true
-     ORDER BY u.ord;
-END
-$$;
-COMMENT ON FUNCTION mjc.product_cards(uuid[], boolean) IS
-    'Products as the frontends read them, in the order of the ids; never the cost price';
-
-CREATE FUNCTION mjc.product_card_list(product_ids uuid[]) RETURNS json
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN (SELECT coalesce(json_agg(k.card ORDER BY k.place), '[]'::json) FROM mjc.product_cards(product_ids, false) k);
-END
-$$;
-COMMENT ON FUNCTION mjc.product_card_list(uuid[]) IS 'The same as one JSON array, first image only';
-
 CREATE FUNCTION mjc.pagination(page integer, page_size integer, total bigint) RETURNS json
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS $$
@@ -120,8 +105,12 @@ CREATE FUNCTION mjc.product_changed(product_ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    ids uuid[] := ARRAY(SELECT DISTINCT u.id FROM unnest(product_ids) u (id) WHERE u.id IS NOT NULL ORDER BY u.id);
 BEGIN
-    PERFORM FROM mjc.product p WHERE p.product_id = ANY (product_ids) ORDER BY p.product_id FOR NO KEY UPDATE;
+    PERFORM FROM mjc.product p WHERE p.product_id = ANY (ids) ORDER BY p.product_id FOR NO KEY UPDATE;
+    PERFORM mjc.search_refresh(ids);
+    PERFORM mjc.card_refresh(ids);
 END
 $$;
 COMMENT ON FUNCTION mjc.product_changed(uuid[]) IS

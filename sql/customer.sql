@@ -36,10 +36,7 @@ COMMENT ON FUNCTION mjc.customer_segment(bigint, timestamptz, timestamptz) IS
 CREATE FUNCTION mjc.csv_cell(value text) RETURNS text
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS $$
-    SELECT CASE WHEN value IS NULL THEN ''
-                WHEN value OPERATOR(pg_catalog.<>) '' AND pg_catalog.strpos(E'=+-@\t\r', pg_catalog.left(value, 1)) OPERATOR(pg_catalog.>) 0
-                THEN '"''' OPERATOR(pg_catalog.||) pg_catalog.replace(value, '"', '""') OPERATOR(pg_catalog.||) '"'
-                ELSE '"' OPERATOR(pg_catalog.||) pg_catalog.replace(value, '"', '""') OPERATOR(pg_catalog.||) '"' END
+    SELECT mjc.csv_quoted(mjc.csv_guard(value))
 $$;
 COMMENT ON FUNCTION mjc.csv_cell(text) IS
     'A text as a cell of CSV, in quotes; what a spreadsheet would run as a formula starts with an apostrophe';
@@ -168,6 +165,35 @@ END
 $$;
 COMMENT ON FUNCTION mjc.customer_ordering(text, text) IS 'For mjc.customer_page: the order in which a list of customers stands. Errors: MJ010';
 
+CREATE FUNCTION mjc.customer_phone_beginning(typed text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN '+213' || (regexp_match(regexp_replace(mjc.fold_digits(typed), '[\s.+()-]', '', 'g'), '^(?:00213|213)?0?([567][0-9]{2,8})$'))[1] || '%';
+END
+$$;
+COMMENT ON FUNCTION mjc.customer_phone_beginning(text) IS
+    'What LIKE finds the mobile numbers by that begin as it was typed, three digits of them at least; NULL when it is no such beginning';
+
+CREATE FUNCTION mjc.customer_condition(searched boolean, customer_type text, status text, segment text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN 'WHERE c.merged_into IS NULL'
+        || CASE WHEN searched THEN ' AND c.customer_id IN (SELECT x.customer_id FROM mjc.customer_person x WHERE x.words @@ $1'
+                || ' UNION SELECT x.customer_id FROM mjc.customer_person x WHERE x.phone LIKE $2'
+                || ' UNION SELECT x.customer_id FROM mjc.customer_business x WHERE x.words @@ $1)' ELSE '' END
+        || CASE WHEN customer_type IS NULL THEN '' ELSE ' AND c.customer_type = $3' END
+        || CASE status WHEN 'not_active' THEN ' AND c.status IN (''inactive'', ''blocked'')'
+                       ELSE CASE WHEN status IS NULL THEN ' AND c.status <> ''erased''' ELSE ' AND c.status = $4' END END
+        || CASE segment WHEN 'b2b' THEN ' AND c.customer_type = ''B2B''' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION mjc.customer_condition(boolean, text, text, text) IS
+    'For mjc.customer_page and mjc.customer_after: which rows of mjc.customer c are wanted, by the parameters words, beginning of a phone, type and status; of the segments only b2b';
+
 -- Of what is asked for only parameters reach the statement.
 CREATE FUNCTION mjc.customer_page(search text, customer_type text, status text, segment text, sort_by text, sort_order text,
     page_size integer, skip bigint, OUT ids uuid[], OUT total bigint)
@@ -177,22 +203,12 @@ AS $$
 DECLARE
     wanted text := nullif(btrim(search), '');
     words tsquery := mjc.customer_words(wanted);
-    digits text := (regexp_match(regexp_replace(mjc.fold_digits(wanted), '[\s.+()-]', '', 'g'), '^(?:00213|213)?0?([567][0-9]{2,8})$'))[1];
+    phone text := mjc.customer_phone_beginning(wanted);
     ordering text := mjc.customer_ordering(sort_by, sort_order);
     source text := 'FROM mjc.customer c ';
-    condition text := 'WHERE c.merged_into IS NULL';
+    condition text := mjc.customer_condition(wanted IS NOT NULL, customer_type, status, segment);
 BEGIN
-    IF wanted IS NOT NULL THEN
-        condition := condition || ' AND c.customer_id IN (SELECT x.customer_id FROM mjc.customer_person x WHERE x.words @@ $1'
-                  || ' UNION SELECT x.customer_id FROM mjc.customer_person x WHERE x.phone LIKE $2'
-                  || ' UNION SELECT x.customer_id FROM mjc.customer_business x WHERE x.words @@ $1)';
-    END IF;
-    condition := condition || CASE WHEN customer_type IS NULL THEN '' ELSE ' AND c.customer_type = $3' END
-              || CASE status WHEN 'not_active' THEN ' AND c.status IN (''inactive'', ''blocked'')'
-                             ELSE CASE WHEN status IS NULL THEN ' AND c.status <> ''erased''' ELSE ' AND c.status = $4' END END;
-    IF segment = 'b2b' THEN
-        condition := condition || ' AND c.customer_type = ''B2B''';
-    ELSIF segment IS NOT NULL THEN
+    IF segment <> 'b2b' THEN
         source := source || 'LEFT JOIN (SELECT o.customer_id, count(*) AS orders, max(o.placed_at) AS last_at FROM mjc.order o'
                || ' WHERE o.status NOT IN (''CANCELLED'', ''REFUNDED'') GROUP BY o.customer_id) f ON f.customer_id = c.customer_id ';
         condition := condition || ' AND mjc.customer_segment(f.orders, f.last_at, statement_timestamp()) = $5';
@@ -203,7 +219,7 @@ BEGIN
     IF page_size IS NULL OR wanted IS NOT NULL OR segment IS NOT NULL THEN
         -- All of them at once: for a few the planner would walk an index over everybody.
         EXECUTE 'SELECT ARRAY(SELECT c.customer_id ' || source || condition || ' ORDER BY ' || ordering || ')' INTO ids
-            USING words, '+213' || digits || '%', customer_type, status, segment;
+            USING words, phone, customer_type, status, segment;
         total := cardinality(ids);
         ids := ids[skip + 1 : coalesce(skip + page_size, total)];
         RETURN;
@@ -234,18 +250,27 @@ END
 $$;
 COMMENT ON FUNCTION mjc.customer_list(text, text, text, text, text, text, integer, integer) IS 'A page of customers, with both forms of pagination. Errors: MJ010';
 
--- Set by set: asking mjc.customer_figures and mjc.customer_address row by row takes five
--- times as long. EXECUTE, so that each run is planned for as many customers as it has.
-CREATE FUNCTION mjc.customer_csv_of(wanted uuid[], OUT csv text, OUT persons integer)
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+CREATE FUNCTION mjc.customer_csv_head() RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- With the mark that tells spreadsheets of UTF-8.
+    RETURN chr(65279) || 'id,firstName,lastName,email,phone,customerType,companyName,vatNumber,status,createdAt,totalOrders,totalSpent,lastOrderAt,street,city,postalCode,country' || E'\r\n';
+END
+$$;
+COMMENT ON FUNCTION mjc.customer_csv_head() IS 'The first line of a CSV file of customers, after the mark of UTF-8';
+
+-- Set by set: asking mjc.customer_figures and mjc.customer_address row by row takes five
+-- times as long. EXECUTE, so that each run is planned for as many customers as it has.
+CREATE FUNCTION mjc.customer_csv_of(wanted uuid[], OUT lines text, OUT persons integer)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
     EXECUTE $csv$
     WITH wanted AS MATERIALIZED (SELECT w.id, w.n FROM unnest($1) WITH ORDINALITY w (id, n))
-    SELECT chr(65279) || 'id,firstName,lastName,email,phone,customerType,companyName,vatNumber,status,createdAt,totalOrders,totalSpent,lastOrderAt,street,city,postalCode,country' || E'\r\n'
-           || coalesce(string_agg(concat_ws(',', c.customer_id, mjc.csv_cell(p.first_name), mjc.csv_cell(p.last_name), mjc.csv_cell(p.email), mjc.csv_cell(p.phone),
+    SELECT coalesce(string_agg(concat_ws(',', c.customer_id, mjc.csv_cell(p.first_name), mjc.csv_cell(p.last_name), mjc.csv_cell(p.email), mjc.csv_cell(p.phone),
                   c.customer_type, mjc.csv_cell(b.company_name), mjc.csv_cell(b.vat_number), c.status, mjc.iso(c.created_at), coalesce(f.orders, 0),
                   mjc.dzd(coalesce(f.spent, 0)::bigint), coalesce(mjc.iso(f.last_at), ''), mjc.csv_cell(coalesce(a.street, x.street)), mjc.csv_cell(coalesce(a.city, x.city)),
                   mjc.csv_cell(CASE WHEN a.street IS NULL THEN x.postal_code ELSE a.postal_code END), mjc.csv_cell(coalesce(a.country, x.country))),
@@ -264,18 +289,18 @@ BEGIN
       LEFT JOIN (SELECT DISTINCT ON (o.customer_id) o.customer_id, o.order_id
                    FROM mjc.customer_order o JOIN wanted w ON w.id = o.customer_id ORDER BY o.customer_id, o.placed_at DESC) n ON n.customer_id = u.id
       LEFT JOIN mjc.order_contact x ON x.order_id = n.order_id
-    $csv$ INTO csv, persons USING wanted;
+    $csv$ INTO lines, persons USING wanted;
 END
 $$;
 COMMENT ON FUNCTION mjc.customer_csv_of(uuid[]) IS
-    'These customers as CSV (UTF-8 with its mark, CRLF), in this order, and how many persons it names';
+    'These customers as lines of CSV, each with its CRLF, in this order, and how many persons they name';
 
 CREATE FUNCTION mjc.customer_export(search text, customer_type text, status text, segment text, OUT csv text, OUT persons integer)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    SELECT x.csv, x.persons INTO csv, persons
+    SELECT mjc.customer_csv_head() || x.lines, x.persons INTO csv, persons
       FROM mjc.customer_csv_of((SELECT g.ids FROM mjc.customer_page(search, customer_type, status, segment, NULL, NULL, NULL, 0) g)) x;
 END
 $$;

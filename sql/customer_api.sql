@@ -49,26 +49,6 @@ $$;
 COMMENT ON FUNCTION mjc_api.staff_customer_segments(uuid, integer, uuid) IS
     'GET /admin/customers/segments. Errors: MJ060, MJ063, MJ064';
 
-CREATE FUNCTION mjc_api.staff_customer_export(actor uuid, token_version integer, token_id uuid, request_id text, format text,
-    search text, customer_type text, status text, segment text, raw boolean DEFAULT false, OUT body text, OUT filename text)
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    made record;
-BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    SELECT x.csv, x.persons INTO made
-      FROM mjc.customer_csv_of(mjc.export_check((SELECT g.ids FROM mjc.customer_page(search, customer_type, status, segment, NULL, NULL, mjc.export_rows_max() + 1, 0) g))) x;
-    PERFORM mjc.access_note(actor, 'rest', 'customer_export', NULL, made.persons, request_id);
-    body := CASE WHEN raw THEN made.csv ELSE to_json(made.csv)::text END;
-    filename := CASE WHEN raw THEN mjc.export_filename('customers', now()) END;
-END
-$$;
-COMMENT ON FUNCTION mjc_api.staff_customer_export(uuid, integer, uuid, text, text, text, text, text, text, boolean) IS
-    'GET /admin/customers/export: data is the text of a CSV file, the one format there is, or with raw the file itself; the look is on record. Errors: MJ009, MJ060, MJ063, MJ064, MJ323';
-
 CREATE FUNCTION mjc_api.staff_customer_get(actor uuid, token_version integer, token_id uuid, request_id text, id uuid) RETURNS json
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -15,11 +15,13 @@ AS $$
 BEGIN
     RETURN (SELECT count(*) FROM mjc.customer_order o WHERE o.customer_id = customer)
          + (SELECT count(*) FROM mjc.address a WHERE a.customer_id = customer)
+         + (SELECT count(*) FROM mjc.customer_boiler k WHERE k.customer_id = customer)
          + (SELECT count(*) FROM mjc.customer_note n WHERE n.customer_id = customer)
          + (SELECT count(*) FROM mjc.customer_business b WHERE b.customer_id = customer)
          + (SELECT count(*) FROM mjc.consent c WHERE c.customer_id = customer)
          + (SELECT count(*) FROM mjc.cart c WHERE c.owner_id = customer)
          + (SELECT count(*) FROM mjc.credit c WHERE c.customer_id = customer)
+         + (SELECT count(*) FROM mjc.review r WHERE r.customer_id = customer)
          + (SELECT count(*) FROM mjc.visit v WHERE v.customer_id = customer)
          + (SELECT count(*) FROM mjc.event e WHERE e.customer_id = customer)
          + (SELECT count(*) FROM mjc.session s WHERE s.account_id = customer)
@@ -43,11 +45,12 @@ BEGIN
     RETURN ARRAY(SELECT customer
                   UNION SELECT o.order_id FROM mjc.customer_order o WHERE o.customer_id = customer
                   UNION SELECT a.address_id FROM mjc.address a WHERE a.customer_id = customer
+                  UNION SELECT k.boiler_id FROM mjc.customer_boiler k WHERE k.customer_id = customer
                   UNION SELECT n.note_id FROM mjc.customer_note n WHERE n.customer_id = customer);
 END
 $$;
 COMMENT ON FUNCTION mjc.person_subjects(uuid) IS
-    'Ids that kept replies and messages about a customer go by: his own, of his orders, addresses and notes';
+    'Ids that kept replies and messages about a customer go by: his own, of his orders, addresses, boilers and notes';
 
 CREATE FUNCTION mjc.replies_lock(subjects uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -110,11 +113,12 @@ BEGIN
     DELETE FROM mjc.customer_business b WHERE b.customer_id = customer;
     DELETE FROM mjc.customer_note n WHERE n.customer_id = customer;
     DELETE FROM mjc.address a WHERE a.customer_id = customer;
+    DELETE FROM mjc.customer_boiler k WHERE k.customer_id = customer;
     DELETE FROM mjc.cart c WHERE c.owner_id = customer;
 END
 $$;
 COMMENT ON FUNCTION mjc.person_forget(uuid) IS
-    'For rules: what a customer is called and where he lives, notes about him, his cart';
+    'For rules: what a customer is called, where he lives and how he heats, notes about him, his cart';
 
 CREATE FUNCTION mjc.account_forget(account uuid, address text) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -202,6 +206,7 @@ BEGIN
     PERFORM mjc.person_forget(customer);
     PERFORM mjc.credit_words_forget(customer);
     PERFORM mjc.event_forget(customer);
+    PERFORM mjc.review_forget(customer);
     IF kind = 'registered' THEN
         PERFORM mjc.account_forget(customer, address);
     END IF;

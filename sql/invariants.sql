@@ -484,6 +484,7 @@ BEGIN
      CROSS JOIN LATERAL (SELECT 'person' AS what FROM mjc.customer_person p WHERE p.customer_id = g.customer_id
                           UNION ALL SELECT 'business' FROM mjc.customer_business b WHERE b.customer_id = g.customer_id
                           UNION ALL SELECT 'address' FROM mjc.address a WHERE a.customer_id = g.customer_id
+                          UNION ALL SELECT 'boiler' FROM mjc.customer_boiler k WHERE k.customer_id = g.customer_id
                           UNION ALL SELECT 'note' FROM mjc.customer_note n WHERE n.customer_id = g.customer_id
                           UNION ALL SELECT 'cart' FROM mjc.cart k WHERE k.owner_id = g.customer_id
                           UNION ALL SELECT 'password' FROM mjc.account_secret s WHERE s.account_id = g.customer_id
@@ -733,6 +734,10 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_webhook_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_sale_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_event_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_catalogue_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_part_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_search_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_card_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -114,21 +114,30 @@ BEGIN
         WHEN 'analyst_limit' THEN mjc.analyst_limit()
         WHEN 'audit_seal' THEN mjc.audit_seal()
         WHEN 'cart_purge' THEN mjc.cart_purge()
+        WHEN 'catalogue_fold' THEN mjc.catalogue_fold()
+        WHEN 'catalogue_fill' THEN mjc.catalogue_fill()
         WHEN 'event_partition' THEN mjc.partition_ahead()
         WHEN 'event_purge' THEN mjc.event_purge()
         WHEN 'http_fold' THEN mjc.http_fold()
         WHEN 'idempotency_purge' THEN mjc.idempotency_purge()
+        WHEN 'import_purge' THEN mjc.import_purge()
+        WHEN 'import_run' THEN mjc.import_job()
         WHEN 'invariants' THEN mjc.invariants_watch()
         WHEN 'invoice_issue' THEN mjc.invoice_job()
         WHEN 'invoice_party_purge' THEN mjc.invoice_party_purge()
         WHEN 'order_expire' THEN mjc.order_expire()
         WHEN 'personal_access_purge' THEN mjc.access_purge()
         WHEN 'outbox_purge' THEN mjc.outbox_purge()
+        WHEN 'product_count' THEN mjc.product_count()
         WHEN 'provider_event' THEN mjc.provider_event_apply()
         WHEN 'provider_event_purge' THEN mjc.provider_event_purge()
         WHEN 'sale_fold' THEN mjc.sale_fold()
+        WHEN 'search_name' THEN mjc.search_name_refresh()
+        WHEN 'search_popularity' THEN mjc.search_popularity()
+        WHEN 'search_word_count' THEN mjc.search_word_count()
         WHEN 'session_purge' THEN mjc.session_purge()
         WHEN 'stock_expire' THEN mjc.stock_expire()
+        WHEN 'stock_flip' THEN mjc.stock_flip_fold()
         WHEN 'webhook_purge' THEN mjc.webhook_purge()
     END;
 END
@@ -175,8 +184,9 @@ BEGIN
                failures = CASE WHEN housekeep.error IS NULL THEN 0 ELSE j.failures + 1 END
          WHERE j.name = due.name;
         RETURN NEXT;
-        -- What locks orders' stock or figures, or a month of events, must commit before the next job begins: people wait for it.
-        EXIT WHEN cancelled OR (job IN ('event_purge', 'order_expire', 'provider_event', 'sale_fold', 'stock_expire') AND done > 0)
+        -- What locks products, what is derived from them, orders' stock or figures, or a month of events, must commit before the
+        -- next job begins: people wait for it, and a job that locks products after what is derived from them would wait for people.
+        EXIT WHEN cancelled OR (job IN ('catalogue_fill', 'event_purge', 'import_run', 'order_expire', 'product_count', 'provider_event', 'sale_fold', 'search_name', 'search_popularity', 'stock_expire', 'stock_flip') AND done > 0)
                OR clock_timestamp() - started >= coalesce(budget, interval '200 ms');
     END LOOP;
 END

@@ -79,6 +79,8 @@ BEGIN
     PERFORM mjc.credit_join(actor, customer, guest);
     UPDATE mjc.customer_note n SET customer_id = customer WHERE n.customer_id = guest;
     UPDATE mjc.consent n SET customer_id = customer WHERE n.customer_id = guest;
+    PERFORM mjc.review_join(customer, guest);
+    UPDATE mjc.customer_boiler k SET customer_id = customer WHERE k.customer_id = guest;
     PERFORM mjc.person_forget(guest);
     PERFORM mjc.customer_count(guest, -1);
     UPDATE mjc.customer c SET merged_into = customer, profession = NULL WHERE c.customer_id = guest;

@@ -6,7 +6,7 @@ CREATE FUNCTION mjc.person_tables(OUT table_name text, OUT part text, OUT reason
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40
 AS $$
     VALUES ('account', 'account', NULL), ('customer', 'customer', NULL), ('customer_person', 'person', NULL),
-           ('customer_business', 'business', NULL), ('address', 'addresses', NULL), ('consent', 'consents', NULL),
+           ('customer_business', 'business', NULL), ('address', 'addresses', NULL), ('customer_boiler', 'boilers', NULL), ('consent', 'consents', NULL),
            ('customer_note', 'notes', NULL), ('account_social', 'identities', NULL), ('account_totp', 'secondFactor', NULL),
            ('session', 'sessions', NULL), ('account_token', 'links', NULL), ('outbox', 'messages', NULL), ('cart', 'cart', NULL),
            ('cart_line', 'cart', NULL), ('coupon', 'coupons', NULL), ('coupon_ledger', 'couponUses', NULL), ('credit', 'credits', NULL),
@@ -15,14 +15,14 @@ AS $$
            ('refund', 'orders', NULL), ('checkout', 'orders', NULL), ('provider_event', 'orders', NULL), ('shipment', 'orders', NULL), ('shipment_line', 'orders', NULL), ('shipment_report', 'orders', NULL), ('invoice', 'orders', NULL), ('invoice_party', 'orders', NULL),
            ('credit_due', NULL, 'that a credit note for lines of an order is still to be issued'),
            ('invoice_due', NULL, 'that a document of an order is still to be issued'),
-           ('personal_access', 'readBy', NULL), ('visit', 'visits', NULL), ('event', 'visits', NULL),
+           ('review', 'reviews', NULL), ('personal_access', 'readBy', NULL), ('visit', 'visits', NULL), ('event', 'visits', NULL),
            ('account_email', NULL, 'which account an e-mail opens: the e-mail is in person'),
            ('account_person', NULL, 'names of staff; those of customers are in person'),
            ('account_recovery', NULL, 'hashes of recovery codes'),
            ('account_secret', NULL, 'hash of the password'),
            ('audit', NULL, 'that something of his was changed, by number and state; never personal data'),
            ('customer_phone', NULL, 'which guest a phone belongs to: the phone is in person'),
-           ('idempotency_key', NULL, 'replies to repeated requests, kept for a day: copies of what is in orders and addresses'),
+           ('idempotency_key', NULL, 'replies to repeated requests, kept for a day: copies of what is in orders, addresses and boilers'),
            ('tracking', NULL, 'which parcel a tracking number names: it is in orders'),
            ('remittance_line', NULL, 'what a carrier paid over for a parcel'),
            ('provider_ref', NULL, 'which order a name at a provider leads to'),
@@ -138,6 +138,8 @@ BEGIN
             'business', (SELECT to_jsonb(b) - 'words' FROM mjc.customer_business b WHERE b.customer_id = customer),
             'addresses', (SELECT coalesce(jsonb_agg(to_jsonb(a) - 'customer_id' ORDER BY a.created_at, a.address_id), '[]')
                             FROM mjc.address a WHERE a.customer_id = customer),
+            'boilers', (SELECT coalesce(jsonb_agg(to_jsonb(k) - 'customer_id' ORDER BY k.created_at, k.boiler_id), '[]')
+                          FROM mjc.customer_boiler k WHERE k.customer_id = customer),
             'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - '{text_hash,actor,customer_id}'::text[] || jsonb_build_object('text', t.body)
                              ORDER BY n.at, n.consent_id), '[]')
                            FROM mjc.consent n
@@ -145,6 +147,8 @@ BEGIN
                           WHERE n.customer_id = customer),
             'notes', (SELECT coalesce(jsonb_agg(to_jsonb(n) - '{author,customer_id}'::text[] ORDER BY n.at, n.note_id), '[]')
                         FROM mjc.customer_note n WHERE n.customer_id = customer),
+            'reviews', (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'customer_id' ORDER BY r.created_at, r.review_id), '[]')
+                          FROM mjc.review r WHERE r.customer_id = customer),
             'messages', (SELECT coalesce(jsonb_agg(jsonb_build_object('topic', o.topic, 'created_at', o.created_at, 'done_at', o.done_at,
                              'outcome', o.outcome) ORDER BY o.outbox_id), '[]')
                            FROM mjc.outbox o WHERE o.aggregate_id = ANY (mjc.person_subjects(customer))))

@@ -146,7 +146,7 @@ COMMENT ON FUNCTION mjc.price_check(jsonb) IS
     'The one check of {price, salePrice, saleFrom, saleUntil, minPrice}: the sale price is above 0 and below the price. Errors: MJ003, MJ006, MJ010';
 
 -- The old prices stay readable: they were good until now.
-CREATE FUNCTION mjc.price_keep_past(product_id uuid) RETURNS timestamptz
+CREATE FUNCTION mjc.prices_keep_past(product_ids uuid[]) RETURNS timestamptz
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -154,14 +154,14 @@ DECLARE
     at timestamptz;
 BEGIN
     SELECT greatest(clock_timestamp(), max(x.until_at) + interval '1 microsecond') INTO at
-      FROM mjc.product_price_past x WHERE x.product_id = price_keep_past.product_id;
+      FROM mjc.product_price_past x WHERE x.product_id = ANY (product_ids);
     INSERT INTO mjc.product_price_past (product_id, until_at, price_centimes, sale_price_centimes, sale_from_at, sale_until_at)
     SELECT p.product_id, at, p.price_centimes, p.sale_price_centimes, p.sale_from_at, p.sale_until_at
-      FROM mjc.product p WHERE p.product_id = price_keep_past.product_id;
+      FROM mjc.product p WHERE p.product_id = ANY (product_ids);
     RETURN at;
 END
 $$;
-COMMENT ON FUNCTION mjc.price_keep_past(uuid) IS 'Notes the prices of a locked product row as past; returns the instant from which others hold';
+COMMENT ON FUNCTION mjc.prices_keep_past(uuid[]) IS 'Notes the prices of locked product rows as past; returns the instant from which others hold';
 
 CREATE FUNCTION mjc.price_write(actor uuid, channel text, product_id uuid, doc jsonb, request_id text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -187,7 +187,7 @@ BEGIN
     PERFORM mjc.price_check(wanted);
     IF (mjc.doc_centimes(wanted, 'price'), mjc.doc_centimes(wanted, 'salePrice'), mjc.doc_time(wanted, 'saleFrom'), mjc.doc_time(wanted, 'saleUntil'))
        IS DISTINCT FROM (mjc.doc_centimes(before, 'price'), mjc.doc_centimes(before, 'salePrice'), mjc.doc_time(before, 'saleFrom'), mjc.doc_time(before, 'saleUntil')) THEN
-        at := mjc.price_keep_past(product_id);
+        at := mjc.prices_keep_past(ARRAY[product_id]);
     ELSIF mjc.doc_centimes(wanted, 'minPrice') IS NOT DISTINCT FROM mjc.doc_centimes(before, 'minPrice') THEN
         RETURN before;
     END IF;
@@ -196,6 +196,7 @@ BEGIN
            sale_from_at = mjc.doc_time(wanted, 'saleFrom'), sale_until_at = mjc.doc_time(wanted, 'saleUntil'),
            min_price_centimes = mjc.doc_centimes(wanted, 'minPrice'), updated_at = at
      WHERE p.product_id = price_write.product_id;
+    PERFORM mjc.search_price_refresh(product_id);
     after := mjc.price_doc(product_id);
     PERFORM mjc.audit_write(actor, channel, 'price_set', 'product', product_id::text, before, after, request_id);
     RETURN after;

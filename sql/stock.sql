@@ -96,6 +96,13 @@ CREATE FUNCTION mjc.stock_refresh(product_id uuid) RETURNS void
 COMMENT ON FUNCTION mjc.stock_refresh(uuid) IS
     'Locks a product and brings its in-stock flag up to date, after a change of safety stock or locations. Errors: MJ003';
 
+CREATE FUNCTION mjc.stock_write(actor uuid, channel text, request_id text, product_id uuid, kind text, qty integer, reason text) RETURNS bigint
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'mjc_stock_write';
+COMMENT ON FUNCTION mjc.stock_write(uuid, text, text, uuid, text, integer, text) IS
+    'For rules in SQL that know who acts: receive qty units at the product''s cost, or adjust by a difference, at the main location; returns on_hand. Errors: MJ003, MJ010, MJ103, MJ104, MJ107, MJ111, MJ201';
+
 CREATE FUNCTION mjc.flush_seen() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -43,6 +43,16 @@ SELECT a.product_id, s.on_hand, s.reserved, s.damaged, s.value_centimes,
                WHERE r.product_id = a.product_id AND r.location_id = l.location_id AND r.held_qty > 0
                  AND r.expires_at <= statement_timestamp()) x) s;
 
+-- Names that prebuilt documents leave open (mjc.card_json), as members of a JSON object.
+CREATE OR REPLACE VIEW mjc.card_name AS
+SELECT m.manufacturer_id AS id, '"manufacturer":' || to_json(m.name) AS member
+  FROM mjc.manufacturer m
+UNION ALL
+SELECT a.attribute_id, '"code":' || to_json(a.code) || ',"name":' || to_json(a.name) || ',"nameAr":' || coalesce(to_json(a.name_ar)::text, 'null')
+       || ',"nameEn":' || coalesce(to_json(a.name_en)::text, 'null') || ',"type":' || to_json(a.value_type)
+       || ',"unit":' || coalesce(to_json(a.unit)::text, 'null')
+  FROM mjc.attribute a;
+
 CREATE OR REPLACE VIEW mjc_report.customer_order AS
 SELECT o.reference, o.order_id, o.customer_id, o.channel, o.status, o.order_state, o.payment_state, o.fulfilment_state,
        mjc.dzd(o.subtotal_centimes) AS subtotal_dzd, mjc.dzd(o.shipping_centimes) AS shipping_dzd,
@@ -155,10 +165,12 @@ SELECT p.product_id, p.sku, p.name, p.name_ar, p.manufacturer_ref, p.ean, c.name
        mjc.dzd(mjc.unit_price(p.price_centimes, mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at,
                                                                   statement_timestamp()))) AS unit_price_dzd,
        p.tax_bp, p.low_stock_qty, p.is_active, p.is_featured, p.created_at, p.updated_at, p.sale_from_at, p.sale_until_at,
-       mjc.dzd(p.min_price_centimes) AS min_price_dzd, p.category_id, p.manufacturer_id
+       mjc.dzd(p.min_price_centimes) AS min_price_dzd, p.category_id, p.manufacturer_id,
+       coalesce(n.viewed + n.recent, 0) AS view_count, coalesce(n.sold, 0) AS sold_count, coalesce(n.popularity, 0) AS popularity
   FROM mjc.product p
   JOIN mjc.category c ON c.category_id = p.category_id
-  LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id;
+  LEFT JOIN mjc.manufacturer m ON m.manufacturer_id = p.manufacturer_id
+  LEFT JOIN mjc.product_counter n ON n.product_id = p.product_id;
 
 CREATE OR REPLACE VIEW mjc_report.stock AS
 SELECT p.product_id, p.sku, p.name, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved,
@@ -439,3 +451,16 @@ CREATE OR REPLACE VIEW mjc_report.exposure AS
 SELECT x.session_id, x.experiment, x.variant, x.at, v.is_bot
   FROM mjc.exposure x
   JOIN mjc.visit v ON v.session_id = x.session_id;
+
+-- Two rows that say the opposite of the same boilers. The one that says no counts; staff settle which is right.
+CREATE OR REPLACE VIEW mjc_report.fitment_conflict AS
+SELECT p.product_id, p.sku, p.name AS product, m.name AS manufacturer, b.name AS boiler_model, v.name AS variant, n.fitment_id AS says_no,
+       n.source AS no_source, n.confidence AS no_confidence, y.fitment_id AS says_yes, y.source AS yes_source, y.confidence AS yes_confidence
+  FROM mjc.fitment n
+  JOIN mjc.fitment y ON y.product_id = n.product_id AND y.boiler_model_id = n.boiler_model_id AND NOT n.fits AND y.fits
+       AND y.variant_id IS NOT DISTINCT FROM n.variant_id AND y.serial IS NOT DISTINCT FROM n.serial AND y.built IS NOT DISTINCT FROM n.built
+       AND y.gas IS NOT DISTINCT FROM n.gas AND y.power_w IS NOT DISTINCT FROM n.power_w
+  JOIN mjc.product p ON p.product_id = n.product_id
+  JOIN mjc.boiler_model b ON b.boiler_model_id = n.boiler_model_id
+  JOIN mjc.manufacturer m ON m.manufacturer_id = b.manufacturer_id
+  LEFT JOIN mjc.boiler_variant v ON v.variant_id = n.variant_id;

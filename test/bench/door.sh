@@ -6,13 +6,13 @@
 #
 # usage: test/bench/door.sh [--help]
 #
-# cases, each with 32 clients: a product's page and a guest's order, by pgbench (prepared, unix
+# cases, each with 32 clients: a product's page, the list of a category and a guest's order, by pgbench (prepared, unix
 # socket), over HTTP by wrk, over HTTP to a client that takes gzip, and the page over HTTP with the
 # cache of public answers as it is set by default (the others ask the database each time)
 #
 # environment:
 #   OLD_SHIM       another mjc-shim, measured in the same rounds on the same database
-#   BENCH_CASES    which, as "detail order"; default both
+#   BENCH_CASES    which, as "detail order"; default all: detail list order
 #   BENCH_CLIENTS  default 32
 #   BENCH_SECONDS  of each run; default 5
 #   BENCH_WARM     seconds before that, to warm up; default 5
@@ -34,7 +34,7 @@ WARM_SECONDS=${BENCH_WARM:-5}
 . test/bench/lib/shim.sh
 
 readonly HERE=test/bench/door
-readonly KINDS=${BENCH_CASES:-detail order}
+readonly KINDS=${BENCH_CASES:-detail list order}
 readonly CLIENTS=${BENCH_CLIENTS:-32}
 readonly RUN_SECONDS=${BENCH_SECONDS:-5}
 readonly ROUNDS=${BENCH_ROUNDS:-7}
@@ -50,7 +50,7 @@ make_shop()
 	run_sql "$DEVICE" postgres -c CHECKPOINT
 }
 
-# send SHIM SECONDS detail|order gzip|plain: what measure_http() has sent
+# send SHIM SECONDS detail|list|order gzip|plain: what measure_http() has sent
 send()
 {
 	wrk -t 1 -c "$CLIENTS" -d "$2s" --latency -s "$HERE/load.lua" "http://127.0.0.1:${PORT[$1]}" -- "$3" "$PARTS" "$4" $RANDOM

@@ -16,7 +16,7 @@ my $token = admin_token();
 my $category = sql("INSERT INTO mjc.category (category_id, slug, name) VALUES (gen_random_uuid(), 'analytics-$$', 'Analytique $$') RETURNING category_id");
 my $part = make_product(price => 1000, stock => 100_000, name => 'Joint de mesure');
 my $other = make_product(price => 500, stock => 100_000, name => 'Sonde de mesure');
-sql("UPDATE mjc.product SET category_id = '$category' WHERE product_id = '$other'");
+sql("UPDATE mjc.product SET category_id = '$category' WHERE product_id = '$other'; SELECT mjc.product_changed(ARRAY['$other'::uuid])");
 
 sub staff { my ($path, @opt) = @_; return get("/api/v1/$path", token => $token, @opt) }
 

@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep);
 sub metrics_of { return get('/metrics', shim => { url => $_[0]{metrics} })->{content} }
 
 my $part = make_product();
-my $name = sub { return sql("UPDATE mjc.product SET name = '$_[0]' WHERE product_id = '$part' RETURNING name") };
+my $name = sub { return sql("UPDATE mjc.product SET name = '$_[0]' WHERE product_id = '$part'; SELECT mjc.product_changed(ARRAY['$part'::uuid])") };
 my $slug = sql("SELECT slug FROM mjc.product WHERE product_id = '$part'");
 
 sub shown { return (get("/products/$slug", @_)->{json}{data}{product} // {})->{name} }
@@ -52,7 +52,7 @@ is((get("/products/$slug?includeRelated=true", shim => $on)->{json}{data}{produc
 
 # What is not there is asked for each time.
 is(get('/products/cache-test-none', shim => $on)->{status}, 404, 'on: not there');
-sql("UPDATE mjc.product SET slug = 'cache-test-none' WHERE product_id = '$part'");
+sql("UPDATE mjc.product SET slug = 'cache-test-none' WHERE product_id = '$part'; SELECT mjc.product_changed(ARRAY['$part'::uuid])");
 is(get('/products/cache-test-none', shim => $on)->{status}, 200, 'on: there now');
 
 # Nothing of one visitor's reaches another.

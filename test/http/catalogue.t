@@ -16,7 +16,11 @@ use Shop;
 use Test::More;
 
 my $api = '/api/v1';
-my @parts = csv('parts.csv');
+# By the names of the columns that the other files have.
+my %column = (name_fr => 'name', name_ar => 'nameAr', description_fr => 'description', category_slug => 'category', manufacturer_slug => 'manufacturer', manufacturer_ref => 'manufacturerRef',
+	price_dzd => 'price', sale_price_dzd => 'salePrice', stock_qty => 'stock', is_featured => 'isFeatured');
+my @parts = map { my $row = $_; ({ %$row, (map { $_ => $row->{ $column{$_} } } keys %column), weight_g => $row->{weight} && 1000 * $row->{weight} }) } csv('parts.csv');
+my @fitment = map { ({ %$_, boiler_model => $_->{boilerModel}, note_fr => $_->{note} }) } csv('fitment.csv');
 my %part = map { $_->{sku} => $_ } @parts;
 my @categories = csv('categories.csv');
 my @wilayas = csv('wilayas.csv');
@@ -128,9 +132,12 @@ my $last = int(($total + 6) / 7);
 $reply = get("$api/products?limit=7&page=$last");
 is(scalar products($reply), $total - 7 * ($last - 1), 'the last page holds the rest');
 ok(!$reply->{json}{data}{pagination}{hasNext}, 'nothing after it');
-$reply = get("$api/products?page=100000");
+$reply = get("$api/products?page=500");
 is($reply->{status}, 200, 'a page far behind the end');
 is_deeply([ products($reply) ], [], 'is empty');
+is_error(get("$api/products?$_"), 422, 'ARGUMENT_RANGE', "nobody reads so far: $_")
+	for qw(page=501 page=100000 page=101&limit=100);
+is(status_of('GET', "$api/products?page=100&limit=100"), 200, 'the ten thousandth product');
 my %seen;
 $seen{$_}++ for all_skus('');
 is(scalar(keys %seen), $total, 'every product on some page');
@@ -311,7 +318,7 @@ is_field(get("$api/products/featured?limit=$_"), 'limit', "limit=$_") for qw(0 5
 #------------------------------------------------------------------ one product
 
 my ($one) = products(get("$api/products?search=$cut->{sku}"));
-my @fits = grep { $_->{sku} eq $cut->{sku} } csv('fitment.csv');
+my @fits = grep { $_->{sku} eq $cut->{sku} } @fitment;
 for my $key ($one->{id}, uc $one->{id}, $one->{slug})
 {
 	$reply = get("$api/products/$key");
@@ -353,7 +360,8 @@ sql(<<~'SQL', mine => $mine);
 	 WHERE product_id = :'mine';
 	INSERT INTO mjc.product_image (product_id, image_id, url, sort_order)
 	VALUES (:'mine', gen_random_uuid(), '/files/b.jpg', 2),
-	       (:'mine', gen_random_uuid(), '/files/a.jpg', 1)
+	       (:'mine', gen_random_uuid(), '/files/a.jpg', 1);
+	DELETE FROM mjc.product_card WHERE product_id = :'mine';
 	SQL
 $reply = get("$api/products/$mine");
 is_deeply($reply->{json}{data}{product}{features}, [ 'Laiton', '3/4' ], 'features');
@@ -366,6 +374,61 @@ is_deeply([ map { $_->{url} } @{ $card->{images} } ], ['/files/a.jpg'],
 place([ [ $mine, 2 ] ]);
 is(get("$api/products/$mine")->{json}{data}{product}{stockQuantity}, 1,
 	'an order takes from the stock that is shown');
+
+#------------------------------------------------------------------ the page when it is prebuilt
+
+my $before = get("$api/products/$mine")->{json}{data}{product};
+($card) = products(get("$api/products?category=" . test_category()));
+sql("SELECT mjc.product_changed(ARRAY['$mine'::uuid])");
+is_deeply(get("$api/products/$mine")->{json}{data}{product}, $before, 'a prebuilt page is the same');
+is_deeply((products(get("$api/products?category=" . test_category())))[0], $card, 'and its card');
+shape(
+	$before,
+	{
+		%product, relatedProducts => [ \%product ], nameAr => 'text?', nameEn => 'text?',
+		descriptionAr => 'text?', descriptionEn => 'text?', attributes => [], papers => [],
+		crossReferences => [], crossReferenceCount => 'int', boilerModels => [],
+		boilerModelCount => 'int', safetyClass => 'text', needsQualifiedInstaller => 'bool'
+	},
+	'what a page has besides');
+is($reply->{json}{data}{product}{name}, 'Vanne <b>"4 & 5"</b> ضغط', 'Arabic as it was written');
+for my $language ('ar', 'fr', 'en')
+{
+	is_deeply(
+		get("$api/products/$mine", headers => { 'Accept-Language' => $language })
+			->{json}{data}{product},
+		$before, "all languages at once, whoever asks: $language");
+}
+
+# The ways in which the pages ask (contract 1.1).
+for my $prefix ('', '/api', '/v1', '/api/v1', '/api/api/v1', '/api/v1/api')
+{
+	is(get("$prefix/products/$mine")->{json}{data}{product}{id}, $mine, "by $prefix/products");
+	is(scalar products(get("$prefix/products?limit=3&include=images,category,manufacturer")), 3,
+		"a list by $prefix/products");
+}
+
+#------------------------------------------------------------------ batches
+
+sub batch { return post("$api/products/batch", body => $_[0]) }
+
+my @ids = map { $_->{id} } products(get("$api/products?$here&limit=3"));
+$reply = batch({ productIds => [ @ids[ 2, 0 ], $mine, $ids[2], '00000000-0000-4000-8000-000000000000' ] });
+is($reply->{status}, 200, 'products by their ids');
+is_deeply([ map { $_->{id} } products($reply) ], [ @ids[ 2, 0 ], $mine ],
+	'each once, in their order, unknown ones left out');
+shape($reply->{json}{data}, { products => [ \%product ] }, 'their shape');
+unlike($reply->{content}, qr/cost/i, 'never the cost price');
+is_deeply([ products(batch({ productIds => [] })) ], [], 'none');
+is(batch({ productIds => [ map { sprintf '00000000-0000-4000-8000-%012d', $_ } 1 .. 100 ] })->{status},
+	200, 'a hundred');
+is_field(batch({ productIds => [ map { sprintf '00000000-0000-4000-8000-%012d', $_ } 1 .. 101 ] }),
+	'productIds', 'more than a hundred');
+is_field(batch({ productIds => $_ }), 'productIds', 'no list of texts')
+	for $ids[0], 7, { a => 1 }, undef;
+is(batch({ productIds => $_ })->{status}, 422, 'no ids') for [ 7 ], ['x'], [undef], [''];
+is_field(batch({}), 'productIds', 'nothing');
+is_field(batch({ productIds => [], price => 1 }), 'price', 'a field that nobody knows');
 
 #------------------------------------------------------------------ products off the shelf
 
@@ -391,7 +454,10 @@ is(get("$api/products/$slug", token => $admin)->{json}{data}{product}{id}, $off,
 is_deeply(
 	[ sort map { $_->{id} } products(get("$api/products?category=$category", token => $admin)) ],
 	[ sort $mine, $off ], 'and in lists');
+is_deeply([ map { $_->{id} } products(batch({ productIds => [ $off, $mine ] })) ], [$mine],
+	'hidden in batches');
 is(scalar products(get("$api/products", token => $admin)), 100, 'an admin gets a hundred a page');
+is(status_of('GET', "$api/products?page=501", token => $admin), 200, 'and may read on');
 ok(
 	!(
 		grep { $_->{id} eq $off }
@@ -432,6 +498,33 @@ my ($with) = grep { $_->{slug} eq $root->{slug} }
 is_deeply([ sort map { $_->{slug} } @{ $with->{children} } ],
 	[ sort grep { $parent{$_} eq $root->{slug} } keys %parent ], 'children, when asked');
 
+# The same as the first frontends asked.
+my %row = (
+	id => 'uuid', name => 'text', slug => 'text', description => 'text?', image => 'text?',
+	parentId => 'uuid?', isActive => 'bool', sortOrder => 'int', createdAt => 'time',
+	updatedAt => 'time', productCount => 'int', _count => { products => 'int' });
+$reply = get("$api/categories");
+shape($reply->{json}, { success => 'bool', data => [ \%row ] }, 'a plain list of categories');
+is_deeply([ sort map { $_->{slug} } grep { exists $parent{ $_->{slug} } } @{ $reply->{json}{data} } ],
+	[ sort map { $_->{slug} } @categories ], 'all of them');
+is_deeply(
+	[ sort grep { exists $parent{$_} } map { $_->{slug} } @{ get("$api/categories?main=true")->{json}{data} } ],
+	[ sort grep { !$parent{$_} } keys %parent ], 'or the roots');
+for my $key ($root->{slug}, uc $root->{slug}, $listed{ $root->{slug} }{id}, uc $listed{ $root->{slug} }{id})
+{
+	$reply = get("$api/categories/$key");
+	shape($reply->{json}{data}, \%row, "category $key");
+	is($reply->{json}{data}{slug}, $root->{slug}, 'the right one');
+	is($reply->{json}{data}{_count}{products}, scalar in_category($root->{slug}), 'with its products');
+}
+is_error(get("$api/categories/$_"), 404, 'NOT_FOUND', "no category $_")
+	for 'no-such', '00000000-0000-4000-8000-000000000000', uri('الرئيسية');
+sql("UPDATE mjc.category SET is_active = false WHERE slug = '$leaf->{slug}'");
+is_error(get("$api/categories/$leaf->{slug}"), 404, 'NOT_FOUND', 'one that is closed');
+is_deeply([ grep { $_->{slug} eq $leaf->{slug} } @{ get("$api/categories")->{json}{data} } ], [],
+	'is not listed');
+sql("UPDATE mjc.category SET is_active = true WHERE slug = '$leaf->{slug}'");
+
 $reply = get("$api/products/manufacturers");
 shape(
 	$reply->{json}{data},
@@ -445,7 +538,9 @@ shape(
 		data => [ { id => 'uuid', name => 'text' } ]
 	},
 	'the shape of manufacturers, in both forms');
-my @made = @{ $reply->{json}{data}{manufacturers} };
+# Other tests make some too.
+my %of_demo = map { $_->{slug} => 1 } csv('manufacturers.csv');
+my @made = grep { $of_demo{ $_->{slug} } } @{ $reply->{json}{data}{manufacturers} };
 is_deeply({ map { $_->{slug} => $_->{_count}{products} } @made },
 	{ map { $_->{slug} => scalar @{ $made_by{ $_->{slug} } // [] } } csv('manufacturers.csv') },
 	'the manufacturers and how many parts of each');
@@ -492,7 +587,7 @@ is_deeply(get("$api/boilers/models?manufacturerId=nobody")->{json}{data}{data}, 
 	'none of an unknown manufacturer');
 
 my %fit;
-$fit{ $_->{boiler_model} }{ $_->{sku} } = $_->{note_fr} for csv('fitment.csv');
+$fit{ $_->{boiler_model} }{ $_->{sku} } = $_->{note_fr} for @fitment;
 my ($fitting) = sort { keys %{ $fit{$b} } <=> keys %{ $fit{$a} } || $a cmp $b } keys %fit;
 ($model) = grep { $_->{name} eq $fitting } @models;
 $reply = get("$api/boilers/models/$model->{id}/parts");

@@ -11,6 +11,7 @@ use Digest::SHA qw(hmac_sha256_hex);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Temp qw(tempdir);
+use Files;
 use IO::Socket::INET;
 use IPC::Open3;
 use POSIX qw(WNOHANG);
@@ -28,10 +29,12 @@ my $api = '/api/v1';
 my $name = 'api.shop.example';
 my $dir = tempdir(CLEANUP => 1);
 my $token = admin_token();
+my $files = tempdir(CLEANUP => 1);
+chmod 0755, $files; # nginx is somebody else
 # One order an hour, so that whose bucket it is shows at the second.
 my $shim = start_shim(
 	MJC_RATE_SCALE => 0.0001, MJC_TRUSTED_PROXIES => '127.0.0.1', MJC_COOKIE_SECURE => 'true');
-my $wide = start_shim(MJC_TRUSTED_PROXIES => '127.0.0.1', MJC_COOKIE_SECURE => 'true', MJC_YALIDINE_WEBHOOK_SECRET => 'yal_4711');
+my $wide = start_shim(MJC_TRUSTED_PROXIES => '127.0.0.1', MJC_COOKIE_SECURE => 'true', MJC_YALIDINE_WEBHOOK_SECRET => 'yal_4711', MJC_FILES_DIR => $files);
 
 #------------------------------------------------------------------ nginx
 
@@ -65,6 +68,7 @@ sub configuration
 		[ qr{/run/nginx\.pid} => "$dir/$of->{port}.pid" ],
 		[ qr{/var/log/nginx/} => "$dir/" ],
 		[ qr{/etc/ssl/mjchauffage/} => "$dir/" ],
+		[ qr{/var/lib/mjchauffage/files/} => "$files/" ],
 		[ qr/listen 443 / => "listen 127.0.0.1:$tls " ],
 		[ qr/listen 80;/ => "listen 127.0.0.1:$plain;" ],
 		[ qr/server 127\.0\.0\.1:3001/ => "server 127.0.0.1:$of->{port}" ],
@@ -242,6 +246,49 @@ for my $case (
 	like($reply->{head}, qr/^x-content-type-options: nosniff\r?$/mi, 'nosniff on it');
 	like($reply->{head}, qr{^content-type: application/json}mi, 'as JSON');
 }
+
+#------------------------------------------------------------------ files
+
+my $photo = png(1, 1, before => png_chunk('iCCP', "x\0\0" . 'p' x 3_000_000));
+my $paper = pdf();
+my @send = ('-H', "Authorization: Bearer $token");
+for my $file ([ photo => $photo, 'image/png' ], [ paper => $paper, 'application/pdf' ])
+{
+	my ($what, $bytes, $type) = @$file;
+
+	open(my $out, '>:raw', "$dir/$what") or die;
+	print $out $bytes;
+	close $out;
+	$reply = curl($front, "$api/uploads", @send, '-F', "image=\@$dir/$what");
+	is($reply->{status}, 201, "a $what larger than other bodies is taken") || diag($reply->{content});
+	my $url = $reply->{json}{files}[0]{url};
+	my ($hash) = $url =~ m{/([0-9a-f]{64})};
+
+	for my $path ($url, $url =~ s{files}{images}r, "$api$url")
+	{
+		$reply = curl($front, $path);
+		is($reply->{status}, 200, "$path is served");
+		ok($reply->{content} eq $bytes, 'as it came');
+		unlike($reply->{head}, qr/^x-request-id:/mi, 'by nginx');
+		my %want = (
+			'content-type' => $type, 'cache-control' => 'public, max-age=31536000, immutable', 'x-content-type-options' => 'nosniff', 'cross-origin-resource-policy' => 'cross-origin',
+			'access-control-allow-origin' => '*', 'content-security-policy' => "default-src 'none'; sandbox; frame-ancestors 'none'",
+			'content-disposition' => $what eq 'paper' ? 'attachment' : undef);
+
+		is_deeply({ map { $_ => $reply->{head} =~ /^\Q$_\E: (.*?)\r?$/mi ? $1 : undef } keys %want }, \%want, 'with the headers of the shim');
+		my ($tag) = $reply->{head} =~ /^etag: (.*?)\r?$/mi;
+		is(curl($front, $path, '-H', "If-None-Match: $tag")->{status}, 304, 'once');
+	}
+	is(curl($front, $url, '-X', 'DELETE')->{status}, 405, 'the shim says what may not be');
+	my $twin = 'f' x 64;
+	mkdir "$files/ff";
+	symlink("$dir/privkey.pem", "$files/ff/$twin.png");
+	is_deeply([ @{ curl($front, $_) }{qw(status json)}, ], [ 404, shape_of_404() ], "not there: $_")
+		for '/files/' . '0' x 64 . '.png', "/files/$twin.png", '/files/lock', "$url.html";
+}
+sub shape_of_404 { return { success => JSON::PP::false(), code => 'NOT_FOUND', map { $_ => text_of('NOT_FOUND', 'fr') } qw(message error) } }
+$reply = curl($front, "$api/uploads", @send, '-F', "image=\@$big");
+is_deeply([ $reply->{status}, $reply->{json}{code} ], [ 415, 'UPLOAD_TYPE_UNSUPPORTED' ], 'what is no picture is refused by the shim');
 
 #------------------------------------------------------------------ whose bucket
 

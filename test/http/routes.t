@@ -12,7 +12,7 @@ use Shop;
 use Test::More;
 
 # Called by the shim itself, not through a route.
-my @internal = qw(account_token_check checkout_finish email_verify housekeep http_figures job_status outbox_done outbox_failed outbox_status outbox_take
+my @internal = qw(account_token_check checkout_finish email_verify housekeep http_figures job_status media_orphans outbox_done outbox_failed outbox_status outbox_take
 	password_begin password_change password_reset password_reset_request password_words provider_event_store provider_task_done provider_task_take register session_close session_refresh
 	shop_status sign_in_begin sign_in_finish social_sign_in webhook_done webhook_status webhook_take);
 my @columns = qw(method pattern function types role rate flags volatility);
@@ -77,10 +77,12 @@ is_deeply([ grep { !$routed{$_} } sort keys %function ], \@internal,
 is_deeply(
 	[ map { $_->{pattern} } grep { $_->{flags} =~ /\bidempotent\b/ } @routes ],
 	[
-		'/products/:id/inventory', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/customers',
-		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/admin/price-lists',
+		'/products/:id/inventory', '/products', '/products/:id/reviews', '/admin/categories', '/admin/manufacturers', '/admin/kinds', '/admin/attributes', '/payments/refund', '/cart/items', '/orders/guest', '/orders', '/admin/orders', '/admin/orders/:orderId/returns', '/admin/orders/:orderId/exchanges', '/admin/orders/:orderId/notes', '/admin/orders/:orderId/payments', '/admin/orders/:orderId/shipments', '/admin/remittances', '/admin/imports', '/admin/customers',
+		'/admin/customers/:id/notes', '/customers', '/customers/addresses', '/customers/boilers', '/admin/price-lists',
 		'/admin/price-lists/:id/prices', '/admin/promotions', '/admin/coupons',
-		'/admin/shipping-tariffs', '/admin/gift-cards'
+		'/admin/shipping-tariffs', '/admin/gift-cards', '/admin/products/:id/cross-references',
+		'/admin/boilers/ranges', '/admin/boilers/models', '/admin/boilers/variants', '/admin/boilers/plate-rules',
+		'/admin/fitments', '/admin/diagrams'
 	],
 	'the routes that honour a key');
 is_deeply(
@@ -95,10 +97,10 @@ is_deeply(
 	[ grep { ($_->{flags} =~ /\bcart\b/) != ($_->{pattern} =~ m{^/cart\b(?!/validate$)}) } @routes ], [],
 	'the routes of a cart get its token, and no others');
 
-# A file is a text and its name.
-is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bfile\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/customers/export' ], 'the routes of files');
-is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 1 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{body,filename}', "$_->{function}: a body and a name")
-	for grep { $_->{flags} =~ /\bfile\b/ } @routes;
+# A file comes piece by piece: a text, where to go on, and its name.
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bstream\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/products/export', '/admin/customers/export' ], 'the routes of files');
+is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 3 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{after,body,next,filename}', "$_->{function}: from where, a body, the next and a name")
+	for grep { $_->{flags} =~ /\bstream\b/ } @routes;
 
 #------------------------------------------------------------------ who may
 

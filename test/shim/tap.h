@@ -37,5 +37,7 @@ void test_redact(void);
 void test_deliver(void);
 void test_provider(void);
 void test_pdf(void);
+void test_media(void);
+void test_multipart(void);
 
 #endif

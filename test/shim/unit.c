@@ -91,5 +91,7 @@ main(void)
 	test_deliver();
 	test_provider();
 	test_pdf();
+	test_media();
+	test_multipart();
 	return tap_done();
 }

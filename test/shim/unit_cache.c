@@ -136,22 +136,62 @@ test_packed(void)
 	put(cache, "tiny", "y", 0, 0);
 	cache_stats(cache, &before);
 	entry = cache_get(cache, "k", 1, 0);
-	packed = cache_packed(cache, entry, gzip);
+	packed = cache_packed(cache, entry, gzip, 0);
 	tap_ok(packed.ptr != NULL && packed.len < 100, "packed: smaller");
-	tap_ok(cache_packed(cache, entry, gzip).ptr == packed.ptr, "packed: once");
+	tap_ok(cache_packed(cache, entry, gzip, 0).ptr == packed.ptr, "packed: once");
 	cache_stats(cache, &after);
 	tap_int((int) (after.bytes - before.bytes), (int) packed.len, "packed: counted");
 	cache_drop(entry);
 	entry = cache_get(cache, "tiny", 4, 0);
-	tap_ok(cache_packed(cache, entry, gzip).ptr == NULL, "packed: not what would grow");
+	tap_ok(cache_packed(cache, entry, gzip, 0).ptr == NULL, "packed: not what would grow");
 	cache_get(cache, "tiny", 4, AGE); /* too old: removed while it is held */
 	tap_text(cache_body(entry).ptr == NULL ? "" : "held", "held", "packed: who holds one keeps it");
 	tap_ok(memcmp(cache_body(entry).ptr, "<y>", 3) == 0, "packed: unchanged");
-	tap_ok(cache_packed(cache, entry, gzip).ptr == NULL, "packed: nor later");
+	tap_ok(cache_packed(cache, entry, gzip, 0).ptr == NULL, "packed: nor later");
 	cache_drop(entry);
 	cache_free(cache);
 	gzip_free(gzip);
 	free(body);
+}
+
+/* Bodies that shrink to a half: a cache that is full of them has no room for their packed forms. */
+static void
+test_packed_room(void)
+{
+	struct cache *cache = cache_new(64 * 1024, AGE);
+	struct gzip *gzip = gzip_new();
+	struct cache_stats stats;
+	char key[16], body[3001];
+	unsigned seed = 1;
+	size_t most = 0;
+
+	for (int i = 0; i < 3000; i++)
+	{
+		seed = seed * 1103515245u + 12345u;
+		body[i] = "0123456789abcdef"[seed >> 16 & 15];
+	}
+	body[3000] = '\0';
+	for (int i = 0; i < 20; i++)
+	{
+		snprintf(key, sizeof(key), "k%d", i);
+		put(cache, key, body, 0, 0);
+	}
+	for (int i = 0; i < 20; i++)
+	{
+		struct cache_entry *entry;
+
+		snprintf(key, sizeof(key), "k%d", i);
+		entry = cache_get(cache, key, strlen(key), 0);
+		if (entry == NULL)
+			continue;
+		cache_packed(cache, entry, gzip, 0);
+		cache_stats(cache, &stats);
+		most = stats.bytes > most ? stats.bytes : most;
+		cache_drop(entry);
+	}
+	tap_ok(most > 32 * 1024 && most <= 64 * 1024, "packed: no more bytes than allowed");
+	cache_free(cache);
+	gzip_free(gzip);
 }
 
 void
@@ -161,4 +201,5 @@ test_cache(void)
 	test_age();
 	test_room();
 	test_packed();
+	test_packed_room();
 }

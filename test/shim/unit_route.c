@@ -117,8 +117,8 @@ test_allow(void)
 		const char *path;
 		const char *allow;
 	} cases[] = {
-		{METHOD_POST, "/products", "GET, HEAD, OPTIONS"},
-		{METHOD_OPTIONS, "/products", "GET, HEAD, OPTIONS"},
+		{METHOD_POST, "/wilayas", "GET, HEAD, OPTIONS"},
+		{METHOD_OPTIONS, "/wilayas", "GET, HEAD, OPTIONS"},
 		{METHOD_GET, "/auth/login", "POST, OPTIONS"},
 		{METHOD_GET, "/admin/orders/7/status", "PUT, PATCH, OPTIONS"},
 		{METHOD_DELETE, "/admin/orders/stats", "GET, HEAD, PATCH, OPTIONS"},
@@ -168,7 +168,8 @@ body_is_whole(const struct route *row, const struct param_def *def)
 
 	for (int i = 0; i < row->nparams; i++)
 		in_body += row->params[i].where == IN_BODY;
-	return in_body == 1 && (def->type == T_JSON_TEXT || def->type == T_JSON_RAW) &&
+	return in_body == 1 &&
+		   (def->type == T_JSON_TEXT || def->type == T_JSON_RAW || def->type == T_FILE) &&
 		   (def->flags & P_REQUIRED) != 0 && (row->flags & RF_STRICT_BODY) == 0;
 }
 
@@ -184,6 +185,8 @@ param_is_sane(const struct route *row, const struct param_def *def)
 	if (def->type == T_JSON_TEXT && def->where != IN_BODY)
 		return false;
 	if (def->type == T_JSON_RAW && (def->path[0] != '\0' || row->nparams != 1))
+		return false;
+	if (def->type == T_FILE && def->path[0] != '\0')
 		return false;
 	if (def->path[0] == '\0' && !body_is_whole(row, def))
 		return false;
@@ -222,16 +225,21 @@ test_table(void)
 			   "table: %s has sound params", row->pattern);
 		tap_ok((row->function == NULL) ==
 				   (row->action != ACTION_NONE && row->action != ACTION_LOGOUT &&
-					row->action != ACTION_CODE && row->action != ACTION_CHECKOUT),
+					row->action != ACTION_CODE && row->action != ACTION_UPLOAD &&
+					row->action != ACTION_CHECKOUT),
 			   "table: %s has a function or an action", row->pattern);
-		tap_ok(routes_prefix_args(row) + row->nparams <= ROUTES_MAX_ARGS,
-			   "table: %s has room for its arguments", row->pattern);
+		tap_ok(routes_args(row) <= ROUTES_MAX_ARGS, "table: %s has room for its arguments",
+			   row->pattern);
 		tap_ok((row->flags & RF_CART) == 0 ||
 				   (row->role != ROLE_PUBLIC && strncmp(row->pattern, "/cart", 5) == 0),
 			   "table: %s takes a cart only from its owner", row->pattern);
 		tap_ok(!(write && row->method == METHOD_GET) &&
 				   (write || (row->flags & RF_IDEMPOTENT) == 0),
 			   "table: %s writes only where it may", row->pattern);
+		tap_ok((row->flags & RF_STREAM) == 0 ||
+				   (row->method == METHOD_GET && !write && row->action == ACTION_NONE &&
+					(row->flags & (RF_RAW | RF_PAGE | RF_MESSAGES | RF_CART)) == 0),
+			   "table: %s is called again only where that does no harm", row->pattern);
 		tap_ok((row->flags & RF_EVENT) == 0 ||
 				   (row->method == METHOD_POST && row->role == ROLE_OPTIONAL &&
 					(row->flags & (RF_WRITE | RF_RECORDS | RF_CART)) == 0),
@@ -300,6 +308,14 @@ test_sql(void)
 			 "SELECT * FROM mjc_api.staff_promotion_update($1::uuid,$2::integer,$3::uuid,$4::text,"
 			 "$5::uuid,$6::text)",
 			 "sql: a body taken whole");
+	free(sql);
+	sql = routes_sql(row_of(METHOD_GET, "/admin/customers/export"));
+	tap_text(sql,
+			 "SELECT * FROM mjc_api.staff_customer_export($1::uuid,$2::integer,$3::uuid,$4::text,"
+			 "$5::text,$6::text,$7::text,$8::text,$9::text,$10::boolean,$11::text)",
+			 "sql: a file piece by piece, from where it is to go on");
+	tap_int(routes_args(row_of(METHOD_GET, "/admin/customers/export")), 11,
+			"sql: which counts as an argument");
 	free(sql);
 	sql = routes_sql(row_of(METHOD_GET, "/wilayas"));
 	tap_text(sql, "SELECT * FROM mjc_api.wilaya_list()", "sql: no arguments");

@@ -15,7 +15,9 @@ CREATE TEMP VIEW lint_search_path AS
 SELECT p.oid::regprocedure::text AS what
   FROM pg_proc p JOIN ours o ON o.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
- WHERE (p.prosecdef OR l.lanname = 'plpgsql') AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp'];
+ WHERE (p.prosecdef OR l.lanname = 'plpgsql') AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']
+   -- A procedure that commits can have none: it runs as who calls it.
+   AND p.prokind <> 'p';
 CREATE TEMP VIEW lint_public AS
 SELECT p.oid::regprocedure::text AS what
   FROM pg_proc p JOIN ours o ON o.oid = p.pronamespace
@@ -83,7 +85,7 @@ SELECT s.name || ': ' || m[1] AS what FROM script s, regexp_matches(s.body, '(\m
 -- Privileges: what the pages say, what stands in the catalog
 CREATE TEMP VIEW said AS
 SELECT 'EXECUTE ' || f::regprocedure AS what, grantee
-  FROM page, regexp_matches(functions, 'GRANT EXECUTE ON FUNCTION\s+([^;]*[^;[:space:]])\s+TO\s+([a-z_, ]+);', 'g') g,
+  FROM page, regexp_matches(functions, 'GRANT EXECUTE ON (?:FUNCTION|PROCEDURE)\s+([^;]*[^;[:space:]])\s+TO\s+([a-z_, ]+);', 'g') g,
        regexp_split_to_table(g[1], ',\s*(?=mjc)') f, regexp_split_to_table(g[2], ',\s*') grantee
 UNION ALL
 SELECT 'EXECUTE ' || p.oid::regprocedure, grantee

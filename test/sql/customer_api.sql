@@ -1,6 +1,6 @@
 -- customer_api: the routes of customers as the shim calls them: staff on both faces, customers on their own record.
 BEGIN;
-SELECT plan(170);
+SELECT plan(169);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -68,14 +68,10 @@ SELECT matches(pg_temp.looks('customer_list'), '^rest req-customer 1, rest req-c
 SELECT throws_ok($$SELECT pg_temp.staff('staff_customer_list', '1, 20, NULL, NULL, NULL, NULL, ''rank'', NULL')$$, 'MJ010', NULL, 'no such order');
 SELECT is(pg_temp.staff('staff_customer_stats'), mjc.customer_stats(), 'figures');
 SELECT is(pg_temp.staff('staff_customer_segments'), mjc.customer_segments(), 'segments');
-SELECT is((pg_temp.staff('staff_customer_export', '''csv'', ''lina'', ''B2B'', ''active'', ''b2b''') ->> 'body')::json #>> '{}', (SELECT csv FROM mjc.customer_export('lina', NULL, NULL, NULL)), 'CSV, as a text');
+SELECT is((pg_temp.staff('staff_customer_export', '''csv'', ''lina'', ''B2B'', ''active'', ''b2b''') ->> 'body')::json ->> 'data', (SELECT csv FROM mjc.customer_export('lina', NULL, NULL, NULL)), 'CSV, as a text');
 SELECT is(pg_temp.looks('customer_export'), 'rest req-customer 1', 'on record');
 SELECT is((pg_temp.staff('staff_customer_export', '''csv'', ''lina'', NULL, NULL, NULL, true') ->> 'body'), (SELECT csv FROM mjc.customer_export('lina', NULL, NULL, NULL)), 'or the file itself');
 SELECT is((pg_temp.staff('staff_customer_export', '''csv'', ''lina'', NULL, NULL, NULL, true') ->> 'filename'), 'customers_export_' || timezone('Africa/Algiers', now())::date || '.csv', 'with its name');
-SAVEPOINT many;
-INSERT INTO mjc.customer (customer_id, kind, created_at) SELECT gen_random_uuid(), 'guest', now() FROM generate_series(1, 20001);
-SELECT throws_ok($$SELECT pg_temp.staff('staff_customer_export', '''csv'', NULL, NULL, NULL, NULL')$$, 'MJ323', NULL, 'not more than it may have');
-ROLLBACK TO many;
 SELECT is(pg_temp.staff('staff_customer_update', format('%L, %L', :'lina', '{"phone": null, "lastName": "Saïdi-Amar"}')) @> '{"phone": null, "lastName": "Saïdi-Amar", "firstName": "Lina"}', true, 'some fields change');
 SELECT throws_ok(format('SELECT pg_temp.staff(%L, %L)', 'staff_customer_update', format('%L, %L', :'lina', '{"email": "x@y.dz"}')), 'MJ010', NULL, 'others do not');
 SELECT is(pg_temp.staff('staff_customer_status_set', format('%L, ''blocked''', :'lina')), jsonb_build_object('id', :'lina', 'status', 'blocked', 'isActive', false), 'blocked');

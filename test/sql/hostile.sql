@@ -43,7 +43,9 @@ CREATE TEMP VIEW target AS
 SELECT p.oid, p.oid::regprocedure::text AS f, n.nspname AS schema, p.proname::text AS name, p.provolatile, p.proparallel, p.proretset,
        -- Constants would be folded away where a function is strict, before anybody asks who may.
        format('SELECT %I.%I(%s)', n.nspname, p.proname, (SELECT string_agg(format('(SELECT NULL::%s)', format_type(t, NULL)), ', ' ORDER BY o) FROM unnest(p.proargtypes) WITH ORDINALITY u (t, o))) AS call
-  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('mjc', 'mjc_api');
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('mjc', 'mjc_api')
+   -- called by CALL, with the rights of its caller: test/sql/import.sql
+   AND p.prokind <> 'p';
 CREATE TEMP TABLE subject AS SELECT * FROM target;
 GRANT SELECT ON subject TO PUBLIC;
 CREATE TEMP TABLE seen (who text, f text, state text, message text);
@@ -244,6 +246,7 @@ INSERT INTO mjc.category (category_id, slug, name, parent_id) VALUES (pg_temp.pi
 UPDATE mjc.category SET parent_id = pg_temp.pid(902) WHERE category_id = pg_temp.pid(901);
 SELECT is(pg_temp.state('UPDATE mjc.category SET parent_id = category_id WHERE category_id = pg_temp.pid(901)'), '23514', '39: no category is its own parent');
 SELECT lives_ok('SELECT mjc_api.category_list(NULL)', '39: a cycle of categories ends no read');
+UPDATE mjc.category SET parent_id = NULL WHERE category_id = pg_temp.pid(901);
 SELECT matches(pg_temp.state($$SELECT mjc.price_cart(repeat('[', 100000)::jsonb, '{}')$$), '^(54001|22P02)$', '39: depth ends in an error');
 SELECT matches(pg_temp.state($$SELECT mjc.price_cart((repeat('[', 5000) || repeat(']', 5000))::jsonb, '{}')$$), '^MJ[0-9]{3}$', '39: a deep document is not one of ours');
 -- 40

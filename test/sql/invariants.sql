@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(151);
+SELECT plan(156);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -105,7 +105,7 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('INSERT INTO mjc.stock_anchor (product_id) VALUES (:p3); INSERT INTO mjc.stock_ledger VALUES (:p3, 1, 1, ''receive'', 1, 1, 0, 0, 0, 0, ''x'', ''x'', ''x1'', NULL, NULL, clock_timestamp()), (:p3, 1, 2, ''adjust'', -1, 0, 0, 0, 5, 0, ''x'', ''x'', ''x2'', NULL, NULL, clock_timestamp())',
      'stock_ledger_step', 'nothing on hand but a value'),
     ('UPDATE mjc.stock_ledger SET value_centimes = value_centimes + 1 WHERE product_id = :p2 AND seq = 2', 'stock_ledger_step', 'a reservation that changes the value'),
-    ('SELECT pg_temp.by_hand(:p3, ''receive 2 2 0 0|damage 1 1 0 1|scrap 1 1 0 0''); INSERT INTO mjc.stock_flag VALUES (:p3, true, now())', NULL, 'damaged units that were thrown away'),
+    ('SELECT pg_temp.by_hand(:p3, ''receive 2 2 0 0|damage 1 1 0 1|scrap 1 1 0 0''); INSERT INTO mjc.stock_flag VALUES (:p3, true, now()); INSERT INTO mjc.stock_flip VALUES (:p3, gen_random_uuid())', NULL, 'damaged units that were thrown away'),
     ('SELECT pg_temp.by_hand(:p3, ''receive 2 2 0 0|damage 1 1 0 1|scrap 1 0 0 0'')', 'stock_ledger_step', 'sound units that were thrown away'),
     ('UPDATE mjc.reservation SET qty = 5, held_qty = 5 WHERE reservation_id = :held AND product_id = :p2', 'order_reservation stock_reserved_is_held', 'a reservation of another size'),
     ('UPDATE mjc.reservation SET product_id = :p3 WHERE reservation_id = :held AND product_id = :p2', 'order_reservation reservation_owner stock_reserved_is_held', 'held without a ledger'),
@@ -123,6 +123,12 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     ('UPDATE mjc.stock_anchor SET safety_qty = 100 WHERE product_id = :p1', 'stock_flag', 'a flag for stock that is not for sale'),
     ('UPDATE mjc.stock_flag SET in_stock = false WHERE product_id = :p1', 'stock_flag', 'stock that no search finds'),
     ('DELETE FROM mjc.stock_flag WHERE product_id = :p1', 'stock_flag', 'stock without a flag'),
+    ('DELETE FROM mjc.stock_flip; UPDATE mjc.product SET in_stock = NOT in_stock WHERE product_id = :p1', 'product_in_stock', 'lists that know nothing of the stock'),
+    ('UPDATE mjc.product SET in_stock = NOT in_stock WHERE product_id = :p1; INSERT INTO mjc.stock_flip VALUES (:p1, gen_random_uuid())', NULL, 'lists that will know'),
+    -- documents
+    ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); UPDATE mjc.product SET name = name || ''x'' WHERE product_id = :p1', 'product_card search_product_is_derived', 'a document with another name'),
+    ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); INSERT INTO mjc.product_image (product_id, image_id, url) VALUES (:p1, gen_random_uuid(), ''/x.jpg'')', 'product_card', 'one without an image'),
+    ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); UPDATE mjc.product SET price_centimes = price_centimes + 100, updated_at = now() WHERE product_id = :p1', 'search_product_is_derived', 'a price is no part of a document, but of what is searched'),
     -- orders
     ('UPDATE mjc.order SET subtotal_centimes = subtotal_centimes + 1, total_centimes = total_centimes + 1 WHERE order_id = :held', 'order_payment order_totals order_trace', 'a subtotal that is not the sum of the lines'),
     ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals order_trace', 'a tax that is not the sum of the lines'),
@@ -256,7 +262,7 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere'), ('a registered customer without an account')$$,
+    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('lists that know nothing of the stock'), ('a document with another name'), ('a price is no part of a document, but of what is searched'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere'), ('a registered customer without an account')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');

@@ -1,11 +1,11 @@
 -- job: the clockwork. A failing job stops no other; lateness shows.
 BEGIN;
-SELECT plan(50);
+SELECT plan(54);
 \ir fixture.psql
-SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('event_partition'), ('event_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
--- One that is due ten times a second would come in between; one that folds what others did ends each call.
-CREATE TEMP TABLE apart AS SELECT * FROM mjc.job WHERE name = 'sale_fold';
-DELETE FROM mjc.job WHERE name = 'sale_fold';
+SELECT set_has('SELECT name FROM mjc.job', $$VALUES ('analyst_limit'), ('audit_seal'), ('cart_purge'), ('catalogue_fill'), ('event_partition'), ('event_purge'), ('idempotency_purge'), ('invariants'), ('order_expire'), ('outbox_purge'), ('personal_access_purge'), ('session_purge'), ('stock_expire')$$, 'the jobs of the shop');
+-- One that is due ten times a second would come in between; one that folds or fills in what others did ends each call.
+CREATE TEMP TABLE apart AS SELECT * FROM mjc.job WHERE name IN ('catalogue_fill', 'product_count', 'sale_fold', 'stock_flip');
+DELETE FROM mjc.job WHERE name IN ('catalogue_fill', 'product_count', 'sale_fold', 'stock_flip');
 UPDATE mjc.job SET every = interval '1 hour' WHERE every < interval '1 second';
 UPDATE mjc.job SET next_at = clock_timestamp() + interval '1 hour', failures = 0, error = NULL;
 SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
@@ -13,6 +13,9 @@ SELECT is_empty($$SELECT * FROM mjc.housekeep('1 minute')$$, 'nothing is due');
 -- All due, all well
 SELECT mjc.audit_seal(10000) \g /dev/null
 SELECT pg_temp.make_stock(1, 1000) \g /dev/null
+-- There is more to count than one batch.
+SELECT mjc.catalogue_fill(), mjc.search_name_refresh() \g /dev/null
+SELECT mjc.search_word_count(1000000) \g /dev/null
 SELECT pg_temp.bought('{1}', '{2}') AS ref \gset
 UPDATE mjc.order SET confirm_by_at = now() - interval '1 minute' WHERE reference = :'ref';
 SELECT pg_temp.buy('{1}', '{1}', key => 'old-' || n) FROM generate_series(1, 60) n \g /dev/null
@@ -30,7 +33,7 @@ CREATE TEMP TABLE run AS SELECT * FROM mjc.housekeep('1 minute');
 SELECT is((SELECT count(*) FROM run WHERE job = 'order_expire' AND done > 0), (SELECT count(*) FROM (SELECT job FROM run OFFSET (SELECT count(*) - 1 FROM run)) l WHERE l.job = 'order_expire'), 'what took stock ends the call');
 INSERT INTO run SELECT * FROM mjc.housekeep('1 minute');
 SELECT set_eq($$SELECT job, error FROM run$$,
-    $$VALUES ('analyst_limit', NULL::text), ('cart_purge', NULL), ('event_partition', NULL), ('event_purge', NULL), ('http_fold', NULL), ('idempotency_purge', NULL), ('invariants', NULL), ('invoice_issue', NULL), ('invoice_party_purge', NULL), ('order_expire', NULL), ('outbox_purge', NULL), ('personal_access_purge', NULL), ('provider_event', NULL), ('provider_event_purge', NULL), ('session_purge', NULL), ('stock_expire', NULL), ('webhook_purge', NULL)$$, 'with a budget all that are due, in two calls');
+    $$VALUES ('analyst_limit', NULL::text), ('cart_purge', NULL), ('catalogue_fold', NULL), ('event_partition', NULL), ('event_purge', NULL), ('http_fold', NULL), ('idempotency_purge', NULL), ('import_purge', NULL), ('import_run', NULL), ('invariants', NULL), ('invoice_issue', NULL), ('invoice_party_purge', NULL), ('order_expire', NULL), ('outbox_purge', NULL), ('personal_access_purge', NULL), ('provider_event', NULL), ('provider_event_purge', NULL), ('search_name', NULL), ('search_popularity', NULL), ('search_word_count', NULL), ('session_purge', NULL), ('stock_expire', NULL), ('webhook_purge', NULL)$$, 'with a budget all that are due, in two calls');
 SELECT is((SELECT sum(done)::integer FROM run WHERE job = j), n, format('%s did %s', j, n))
   FROM (VALUES ('order_expire', 1), ('idempotency_purge', 60), ('session_purge', 2), ('invariants', 0)) v (j, n);
 SELECT is(pg_temp.status(:'ref'), 'CANCELLED', 'the order expired');
@@ -57,6 +60,17 @@ UPDATE mjc.job SET next_at = clock_timestamp() - (CASE name WHEN 'event_purge' T
 SELECT results_eq($$SELECT job, done FROM mjc.housekeep('1 minute')$$, $$VALUES ('event_purge', 1::bigint)$$, 'what visitors do waits for no other job');
 SELECT is(to_regclass('mjc.event_2001_01'), NULL, 'the month is gone');
 SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('session_purge')$$, 'which comes in the next call');
+
+-- What is derived from products is locked after them: no job that changes products may follow in the same call
+SELECT mjc.product_changed(ARRAY[pg_temp.pid(1)]) \g /dev/null
+UPDATE mjc.search_product SET popularity = 1000 WHERE product_id = pg_temp.pid(1);
+UPDATE mjc.job SET next_at = clock_timestamp() - (CASE name WHEN 'search_popularity' THEN 2 ELSE 1 END) * interval '1 minute' WHERE name IN ('search_popularity', 'import_run');
+SELECT results_eq($$SELECT job, done > 0 FROM mjc.housekeep('1 minute')$$, $$VALUES ('search_popularity', true)$$, 'popularity that changed ends the call');
+SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('import_run')$$, 'imports come in the next');
+INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) VALUES (pg_temp.pid(301), 'test-only-named', 'Zzqx');
+UPDATE mjc.job SET next_at = clock_timestamp() - (CASE name WHEN 'search_name' THEN 2 ELSE 1 END) * interval '1 minute' WHERE name IN ('search_name', 'import_run');
+SELECT results_eq($$SELECT job, done > 0 FROM mjc.housekeep('1 minute')$$, $$VALUES ('search_name', true)$$, 'so do new names and their words');
+SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('import_run')$$, 'imports come in the next again');
 
 -- Expired holds
 SELECT mjc.stock_reserve(ARRAY[pg_temp.pid(1)], '{3}') AS hold \gset

@@ -1,6 +1,6 @@
 -- person: everything that is known of a customer in one document; no table is forgotten.
 BEGIN;
-SELECT plan(47);
+SELECT plan(49);
 UPDATE mjc.schema_version SET version = version || '-other';
 SELECT throws_ok(s, 'MJ009', NULL, 'another schema version: ' || s)
   FROM unnest(ARRAY['SELECT mjc.person_export(NULL)', 'SELECT mjc_api.staff_customer_export_data(NULL, 0, NULL, NULL, NULL)']) s;
@@ -26,6 +26,7 @@ SELECT (pg_temp.buy('{1}', '{1}', '0559110001', note => 'zz sonnez')).body ->> '
 SELECT mjc.order_ship(:'ref', 'ZZTRK', 'ZR'), mjc.order_deliver(:'ref') \g /dev/null
 SELECT mjc.customer_join(:'her', '0559110001') \g /dev/null
 SELECT mjc_api.address_add(:'her', 0, gen_random_uuid(), 'req', NULL, 'SHIPPING', '1 rue Zz', 'Zzville', NULL, NULL, NULL, NULL, true) \g /dev/null
+SELECT mjc.customer_boiler_write(:'her', NULL, jsonb_build_object('model', b.boiler_model_id, 'label', 'zz maison', 'serial', 'ZZ 123')) FROM mjc.boiler_model b LIMIT 1 \g /dev/null
 SELECT mjc.session_make(:'her', 0, gen_random_uuid(), sha256('zz')) \g /dev/null
 INSERT INTO mjc.account_social (subject, provider, account_id, created_at) VALUES ('zz-subject', 'google', :'her', now());
 INSERT INTO mjc.account_totp (account_id, secret, enabled_at) VALUES (:'her', repeat('z', 20)::bytea, now());
@@ -40,14 +41,15 @@ INSERT INTO mjc.cart (owner_id, kind, created_at, updated_at, expires_at) VALUES
 INSERT INTO mjc.cart_line VALUES (:'her', pg_temp.pid(1), 1, 100000, now(), now());
 SELECT mjc_api.staff_customer_get(:'admin', 0, gen_random_uuid(), 'req', :'her') \g /dev/null
 SELECT mjc.event_store(:'her', '203.0.113.7', 'Mozilla', jsonb_build_object('eventType', 'page_view', 'eventData', jsonb_build_object('sessionId', gen_random_uuid(), 'pagePath', '/zz'))::text, now()) \g /dev/null
+SELECT mjc.review_add(:'her', pg_temp.pid(1), 4, 'zz avis', 'zz bonne pièce') \g /dev/null
 SELECT mjc.person_export(:'her') AS doc \gset
 SELECT set_eq(format('SELECT jsonb_object_keys(%L::jsonb)', :'doc'), $$SELECT part FROM mjc.person_tables() WHERE part IS NOT NULL UNION SELECT 'exportedAt'$$, 'the document has exactly these parts');
 SELECT is_empty(format($$SELECT key FROM jsonb_each(%L::jsonb) WHERE value IN ('null', '[]', '{}')$$, :'doc'), 'and none of them is empty');
 SELECT is(jsonb_path_query_first(:'doc'::jsonb, p::jsonpath) #>> '{}', w, format('%s: %s', p, w))
-  FROM (VALUES ('$.person.first_name', 'Zzlina'), ('$.person.email', 'all@example.test'), ('$.person.phone', '+213659110002'), ('$.business.rc', 'zz-rc'), ('$.addresses[0].street', '1 rue Zz'), ('$.notes[0].body', 'zz note'),
+  FROM (VALUES ('$.person.first_name', 'Zzlina'), ('$.person.email', 'all@example.test'), ('$.person.phone', '+213659110002'), ('$.business.rc', 'zz-rc'), ('$.addresses[0].street', '1 rue Zz'), ('$.notes[0].body', 'zz note'), ('$.boilers[0].serial', 'ZZ 123'),
                ('$.identities[0].subject', 'zz-subject'), ('$.orders[0].contact.note', 'zz sonnez'), ('$.orders[0].contact.street', '1 rue du Test'), ('$.orders[0].lines[0].sku', 'TEST-ONLY-1'), ('$.orders[0].payments[0].state', 'paid'),
                ('$.orders[0].shipments[0].tracking_number', 'ZZTRK'), ('$.orders[0].events[0].kind', 'placed'), ('$.credits[0].movements[0].reason', 'zz geste'), ('$.couponUses[0].code', 'ZZPERSON'),
-               ('$.cart.lines[0].qty', '1'), ('$.readBy[0].who', 'staff'), ('$.consents[0].granted', 'true'), ('$.links.size()', '1')) v (p, w);
+               ('$.cart.lines[0].qty', '1'), ('$.readBy[0].who', 'staff'), ('$.consents[0].granted', 'true'), ('$.links.size()', '1'), ('$.reviews[0].comment', 'zz bonne pièce')) v (p, w);
 SELECT is(:'doc'::jsonb::text ~ '\$2b\$|token_hash|"salt"|"secret"|"password_hash"|"actor"|"author"|"words"|db_login|Test Staff', false, 'no secret, no hash, nobody of the staff');
 SELECT is_empty(format($$SELECT * FROM jsonb_each(%L::jsonb) WHERE value::text LIKE '%%' || %L || '%%'$$, :'doc', :'admin'), 'not even their numbers');
 SELECT is((SELECT count(*) FROM mjc.personal_access WHERE subject = :'her' AND action = 'person_export' AND channel = 'psql'), 1::bigint, 'the look is on record');

@@ -1,5 +1,5 @@
--- load.lua - what wrk sends: the page of any product, or a guest's order of one unit of it.
--- arguments: detail|order, number of products, gzip|plain, seed
+-- load.lua - what wrk sends: the page of any product, the list of any category, or a guest's order of
+-- one unit of a product. arguments: detail|list|order, number of products, gzip|plain, seed
 local what, parts, encoding
 
 function setup(thread)
@@ -22,8 +22,8 @@ function init(args)
 	wrk.headers['Host'] = 'localhost'
 	wrk.headers['Accept-Language'] = 'fr'
 	if encoding == 'gzip' then wrk.headers['Accept-Encoding'] = 'gzip' end
-	if what == 'detail' then
-		whole = escaped(wrk.format('GET', '/api/v1/products/banc-@')):gsub('@', '%%d')
+	if what ~= 'order' then
+		whole = escaped(wrk.format('GET', what == 'detail' and '/api/v1/products/banc-@' or '/api/v1/products?category=rayon-@')):gsub('@', '%%d')
 		return
 	end
 	wrk.headers['Content-Type'] = 'application/json'
@@ -33,6 +33,7 @@ end
 
 function request()
 	if what == 'detail' then return string.format(whole, math.random(parts)) end
+	if what == 'list' then return string.format(whole, math.random(70)) end
 	return string.format(whole, ONE + math.random(parts), math.random(500000000, 799999999))
 end
 

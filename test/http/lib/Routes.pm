@@ -24,10 +24,20 @@ my %document;
 #          which nobody but him and staff may see
 #   what: makes the value; gets the owner's token
 my @places = (
+	# What a DELETE takes out of the shop is no part for the others.
+	[ qr{^/products/:id$}, id => all => sub { make_product(price => 1000) } ],
 	[ qr{^/products/:idOrSlug}, idOrSlug => all => \&product ],
+	[ qr{^/categories/:idOrSlug}, idOrSlug => all => sub { once(category => 'SELECT slug FROM mjc.category WHERE is_active LIMIT 1') } ],
 	[ qr{/products/:id\b}, id => all => \&product ],
 	[ qr{^/analytics/session/:sessionId}, sessionId => all => sub { $nothing } ],
-	[ qr{^/boilers/models/:id\b}, id => all => sub { once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') } ],
+	[ qr{^/boilers/models/:id\b}, id => all => \&model ],
+	[ qr{^/diagrams/:id\b}, id => all => \&diagram ],
+	[ qr{^/customers/boilers/:boilerId}, boilerId => owner => \&boiler ],
+	[ qr{^/admin/(?:boilers/|fitments|diagrams)}, id => all => sub { $nothing } ],
+	[ qr{^/admin/products/:id/cross-references/}, crossReferenceId => all => sub { $nothing } ],
+	[ qr{^/admin/boilers/codes/}, scheme => all => sub { 'GC' } ],
+	[ qr{^/admin/boilers/codes/}, code => all => sub { 'NO-SUCH-CODE' } ],
+	[ qr{^/(?:files|images)/:name}, name => all => sub { 'a' x 64 . '.jpg' } ],
 	[ qr{^/wilayas/:code}, code => all => sub { '16' } ],
 	[ qr{^/cart/items/:itemId}, itemId => owner => \&cart_line ],
 	[ qr{^/cart/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
@@ -50,6 +60,13 @@ my @places = (
 	[ qr{^/admin/promotions/:id}, id => all => sub { $nothing } ],
 	[ qr{^/admin/coupons/:code}, code => all => sub { 'NO-SUCH-COUPON' } ],
 	[ qr{^/admin/shipping-tariffs/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/categories/:id}, id => all => sub { entry('category', 'category_id') } ],
+	[ qr{^/admin/manufacturers/:id}, id => all => sub { entry('manufacturer', 'manufacturer_id') } ],
+	[ qr{^/admin/kinds/:id}, id => all => sub { entry('part_kind', 'kind_id') } ],
+	[ qr{^/admin/attributes/:id}, id => all => sub { attribute() } ],
+	[ qr{^/admin/reviews/:id}, id => all => sub { review() } ],
+	[ qr{^/admin/imports/:id}, id => all => sub { $nothing } ],
+	[ qr{^/admin/imports/:id/lines/:chunk}, chunk => all => sub { 1 } ],
 	[ qr{^/admin/gift-cards/:id}, id => all => sub { $nothing } ],
 );
 
@@ -64,6 +81,25 @@ sub promotion
 		INSERT INTO mjc.promotion (promotion_id, code, name, kind, scope, rate_bp, needs_coupon)
 		VALUES (gen_random_uuid(), :'code', 'Essai', 'percent', 'line', 1000, true) RETURNING code
 		SQL
+}
+
+# One of the catalogue that nothing needs.
+sub entry
+{
+	my ($table, $key) = @_;
+
+	return sql("INSERT INTO mjc.$table ($key, slug, name) VALUES (gen_random_uuid(), :'slug', :'slug') RETURNING $key", slug => code('essai'));
+}
+
+sub attribute
+{
+	return sql("INSERT INTO mjc.attribute (attribute_id, code, name, value_type) VALUES (gen_random_uuid(), :'code', 'Essai', 'text') RETURNING attribute_id",
+		code => code('a') =~ tr/-/_/r);
+}
+
+sub review
+{
+	return sql("SELECT mjc.review_add(:'customer', :'product', 4, 'Essai', NULL)", customer => make_account('CUSTOMER'), product => product());
 }
 
 sub cart_line
@@ -122,6 +158,26 @@ sub address
 
 	die "no address: $reply->{status} $reply->{content}" if $reply->{status} != 201;
 	return $reply->{json}{data}{address}{id};
+}
+
+sub maker { return once(maker => 'SELECT manufacturer_id FROM mjc.manufacturer LIMIT 1') }
+
+sub model { return once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') }
+
+sub boiler
+{
+	my $token = shift;
+	my $reply = post('/api/v1/customers/boilers', token => $token, body => { model => model(), label => 'Maison ' . ++$serial });
+
+	die "no boiler: $reply->{status} $reply->{content}" if $reply->{status} != 201;
+	return $reply->{json}{data}{boiler}{id};
+}
+
+sub diagram
+{
+	return $made{diagram} //= sql(<<~'SQL', model => model());
+		INSERT INTO mjc.diagram (diagram_id, boiler_model_id, name, image_url) VALUES (gen_random_uuid(), :'model', 'Essai', '/essai.png') RETURNING diagram_id
+		SQL
 }
 
 # Every row: method, pattern, function, types, role, rate, flags, volatility, name and params,
@@ -227,12 +283,32 @@ my %value = (
 	'/admin/shipping-tariffs' => sub { { place => '16', deliveryMode => 'home', amount => 400, from => '2027-01-01' } },
 	'/admin/shipping-tariffs/:id' => sub { { amount => 400, until => '2028-01-01' } },
 	'/admin/carrier-zones' => sub { { carrier => 'essai', wilaya => '16', zone => 'z1' } },
+	'/products' => sub { { name => 'Essai', sku => uc code('s'), categoryId => test_category(), price => 10, stockQuantity => 3 } },
+	'/products/:id' => sub { { isFeatured => JSON::PP::true(), manufacturerId => 'Essai' } },
+	(map { $_ => sub { { name => code('Essai'), description => 'Essai' } } } map { ("/admin/$_", "/admin/$_/:id") } qw(categories manufacturers)),
+	'/admin/kinds' => sub { { name => 'Essai', safetyClass => 'ELECTRICAL' } },
+	'/admin/kinds/:id' => sub { { name => 'Essai', safetyClass => 'QUALIFIED' } },
+	'/admin/attributes' => sub { { code => code('a') =~ tr/-/_/r, name => 'Essai', valueType => 'number', scale => 1 } },
+	'/admin/attributes/:id' => sub { { name => 'Essai', unit => 'bar' } },
+	'/admin/imports' => sub { { kind => 'products', dryRun => JSON::PP::true() } },
+	'/admin/imports/:id/start' => sub { { dryRun => JSON::PP::true() } },
 	'/admin/gift-cards' => sub { { amount => 1000 } },
 	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
 	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
 	(map { $_ => sub { { events => [ page_view() ] } } } qw(/analytics/events /analytics/track)),
 	'/analytics/performance' => sub { { name => 'LCP', value => 1234.5, path => '/fr' } },
 	'/analytics/errors' => sub { { error => 'TypeError: essai', stack => 'TypeError: essai', url => '/fr' } },
+	'/admin/products/:id/cross-references' => sub { { kind => 'OEM', brand => 'Essai', number => code('n') } },
+	'/admin/products/:id/supersession' => sub { { relation => 'ONE', parts => [ { product => make_product(price => 10), quantity => 1 } ] } },
+	'/admin/boilers/ranges' => sub { { manufacturer => maker(), name => code('r') } },
+	'/admin/boilers/models' => sub { { manufacturer => maker(), name => code('m') } },
+	'/admin/boilers/variants' => sub { { model => model(), name => code('v'), powerKw => 24.5 } },
+	'/admin/boilers/codes' => sub { { scheme => 'GC', code => code('c'), model => model() } },
+	'/admin/boilers/plate-rules' => sub { { manufacturer => maker(), name => code('p'), pattern => 'X(\\d\\d)', parts => ['year2'], example => 'X19' } },
+	'/admin/fitments' => sub { { product => product(), model => model(), position => code('f') } },
+	'/admin/diagrams' => sub { { model => model(), name => 'Essai', image => '/essai.png', hotspots => [ { x => 5000, y => 10, ref => '1', product => product() } ] } },
+	(map { ("$_/:id" => sub { { active => JSON::PP::false() } }) } map { "/admin/$_" } qw(boilers/ranges boilers/models boilers/variants boilers/plate-rules diagrams)),
+	'/admin/fitments/:id' => sub { { note => 'Essai' } },
 	'/admin/settings' => sub { { siteName => 'Essai', sellerRc => '16/00-1' } },
 );
 
@@ -252,7 +328,7 @@ sub code { return sprintf '%s-%x-%d', $_[0], $$, ++$serial }
 
 # Names whose texts must say something.
 my %named = (email => $value{email}, wilaya => sub { '16' }, region => sub { '16' }, phone => $value{phone},
-	customerGroup => sub { 'retail' }, purpose => sub { 'terms' },
+	customerGroup => sub { 'retail' }, moveTo => sub { test_category() }, purpose => sub { 'terms' },
 	(map { $_ => sub { 'CASH_ON_DELIVERY' } } qw(paymentMethod method)), number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
 	(map { $_ => sub { 'Amina' } } qw(firstName lastName)), (map { $_ => \&password } qw(password newPassword)));
 

@@ -1,0 +1,92 @@
+-- 0026 prebuilt documents of products, and what lists of them need to be fast at any size.
+-- Reference tables, but for what follows the stock.
+
+-- What of a product's JSON depends neither on the clock nor on the stock, nor on the names of its
+-- category, its makers and its attributes: objects as text, put together by mjc.card_json(). head is in
+-- lists and on the product's page, cover in lists, rest on the page alone.
+CREATE TABLE mjc.product_card (
+    product_id   uuid PRIMARY KEY REFERENCES mjc.product ON DELETE CASCADE,
+    head         text NOT NULL,
+    cover        text NOT NULL,
+    rest         text NOT NULL,
+    named        uuid[],
+    refreshed_at timestamptz NOT NULL
+) WITH (toast_tuple_target = 8160);
+
+CREATE INDEX product_card_refreshed_at_idx ON mjc.product_card (refreshed_at);
+
+-- Whether a product is in stock, for the filters of lists: a copy of mjc.stock_flag, made by a job. What
+-- the copy does not know yet is in mjc.stock_flip, so readers know (mjc.stock_flips). The rules
+-- of the stock wait for nobody who changes a product.
+ALTER TABLE mjc.product ADD COLUMN in_stock boolean NOT NULL DEFAULT false;
+
+UPDATE mjc.product p SET in_stock = true FROM mjc.stock_flag f WHERE f.product_id = p.product_id AND f.in_stock;
+
+CREATE TABLE mjc.stock_flip (
+    product_id uuid NOT NULL,
+    flip_id    uuid NOT NULL,
+    PRIMARY KEY (product_id, flip_id)
+);
+
+CREATE INDEX stock_flag_next_expiry_at_idx ON mjc.stock_flag (next_expiry_at) WHERE NOT in_stock;
+
+-- A list is counted, filtered and sorted in an index that has all columns of the filters; a long one
+-- is read in its order (sql/shelf.sql).
+DROP INDEX mjc.product_category_id_idx;
+
+DROP INDEX mjc.product_manufacturer_id_idx;
+
+DROP INDEX mjc.product_created_at_idx;
+
+DROP INDEX mjc.product_price_idx;
+
+DROP INDEX mjc.product_name_idx;
+
+DROP INDEX mjc.product_featured_idx;
+
+DROP INDEX mjc.product_dated_sale_idx;
+
+CREATE INDEX product_category_id_idx ON mjc.product (category_id, created_at DESC, product_id)
+    INCLUDE (manufacturer_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
+
+CREATE INDEX product_manufacturer_id_idx ON mjc.product (manufacturer_id, created_at DESC, product_id)
+    INCLUDE (category_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
+
+CREATE INDEX product_created_at_idx ON mjc.product (created_at DESC, product_id)
+    INCLUDE (category_id, manufacturer_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
+
+CREATE INDEX product_updated_at_idx ON mjc.product (updated_at DESC, product_id);
+
+CREATE INDEX product_price_idx ON mjc.product ((coalesce(sale_price_centimes, price_centimes)), product_id)
+    INCLUDE (category_id, manufacturer_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, created_at, updated_at, name);
+
+CREATE INDEX product_name_idx ON mjc.product (name, product_id);
+
+CREATE INDEX product_category_price_idx ON mjc.product (category_id, (coalesce(sale_price_centimes, price_centimes)), product_id);
+
+CREATE INDEX product_category_name_idx ON mjc.product (category_id, name, product_id);
+
+CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes, product_id)
+    INCLUDE (manufacturer_id, is_active, is_featured, in_stock, sale_price_centimes, sale_from_at, sale_until_at, created_at, updated_at, name)
+    WHERE sale_from_at IS NOT NULL OR sale_until_at IS NOT NULL;
+
+CREATE INDEX product_featured_idx ON mjc.product (created_at DESC, product_id) WHERE is_featured;
+
+-- How often a product was looked at and sold: folded by a job, nothing hot is ever updated
+-- (sql/counter.sql). viewed: before counted_until, for good; recent: since then, counted anew each time.
+CREATE TABLE mjc.product_counter (
+    product_id uuid PRIMARY KEY REFERENCES mjc.product ON DELETE CASCADE,
+    viewed     bigint NOT NULL,
+    recent     bigint NOT NULL,
+    sold       bigint NOT NULL,
+    popularity integer NOT NULL,
+    CONSTRAINT product_counter_ck CHECK (viewed >= 0 AND recent >= 0 AND popularity >= 0)
+);
+
+CREATE TABLE mjc.counted_until (
+    singleton boolean PRIMARY KEY DEFAULT true,
+    at        timestamptz NOT NULL,
+    CONSTRAINT counted_until_one_ck CHECK (singleton)
+);
+
+INSERT INTO mjc.counted_until (at) VALUES ('-infinity');

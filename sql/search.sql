@@ -1,0 +1,695 @@
+-- search: from what people type to products, best first, each with why it was found.
+--
+-- The stages in their order; the first that finds something answers alone:
+--   exact, crossReference    the number as it is, of the part itself or given to it by others;
+--   superseded               the part that replaced the one with that number
+--   leadingZeros             the number with more or fewer zeros before it
+--   prefix                   numbers that begin with it, four characters or more, twenty at most
+--   model                    words with a boiler among them: only what fits that boiler
+--   words                    all words, in whatever language
+--   beginning                the same, the last word not finished
+--   typo                     the same, misspelt words corrected
+--   nearNumber               numbers that differ by one character, or by O for 0, I for 1
+-- Rules on what is folded: extension/fold.c, part_number.c, typo.c.
+
+----------------------------------------------------------------- numbers
+
+CREATE FUNCTION mjc.search_kind_rank(kind text) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT pg_catalog.array_position(ARRAY['SKU', 'MANUFACTURER', 'EAN', 'INTERNAL', 'OEM', 'SUPPLIER', 'OLD_OEM', 'COMPETITOR'], kind) $$;
+COMMENT ON FUNCTION mjc.search_kind_rank(text) IS 'Place of a kind of number among those that match alike: the shop''s own first';
+
+CREATE FUNCTION mjc.search_in_stock(product_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM mjc.stock_flag f WHERE f.product_id = search_in_stock.product_id
+                      AND (f.in_stock OR f.next_expiry_at <= statement_timestamp()));
+END
+$$;
+COMMENT ON FUNCTION mjc.search_in_stock(uuid) IS 'Whether a product counts as in stock for filters and order of lists';
+
+-- Old numbers sell the new part. The old one is shown beside it while there is stock of it, or where
+-- either serves for the other; so are other old parts that serve as well and are in stock. Arrays
+-- stand in sub-selects so that one plan serves all lengths.
+CREATE FUNCTION mjc.search_resolve(found_ids uuid[], found_kinds text[], label text, OUT ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT FROM mjc.supersession r WHERE r.product_id = ANY ((SELECT found_ids)::uuid[])) THEN
+        SELECT array_agg(u.id ORDER BY u.n), array_agg(coalesce(label, CASE WHEN u.kind IN ('SKU', 'MANUFACTURER', 'EAN') THEN 'exact' ELSE 'crossReference' END) ORDER BY u.n),
+               array_agg(u.kind ORDER BY u.n), array_agg(NULL::text)
+          INTO ids, kinds, matched, superseded
+          FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n)
+          JOIN mjc.search_product s ON s.product_id = u.id AND s.is_active;
+        RETURN;
+    END IF;
+    WITH found AS (
+        SELECT u.id, u.kind, u.n, p.sku FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n) JOIN mjc.product p ON p.product_id = u.id),
+    chain AS MATERIALIZED (
+        SELECT f.id AS old_id, f.kind, f.n, f.sku, l.live_id, l.two_way
+          FROM found f
+         CROSS JOIN LATERAL mjc.supersession_live(f.id) l
+          JOIN mjc.search_product s ON s.product_id = l.live_id AND s.is_active
+         WHERE EXISTS (SELECT FROM mjc.supersession r WHERE r.product_id = f.id)),
+    candidate AS (
+        SELECT c.live_id AS id, 'superseded' AS kind, c.kind AS matched, c.sku AS superseded, 0 AS class, c.n FROM chain c
+        UNION ALL
+        SELECT f.id, coalesce(label, CASE WHEN f.kind IN ('SKU', 'MANUFACTURER', 'EAN') THEN 'exact' ELSE 'crossReference' END), f.kind, NULL,
+               CASE WHEN EXISTS (SELECT FROM chain c WHERE c.old_id = f.id) THEN 2 ELSE 1 END, f.n
+          FROM found f
+         WHERE NOT EXISTS (SELECT FROM chain c WHERE c.old_id = f.id AND NOT c.two_way) OR mjc.search_in_stock(f.id)
+        UNION ALL
+        SELECT t.id, 'superseded', c.kind, c.sku, 3, c.n
+          FROM (SELECT x.kind, x.sku, x.n, array_agg(x.live_id) AS live_ids FROM chain x WHERE x.two_way GROUP BY x.kind, x.sku, x.n) c
+         CROSS JOIN LATERAL unnest(mjc.supersession_twins(c.live_ids)) t (id)
+         WHERE t.id <> ALL (found_ids) AND mjc.search_in_stock(t.id)),
+    best AS (
+        SELECT DISTINCT ON (c.id) c.id, c.kind, c.matched, c.superseded, c.class, c.n FROM candidate c ORDER BY c.id, c.class, c.n)
+    SELECT array_agg(b.id ORDER BY b.class >= 2, b.n, b.class, b.id), array_agg(b.kind ORDER BY b.class >= 2, b.n, b.class, b.id),
+           array_agg(b.matched ORDER BY b.class >= 2, b.n, b.class, b.id), array_agg(b.superseded ORDER BY b.class >= 2, b.n, b.class, b.id)
+      INTO ids, kinds, matched, superseded
+      FROM best b JOIN mjc.search_product s ON s.product_id = b.id AND s.is_active;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_resolve(uuid[], text[], text) IS
+    'What is shown for products found by their numbers, in that order: live parts for old ones, with the sku of the old part. label: why they match, NULL goes by the kind of number. NULL when nothing is active';
+
+-- With several parts of one number the more popular one is first.
+CREATE FUNCTION mjc.search_equal(wanted text, OUT ids uuid[], OUT kinds text[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT array_agg(b.product_id ORDER BY b.rank, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.rank, b.popularity DESC, b.product_id) INTO ids, kinds
+      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, mjc.search_kind_rank(k.kind) AS rank, s.popularity
+              FROM (SELECT x.product_id, x.kind FROM mjc.search_key x WHERE x.key = wanted LIMIT 200) k
+              JOIN mjc.search_product s ON s.product_id = k.product_id
+             ORDER BY k.product_id, rank) b;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_equal(text) IS 'Products that have a number of this key, and which number; NULL for none';
+
+CREATE FUNCTION mjc.search_zeros(wanted text, OUT ids uuid[], OUT kinds text[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT array_agg(b.product_id ORDER BY b.rank, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.rank, b.popularity DESC, b.product_id) INTO ids, kinds
+      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, mjc.search_kind_rank(k.kind) AS rank, s.popularity
+              FROM ((SELECT x.product_id, x.kind FROM mjc.search_key x WHERE x.key = wanted LIMIT 200)
+                    UNION ALL
+                    (SELECT x.product_id, x.kind FROM mjc.search_key x WHERE x.short_key = wanted AND x.short_key <> x.key LIMIT 200)) k
+              JOIN mjc.search_product s ON s.product_id = k.product_id
+             ORDER BY k.product_id, rank) b;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_zeros(text) IS 'Products that have a number of this short key, with any zeros before it; NULL for none';
+
+-- Of very many numbers with one beginning the first thousand are looked at, and the stock of the
+-- two hundred most popular.
+CREATE FUNCTION mjc.search_prefix(wanted text, OUT ids uuid[], OUT kinds text[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT array_agg(b.product_id ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id), array_agg(b.kind ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id)
+      INTO ids, kinds
+      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, coalesce(f.yes, false) AS in_stock
+              FROM (SELECT p.product_id, p.kind, p.key, p.popularity
+                      FROM (SELECT DISTINCT ON (s.product_id) s.product_id, k.kind, k.key, s.popularity
+                              FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
+                                     WHERE x.key >= (SELECT wanted) AND x.key < (SELECT wanted || chr(1114111)) ORDER BY x.key LIMIT 1000) k
+                              JOIN mjc.search_product s ON s.product_id = k.product_id AND s.is_active
+                             ORDER BY s.product_id, k.key) p
+                     ORDER BY p.popularity DESC, p.key LIMIT 200) d
+              LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
+                                   FROM mjc.stock_flag f WHERE f.product_id = d.product_id LIMIT 1) f ON true
+             ORDER BY d.popularity DESC, in_stock DESC, d.key, d.product_id LIMIT 20) b;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_prefix(text) IS
+    'Active products that have a number with this beginning, twenty at most, by popularity, then stock; NULL for none';
+
+-- All numbers that may have been meant, each looked up: what that costs does not grow with the shop.
+-- A key without O and I is its own loose key.
+CREATE FUNCTION mjc.search_near(wanted text, OUT ids uuid[], OUT kinds text[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    loose text := mjc.part_number_loose(wanted);
+    variants text[];
+BEGIN
+    IF length(loose) NOT BETWEEN 5 AND 24 OR loose !~ '[0-9]' THEN
+        RETURN;
+    END IF;
+    variants := mjc.one_typo_variants(loose);
+    SELECT array_agg(b.product_id ORDER BY b.far, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.far, b.popularity DESC, b.product_id) INTO ids, kinds
+      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, k.loose_key <> loose AS far, s.popularity
+              FROM ((SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.key = ANY ((SELECT variants)::text[]) LIMIT 50)
+                    UNION ALL
+                    (SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.loose_key = ANY ((SELECT variants)::text[]) AND x.loose_key <> x.key LIMIT 50)) k
+              JOIN mjc.search_product s ON s.product_id = k.product_id
+             ORDER BY k.product_id, far) b;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_near(text) IS
+    'Products that have a number which is this one with O for 0, I for 1, or one wrong, missing, additional or swapped character; of 5 to 24 characters with a digit among them. NULL for none';
+
+CREATE FUNCTION mjc.search_numbers(query text, OUT ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted text COLLATE "C" := mjc.part_number_key(query);
+    number_like boolean := wanted ~ '[0-9]' OR query ~ '\w[-./_]\w';
+    found record;
+BEGIN
+    IF wanted IS NULL OR length(wanted) > 60 THEN
+        RETURN;
+    END IF;
+    SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(wanted) e;
+    -- A number of letters alone that is an ordinary word as well: whoever types it means the word.
+    IF found.ids IS NOT NULL AND (number_like OR NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = mjc.search_fold(query))) THEN
+        SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, NULL) r;
+    END IF;
+    IF ids IS NULL AND number_like THEN
+        SELECT z.ids, z.kinds INTO found FROM mjc.search_zeros(mjc.part_number_short(query)) z;
+        IF found.ids IS NOT NULL THEN
+            SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, 'leadingZeros') r;
+        END IF;
+    END IF;
+    IF ids IS NULL AND number_like AND length(wanted) >= 4 THEN
+        SELECT p.ids, p.kinds, array_fill('prefix'::text, ARRAY[cardinality(p.ids)]), array_fill(NULL::text, ARRAY[cardinality(p.ids)])
+          INTO ids, matched, kinds, superseded FROM mjc.search_prefix(wanted) p WHERE p.ids IS NOT NULL;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_numbers(text) IS
+    'Products found by their numbers: exact, else with other zeros before, else by their beginning; with why, which number, and the sku of the old part. NULL when nothing is found';
+
+------------------------------------------------------------------- words
+
+-- Not by plainto_tsquery: it tells the client of every word that says nothing.
+CREATE FUNCTION mjc.search_word_query(word text) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    french text[] := tsvector_to_array(to_tsvector('pg_catalog.french', word));
+    other text[] := tsvector_to_array(CASE WHEN word ~ '[؀-ۿ]' THEN to_tsvector('pg_catalog.arabic', word) ELSE to_tsvector('pg_catalog.english', word) END);
+BEGIN
+    IF cardinality(french) = 0 OR cardinality(other) = 0 THEN
+        RETURN NULL;
+    END IF;
+    RETURN ('''' || array_to_string(french, ''' & ''') || '''' || CASE WHEN french <> other THEN ' | ''' || array_to_string(other, ''' & ''') || '''' ELSE '' END)::tsquery;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_word_query(text) IS 'A folded word in any of the languages; NULL for one that says nothing (the, des)';
+
+-- A word with digits and marks within (100-W, 7828-765) stays one: it may be a number.
+CREATE FUNCTION mjc.search_units(query text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT x.unit
+          FROM (SELECT mjc.search_fold(t.token) AS folded, t.n FROM regexp_split_to_table(query, '\s+') WITH ORDINALITY t (token, n)) f
+         CROSS JOIN LATERAL unnest(CASE WHEN f.folded ~ '[0-9]' THEN ARRAY[f.folded] ELSE string_to_array(f.folded, ' ') END) WITH ORDINALITY x (unit, m)
+         WHERE x.unit <> ''
+         ORDER BY f.n, x.m LIMIT 12);
+END
+$$;
+COMMENT ON FUNCTION mjc.search_units(text) IS 'The words of a query, folded, twelve at most; one that may be a number holds spaces for its marks';
+
+CREATE FUNCTION mjc.search_unit_query(unit text, alone boolean) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    number tsquery := ('''' || replace(unit, ' ', '') || '''')::tsquery;
+    part text;
+    one tsquery;
+    parts tsquery;
+BEGIN
+    -- 16-07 is a number, not what has a 16 and a 07 somewhere.
+    IF alone AND strpos(unit, ' ') > 0 AND unit !~ '[^0-9 ]' THEN
+        RETURN number;
+    END IF;
+    FOREACH part IN ARRAY string_to_array(unit, ' ') LOOP
+        one := mjc.search_word_query(part);
+        parts := coalesce(parts && one, parts, one);
+    END LOOP;
+    RETURN CASE WHEN alone OR strpos(unit, ' ') > 0 THEN coalesce(parts || number, number) ELSE parts END;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_unit_query(text, boolean) IS
+    'A word of mjc.search_units: itself, or the number that it is, or its parts; alone: it is the whole query. NULL when it says nothing';
+
+CREATE FUNCTION mjc.search_all_query(units text[]) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    unit text;
+    every tsquery;
+BEGIN
+    FOREACH unit IN ARRAY units LOOP
+        every := mjc.search_and(every, mjc.search_unit_query(unit, false));
+    END LOOP;
+    RETURN every;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_all_query(text[]) IS 'All these words; NULL when none of them says anything';
+
+CREATE FUNCTION mjc.search_tag_query(prefix text, ids uuid[]) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT string_agg('''' || mjc.search_tag(prefix, i) || '''', ' | ') FROM unnest(ids) i)::tsquery;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_tag_query(text, uuid[]) IS 'What belongs to any of these manufacturers (m), categories (c), kinds (k) or boilers (b); NULL for no id';
+
+-- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
+-- kinds and boilers. A plural is looked up without its ending too.
+CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT boilers uuid[])
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 3
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH run AS MATERIALIZED (
+        SELECT DISTINCT i AS first, n AS words, s.spelled
+          FROM generate_series(1, (SELECT cardinality(units))) i
+         CROSS JOIN generate_series(1, 5) n
+         CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
+         CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
+         WHERE i + n - 1 <= (SELECT cardinality(units))),
+    -- Arrays of what is looked up: one scan of an index each, whatever the planner thinks of the tables.
+    known AS MATERIALIZED (
+        SELECT x.alias AS spelled, x.word FROM mjc.search_alias x WHERE x.alias = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used
+        UNION
+        SELECT x.word, x.word FROM mjc.search_alias x WHERE x.word = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used),
+    spelling AS MATERIALIZED (
+        SELECT r.first, r.words, r.spelled, true AS own FROM run r
+        UNION
+        SELECT r.first, r.words, k.word, false FROM run r JOIN known k ON k.spelled = r.spelled WHERE k.word <> r.spelled
+        UNION
+        SELECT r.first, r.words, x.alias, false
+          FROM run r JOIN known k ON k.spelled = r.spelled
+          JOIN (SELECT y.alias, y.word FROM mjc.search_alias y WHERE y.word = ANY (ARRAY(SELECT k.word FROM known k)) AND y.is_used) x ON x.word = k.word AND x.alias <> r.spelled),
+    named AS (
+        SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
+          FROM spelling s
+          LEFT JOIN (SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY (ARRAY(SELECT replace(s.spelled, ' ', '') FROM spelling s))) n
+            ON n.key = replace(s.spelled, ' ', ''))
+    SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
+           array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
+           array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
+      FROM named m
+     WHERE NOT m.own OR m.id IS NOT NULL
+     GROUP BY m.first, m.words
+     ORDER BY m.first, m.words DESC;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_meanings(text[]) IS
+    'For each run of words of a query that is more than words: its place, the synonyms, the tags of what has that name, the boilers of that name';
+
+CREATE FUNCTION mjc.search_or(a tsquery, b tsquery) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT coalesce(a OPERATOR(pg_catalog.||) b, a, b) $$;
+COMMENT ON FUNCTION mjc.search_or(tsquery, tsquery) IS 'Either of two text queries; NULL is none';
+
+CREATE FUNCTION mjc.search_and(a tsquery, b tsquery) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT coalesce(a OPERATOR(pg_catalog.&&) b, a, b) $$;
+COMMENT ON FUNCTION mjc.search_and(tsquery, tsquery) IS 'Both of two text queries; NULL is none';
+
+-- A run of words: themselves, or its synonyms, or what has that name.
+CREATE FUNCTION mjc.search_run_query(units text[], others text[], tags text[]) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted tsquery := mjc.search_all_query(units);
+    other text;
+BEGIN
+    FOREACH other IN ARRAY coalesce(others, '{}') LOOP
+        wanted := mjc.search_or(wanted, mjc.search_all_query(string_to_array(other, ' ')));
+    END LOOP;
+    IF tags IS NOT NULL THEN
+        wanted := mjc.search_or(wanted, ('''' || array_to_string(tags, ''' | ''') || '''')::tsquery);
+    END IF;
+    RETURN wanted;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
+
+-- From left to right, the longest run that means something first. whole: all words. Where a boiler is
+-- named, fitting: the others, without the boiler and its maker, whose parts may be another maker's.
+CREATE FUNCTION mjc.search_parse(units text[], OUT whole tsquery, OUT fitting tsquery, OUT boilers uuid[])
+    RETURNS record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    meaning record;
+    makers text[];
+    one tsquery;
+    place integer := 1;
+    boiler_first integer := 0;
+    boiler_last integer := -1;
+BEGIN
+    FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers FROM mjc.search_meanings(units) m LOOP
+        IF meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
+            boilers := meaning.boilers;
+            boiler_first := meaning.first;
+            boiler_last := meaning.first + meaning.words - 1;
+        END IF;
+        CONTINUE WHEN meaning.first < place OR (meaning.others IS NULL AND meaning.tags IS NULL);
+        whole := mjc.search_and(mjc.search_and(whole, mjc.search_all_query(units[place : meaning.first - 1])),
+                                mjc.search_run_query(units[meaning.first : meaning.first + meaning.words - 1], meaning.others, meaning.tags));
+        place := meaning.first + meaning.words;
+    END LOOP;
+    whole := mjc.search_and(whole, CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
+    IF boilers IS NOT NULL THEN
+        makers := ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]));
+        SELECT p.query INTO fitting FROM mjc.search_parse_rest(units[: boiler_first - 1] || units[boiler_last + 1 :], makers) p (query);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_parse(text[]) IS
+    'The words of a query, each in any language, or its synonyms, or what has that name; with the boilers that are named, and the words beside them. NULL when nothing is left';
+
+CREATE FUNCTION mjc.search_parse_rest(units text[], dropped text[]) RETURNS tsquery
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted tsquery;
+    meaning record;
+    place integer := 1;
+BEGIN
+    FOR meaning IN SELECT m.first, m.words, m.others, m.tags FROM mjc.search_meanings(units) m WHERE m.others IS NOT NULL OR m.tags IS NOT NULL LOOP
+        CONTINUE WHEN meaning.first < place;
+        wanted := mjc.search_and(wanted, mjc.search_all_query(units[place : meaning.first - 1]));
+        place := meaning.first + meaning.words;
+        CONTINUE WHEN meaning.tags && dropped;
+        wanted := mjc.search_and(wanted, mjc.search_run_query(units[meaning.first : place - 1], meaning.others, meaning.tags));
+    END LOOP;
+    RETURN mjc.search_and(wanted, mjc.search_all_query(units[place :]));
+END
+$$;
+COMMENT ON FUNCTION mjc.search_parse_rest(text[], text[]) IS 'The words beside the name of a boiler; names with a dropped tag are left out. NULL when nothing is left';
+
+CREATE FUNCTION mjc.search_beginning(units text[]) RETURNS tsquery
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    last text := units[cardinality(units)];
+    one tsquery := CASE WHEN length(last) >= 3 AND last !~ '[0-9 ]' THEN ('''' || last || ''':*')::tsquery END;
+    before tsquery := CASE WHEN cardinality(units) > 1 THEN (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p) END;
+BEGIN
+    RETURN CASE WHEN one IS NOT NULL THEN coalesce(before && one, one) END;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short or may be a number';
+
+-- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
+CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    corrected text[] := units;
+    better text;
+BEGIN
+    FOR i IN 1 .. cardinality(units) LOOP
+        CONTINUE WHEN length(units[i]) NOT BETWEEN 4 AND 40 OR units[i] ~ '[0-9 ]'
+            OR EXISTS (SELECT FROM mjc.search_word w WHERE w.word = units[i]);
+        SELECT w.word INTO better
+          FROM mjc.search_word w
+         WHERE w.word OPERATOR(mjc_ext.%) units[i]
+           AND (mjc_ext.similarity(w.word, units[i]) >= 0.5 OR mjc.one_typo(w.word, units[i]))
+         ORDER BY mjc.one_typo(w.word, units[i]) DESC, mjc_ext.similarity(w.word, units[i]) DESC, w.products DESC, w.word LIMIT 1;
+        corrected[i] := coalesce(better, units[i]);
+    END LOOP;
+    RETURN CASE WHEN corrected <> units THEN corrected END;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_correct(text[]) IS 'The words of a query with those that no text has replaced by the most similar ones; NULL when there is nothing to correct';
+
+------------------------------------------------------------------- pages
+
+-- Of very many the first ten thousand are no fair choice: products are walked through in the order
+-- wanted until the page is full, which is soon where many match. The test is written so that no index
+-- takes it. By price, a sale counts from the day it was entered.
+CREATE FUNCTION mjc.search_many(wanted tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF sort = 'price_asc' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes), p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    ELSIF sort = 'price_desc' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes) DESC, p.product_id DESC LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    ELSIF sort = 'newest' THEN
+        RETURN ARRAY(
+            SELECT s.product_id
+              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
+             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
+               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+             ORDER BY p.created_at DESC, p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    END IF;
+    RETURN ARRAY(
+        SELECT s.product_id
+          FROM mjc.search_product s
+         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
+         WHERE s.is_active AND (s.words @@ wanted) IS TRUE
+           AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+           AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
+         ORDER BY s.popularity DESC, s.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+END
+$$;
+COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, integer, integer) IS
+    'A page of what matches a query that very many match: by price, the newest or (relevance) the most popular first';
+
+-- One pass over what was found: how many, which page of it, and the counts for each filter.
+CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
+    sort text, page integer, page_size integer, with_facets boolean,
+    OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    narrowed tsquery := coalesce(wanted && tags, wanted);
+BEGIN
+    WITH hit AS MATERIALIZED (
+        SELECT x.product_id, x.category_id, x.manufacturer_id, x.kind_id, x.popularity, x.created_at, x.price, x.place, x.named, coalesce(k.yes, false) AS stocked
+          FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, 0::bigint AS place, coalesce(s.names @@ title, false) AS named,
+                       coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price
+                  FROM mjc.search_product s
+                 WHERE s.is_active AND s.words @@ (SELECT narrowed)
+                UNION ALL
+                SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, u.place, true,
+                       coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes)
+                  FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
+                  JOIN mjc.search_product s ON s.product_id = u.id
+                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) x
+          LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
+                               FROM mjc.stock_flag f WHERE f.product_id = x.product_id LIMIT 1) k ON true
+         WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
+           AND (in_stock IS NOT TRUE OR k.yes)
+         LIMIT 10001),
+    -- Together first: there are far fewer of these than of hits.
+    cell AS MATERIALIZED (
+        SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
+          FROM hit h GROUP BY 1, 2, 3, 4, 5),
+    counted AS (
+        SELECT 'categories' AS dim, c.category_id::text AS key, sum(c.n) AS n FROM cell c GROUP BY c.category_id
+        UNION ALL SELECT 'manufacturers', c.manufacturer_id::text, sum(c.n) FROM cell c WHERE c.manufacturer_id IS NOT NULL GROUP BY c.manufacturer_id
+        UNION ALL SELECT 'kinds', c.kind_id::text, sum(c.n) FROM cell c WHERE c.kind_id IS NOT NULL GROUP BY c.kind_id
+        UNION ALL SELECT 'prices', c.bucket::text, sum(c.n) FROM cell c GROUP BY c.bucket
+        UNION ALL SELECT 'availability', c.stocked::text, sum(c.n) FROM cell c GROUP BY c.stocked),
+    shown AS (
+        SELECT h.product_id, h.named, row_number() OVER () AS n
+          FROM (SELECT i.product_id, i.named FROM hit i
+                 ORDER BY CASE sort WHEN 'price_asc' THEN i.price WHEN 'price_desc' THEN - i.price END,
+                          CASE sort WHEN 'newest' THEN i.created_at END DESC NULLS LAST,
+                          i.place, i.named DESC, i.stocked DESC, i.popularity DESC, i.product_id
+                 LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
+    SELECT (SELECT count(*) FROM hit),
+           coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
+           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c) END
+      INTO total, product_ids, in_name, facets
+      FROM shown p;
+    IF total > 10000 THEN
+        product_ids := mjc.search_many(narrowed, min_price, max_price, in_stock, sort, page, page_size);
+        in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
+    'A page of the active products that match a text query (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
+
+-- What a query may mean as words, most likely first. An attempt is made when nothing was found
+-- before it; words are read once, and again when they were corrected.
+CREATE FUNCTION mjc.search_words(units text[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    filtered boolean := num_nonnulls(tags, min_price, max_price, nullif(in_stock, false)) > 0;
+    meant text[] := units;
+    read record;
+    wanted tsquery;
+    title tsquery;
+BEGIN
+    FOREACH stage IN ARRAY ARRAY['model', 'words', 'beginning', 'typo', 'typo model', 'typo words'] LOOP
+        CASE stage
+            WHEN 'model', 'typo model' THEN
+                EXIT WHEN meant IS NULL;
+                SELECT p.whole, p.fitting, p.boilers INTO read FROM mjc.search_parse(meant) p;
+                title := read.fitting;
+                wanted := CASE WHEN read.boilers IS NOT NULL THEN mjc.search_and(title, mjc.search_tag_query('b', read.boilers)) END;
+            WHEN 'words', 'typo words' THEN
+                -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
+                title := read.whole;
+                wanted := coalesce(title && !! mjc.search_tag_query('x', read.boilers), title);
+            WHEN 'beginning' THEN
+                title := mjc.search_beginning(meant);
+                wanted := title;
+            WHEN 'typo' THEN
+                meant := mjc.search_correct(units);
+                corrected := array_to_string(meant, ' ');
+                wanted := NULL;
+        END CASE;
+        CONTINUE WHEN wanted IS NULL;
+        SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
+          FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
+        IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
+            stage := CASE stage WHEN 'typo words' THEN 'typo' WHEN 'typo model' THEN 'model' ELSE stage END;
+            RETURN;
+        END IF;
+    END LOOP;
+    stage := NULL;
+    corrected := NULL;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_words(text[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
+    'A page of what the words of a query find: model, words, beginning or typo (see the top of this file), which are in the name; corrected: the words that were searched instead. stage NULL when nothing is found';
+
+-- The stages (see the top), until one finds something. What filters leave of that is the answer, also
+-- when it is nothing.
+CREATE FUNCTION mjc.search_run(query text, tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets jsonb)
+    RETURNS record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    units text[];
+    found record;
+    named boolean[];
+BEGIN
+    SELECT n.ids, n.kinds, n.matched, n.superseded INTO found FROM mjc.search_numbers(query) n;
+    IF found.ids IS NULL THEN
+        units := mjc.search_units(query);
+        IF cardinality(units) > 0 THEN
+            SELECT w.stage, w.corrected, w.total, w.product_ids, w.in_name, w.facets INTO stage, corrected, total, product_ids, named, facets
+              FROM mjc.search_words(units, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) w;
+        END IF;
+        IF stage IS NOT NULL THEN
+            kinds := array_fill(stage, ARRAY[cardinality(product_ids)]);
+            matched := ARRAY(SELECT CASE WHEN u.yes THEN 'NAME' WHEN stage = 'model' THEN 'BOILER' ELSE 'TEXT' END FROM unnest(named) WITH ORDINALITY u (yes, n) ORDER BY u.n);
+            superseded := array_fill(NULL::text, ARRAY[cardinality(product_ids)]);
+            RETURN;
+        END IF;
+        SELECT r.ids, r.kinds, r.matched, r.superseded INTO found
+          FROM mjc.search_near(query) e CROSS JOIN LATERAL mjc.search_resolve(e.ids, e.kinds, 'nearNumber') r
+         WHERE e.ids IS NOT NULL;
+    END IF;
+    SELECT p.total, p.product_ids, p.facets INTO total, product_ids, facets
+      FROM mjc.search_page(NULL, NULL, coalesce(found.ids, '{}'), tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
+    SELECT coalesce(array_agg(f.kind ORDER BY u.n), '{}'), coalesce(array_agg(f.matched ORDER BY u.n), '{}'), coalesce(array_agg(f.superseded ORDER BY u.n), '{}')
+      INTO kinds, matched, superseded
+      FROM unnest((SELECT product_ids)) WITH ORDINALITY u (id, n)
+      JOIN unnest((SELECT found.ids), (SELECT found.kinds), (SELECT found.matched), (SELECT found.superseded)) f (id, kind, matched, superseded) ON f.id = u.id;
+    stage := coalesce(kinds[1], 'none');
+END
+$$;
+COMMENT ON FUNCTION mjc.search_run(text, tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
+    'A page of what a query finds: the products, why each (see the top of this file), by which of their numbers or texts, the sku of the old part that it replaces; corrected: the words that were searched instead. total stops at 10001';
+
+CREATE FUNCTION mjc.search_ids(query text, most integer) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce((SELECT r.product_ids FROM mjc.search_run(query, NULL, NULL, NULL, NULL, 'relevance', 1, least(greatest(most, 1), 10000), false) r), '{}');
+END
+$$;
+COMMENT ON FUNCTION mjc.search_ids(text, integer) IS 'The active products that a query finds, best first, most at most (10 000)';
+
+CREATE FUNCTION mjc.search_match(query text, most integer DEFAULT 20, OUT place integer, OUT product_id uuid, OUT sku text, OUT name text,
+    OUT kind text, OUT matched text, OUT superseded_from text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 20
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT u.n::integer, p.product_id, p.sku, p.name, u.kind, u.matched, u.superseded
+      FROM mjc.search_run(left(query, 200), NULL, NULL, NULL, NULL, 'relevance', 1, least(greatest(most, 1), 10000), false) r
+     CROSS JOIN LATERAL unnest(r.product_ids, r.kinds, r.matched, r.superseded) WITH ORDINALITY u (id, kind, matched, superseded, n)
+      JOIN mjc.product p ON p.product_id = u.id
+     ORDER BY u.n;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_match(text, integer) IS
+    'What customers find with a query (its first 200 characters), best first, and why: exact, crossReference, superseded, leadingZeros, prefix, model, words, beginning, typo or nearNumber; by which number (SKU, EAN, OEM...) or text; instead of which old part';

@@ -1,0 +1,199 @@
+-- shelf: lists of products. A list that is not long is taken whole from an index that has all columns
+-- of the filters, counted and sorted; of a long one only the page is read, in the order of an
+-- index, category by category where it is of categories. Long: more than 10 000 products.
+
+-------------------------------------------------------------- what is in stock
+
+CREATE FUNCTION mjc.stock_flips(OUT now_in uuid[], OUT now_out uuid[])
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT array_agg(t.product_id) FILTER (WHERE t.is_in), array_agg(t.product_id) FILTER (WHERE NOT t.is_in) INTO now_in, now_out
+      FROM (SELECT c.product_id, coalesce(f.in_stock OR f.next_expiry_at <= statement_timestamp(), false) AS is_in
+              FROM (SELECT x.product_id FROM mjc.stock_flip x
+                    UNION
+                    SELECT x.product_id FROM mjc.stock_flag x WHERE NOT x.in_stock AND x.next_expiry_at <= statement_timestamp()) c
+              LEFT JOIN mjc.stock_flag f ON f.product_id = c.product_id) t;
+END
+$$;
+COMMENT ON FUNCTION mjc.stock_flips() IS
+    'Products for which mjc.product.in_stock may be late, because the stock changed or a hold lapsed that mjc.stock_expire did not sweep yet: those that are in stock, those that are not; NULL: none. All others are as the column says';
+
+-- Products that others have locked come next time.
+CREATE FUNCTION mjc.stock_flip_fold(batch integer DEFAULT 500) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    due uuid[];
+    folded bigint;
+BEGIN
+    due := ARRAY(SELECT DISTINCT x.product_id FROM (SELECT f.product_id FROM mjc.stock_flip f LIMIT batch) x);
+    due := ARRAY(SELECT p.product_id FROM mjc.product p WHERE p.product_id = ANY (due) ORDER BY p.product_id FOR NO KEY UPDATE SKIP LOCKED);
+    -- A statement of its own: it sees what the locks waited for.
+    WITH gone AS (
+        DELETE FROM mjc.stock_flip x WHERE x.product_id = ANY (due) RETURNING x.product_id),
+    put AS (
+        UPDATE mjc.product p SET in_stock = f.in_stock FROM mjc.stock_flag f
+         WHERE p.product_id = ANY (due) AND f.product_id = p.product_id AND p.in_stock <> f.in_stock)
+    SELECT count(*) INTO folded FROM gone;
+    RETURN folded;
+END
+$$;
+COMMENT ON FUNCTION mjc.stock_flip_fold(integer) IS
+    'Copies what changed in mjc.stock_flag into mjc.product; returns how many changes it took. What lists show does not change by it. Safe at any time, anywhere twice. Run by a job';
+
+-------------------------------------------------------------- statements
+
+-- The parts are constants; values travel as parameters: $1 categories, $2 manufacturers, $3 boiler model, $4
+-- pattern, $5 and $6 prices, $7 size, $8 offset, $9 and $10 what mjc.stock_flips() tells, $11 what mjc.search_ids finds.
+CREATE FUNCTION mjc.shelf_stock(some_in boolean, some_out boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT (CASE WHEN some_in THEN '(p.in_stock OR p.product_id = ANY ($9))' ELSE 'p.in_stock' END)
+           OPERATOR(pg_catalog.||) (CASE WHEN some_out THEN ' AND p.product_id <> ALL ($10)' ELSE '' END)
+$$;
+COMMENT ON FUNCTION mjc.shelf_stock(boolean, boolean) IS 'The condition "in stock" in statements of lists; arguments: whether mjc.stock_flips() tells of any';
+
+CREATE FUNCTION mjc.shelf_filter(active boolean, model boolean, typed boolean, featured boolean, stock text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE WHEN active THEN ' AND p.is_active' ELSE '' END
+        || CASE WHEN featured THEN ' AND p.is_featured' ELSE '' END
+        || CASE WHEN stock IS NOT NULL THEN ' AND ' || stock ELSE '' END
+        || CASE WHEN model THEN ' AND EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND f.fits)'
+            -- as the product's page has it: none that a row without conditions excludes
+            || ' AND NOT EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = p.product_id AND f.boiler_model_id = $3 AND NOT f.fits'
+            || ' AND num_nonnulls(f.variant_id, f.serial, f.built, f.gas, f.power_w) = 0)' ELSE '' END
+        || CASE WHEN typed THEN ' AND (lower(p.name || '' '' || coalesce(p.name_ar, '''') || '' '' || p.sku || '' '' || coalesce(p.manufacturer_ref, '''')) LIKE $4 OR p.product_id = ANY ($11) AND lower(p.description) LIKE $4)' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_filter(boolean, boolean, boolean, boolean, text) IS
+    'Conditions of a list on mjc.product p but for category, maker and price; stock: that of mjc.shelf_stock, or NULL';
+
+CREATE FUNCTION mjc.shelf_key(sort_by text, stock text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE sort_by
+        WHEN 'createdAt' THEN 'p.created_at'
+        WHEN 'updatedAt' THEN 'p.updated_at'
+        WHEN 'name' THEN 'p.name'
+        WHEN 'price' THEN 'price'
+        WHEN 'stockQuantity' THEN 'CASE WHEN ' || stock || ' THEN (SELECT a.available FROM mjc.stock_available a WHERE a.product_id = p.product_id) ELSE 0 END'
+    END;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_key(text, text) IS
+    'What a list is sorted by (price: that of mjc.shelf_rows), NULL for a word that is none; stock: that of mjc.shelf_stock';
+
+-- Equal ones follow by product, in the direction in which the index has them.
+CREATE FUNCTION mjc.shelf_order(sort_by text, descending boolean) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ' ORDER BY x.k' || CASE WHEN descending THEN ' DESC' ELSE '' END || ', x.product_id'
+        || CASE WHEN descending = (sort_by IN ('createdAt', 'updatedAt')) THEN '' ELSE ' DESC' END;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_order(text, boolean) IS 'ORDER BY of statements of lists, on x (product_id, k)';
+
+-- An index cannot know the time. Its price is right but for sales that have dates and are not on now: those
+-- few are read on their own, by the price without the sale.
+CREATE FUNCTION mjc.shelf_rows(filter text, sort_key text, min_price boolean, max_price boolean) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    on_sale CONSTANT text := 'mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp())';
+    usual CONSTANT text := 'coalesce(p.sale_price_centimes, p.price_centimes)';
+    bounds text := CASE WHEN min_price THEN ' AND price >= $5' ELSE '' END || CASE WHEN max_price THEN ' AND price <= $6' ELSE '' END;
+BEGIN
+    IF sort_key <> 'price' AND bounds = '' THEN
+        RETURN ARRAY['SELECT p.product_id, ' || sort_key || ' AS k FROM mjc.product p WHERE true' || filter];
+    END IF;
+    RETURN ARRAY[
+        'SELECT p.product_id, ' || CASE sort_key WHEN 'price' THEN usual ELSE sort_key END || ' AS k FROM mjc.product p WHERE true' || filter
+        || replace(bounds, 'price', usual) || ' AND (p.sale_price_centimes IS NULL OR ' || on_sale || ' IS NOT NULL)',
+        'SELECT p.product_id, ' || CASE sort_key WHEN 'price' THEN 'p.price_centimes' ELSE sort_key END || ' AS k FROM mjc.product p WHERE true' || filter
+        || replace(bounds, 'price', 'p.price_centimes')
+        || ' AND (p.sale_from_at IS NOT NULL OR p.sale_until_at IS NOT NULL) AND p.sale_price_centimes IS NOT NULL AND ' || on_sale || ' IS NULL'];
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_rows(text, text, boolean, boolean) IS
+    'Statements that together give the products (product_id, k) of a list once each; the price in force is that of mjc.sale_price_at';
+
+CREATE FUNCTION mjc.shelf_hits(rows text[], ordering text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN 'WITH x AS MATERIALIZED (' || array_to_string(rows, ' UNION ALL ') || ' LIMIT 10001) SELECT (SELECT count(*) FROM x), ARRAY(SELECT x.product_id FROM x'
+        || ordering || ' LIMIT $7 OFFSET $8)';
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_hits(text[], text) IS 'Statement: how many products a list has, 10 001 at most, and the ids of one page';
+
+CREATE FUNCTION mjc.shelf_walk(scope text, rows text[], ordering text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN 'SELECT ARRAY(SELECT x.product_id FROM '
+        || CASE WHEN scope IS NULL THEN '' ELSE scope || ' CROSS JOIN LATERAL ' END || '('
+        || (SELECT string_agg('(SELECT x.product_id, x.k FROM (' || r || ') x' || ordering || ' LIMIT $7 + $8)', ' UNION ALL ') FROM unnest(rows) r)
+        || ') x' || ordering || ' LIMIT $7 OFFSET $8)';
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_walk(text, text[], text) IS
+    'Statement: the ids of one page of a long list, read in the order of an index; scope: FROM entry c (id) of which each row is read on its own, or NULL';
+
+-------------------------------------------------------------- counts
+
+CREATE FUNCTION mjc.shelf_counts(OUT category_id uuid, OUT manufacturer_id uuid, OUT products bigint) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY p.category_id, p.manufacturer_id;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_counts() IS 'Active products by category and manufacturer (NULL: of none)';
+
+CREATE FUNCTION mjc.category_rows(OUT category_id uuid, OUT parent_id uuid, OUT slug text, OUT name text, OUT sort_order integer, OUT is_active boolean,
+    OUT products bigint, OUT doc jsonb) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE up (category_id, ancestor_id, depth) AS (
+        SELECT c.category_id, c.category_id, 1 FROM mjc.category c
+        UNION
+        SELECT u.category_id, c.parent_id, u.depth + 1 FROM up u JOIN mjc.category c ON c.category_id = u.ancestor_id
+         WHERE c.parent_id IS NOT NULL AND u.depth < 10),
+    counted AS (
+        SELECT u.ancestor_id, sum(n.products)::bigint AS products
+          FROM (SELECT DISTINCT x.category_id, x.ancestor_id FROM up x) u
+          JOIN (SELECT s.category_id, sum(s.products) AS products FROM mjc.shelf_counts() s GROUP BY s.category_id) n ON n.category_id = u.category_id
+         GROUP BY u.ancestor_id)
+    SELECT c.category_id, c.parent_id, c.slug, c.name, c.sort_order, c.is_active, coalesce(n.products, 0),
+           jsonb_build_object('id', c.category_id, 'name', c.name, 'nameAr', c.name_ar, 'nameEn', c.name_en, 'slug', c.slug,
+               'description', c.description, 'descriptionAr', c.description_ar, 'descriptionEn', c.description_en,
+               'image', c.image_url, 'parentId', c.parent_id, 'isActive', c.is_active, 'sortOrder', c.sort_order,
+               'createdAt', mjc.iso(c.created_at), 'updatedAt', mjc.iso(c.updated_at),
+               'parent', CASE WHEN p.category_id IS NOT NULL THEN jsonb_build_object('id', p.category_id, 'name', p.name, 'slug', p.slug) END,
+               'productCount', coalesce(n.products, 0), '_count', jsonb_build_object('products', coalesce(n.products, 0)))
+      FROM mjc.category c
+      LEFT JOIN mjc.category p ON p.category_id = c.parent_id
+      LEFT JOIN counted n ON n.ancestor_id = c.category_id;
+END
+$$;
+COMMENT ON FUNCTION mjc.category_rows() IS 'Categories as the frontends read them; counts hold active products with those of all categories below';
