@@ -31,6 +31,9 @@ set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . test/bench/lib/bench.sh
 
+# Half of what the large shop takes, as on a machine that is the database's own.
+SHARED_BUFFERS=4GB
+
 readonly HERE=test/bench/search
 readonly CASES=${BENCH_CASES:-exact old prefix number french arabic english typo model fits facets category sorted}
 readonly PARTS=${BENCH_PARTS:-500000}
@@ -72,7 +75,7 @@ start_shop()
 		rm -rf "${DIR:?}/$parts"
 		DATA_FROM=$kept start_server "$parts"
 	fi
-	run_sql "$parts" shop -c 'CREATE EXTENSION IF NOT EXISTS pg_prewarm' -c "SELECT sum(pg_prewarm(c.oid, 'read')) FROM pg_class c WHERE c.relnamespace IN ('mjc'::regnamespace, 'bench'::regnamespace) AND c.relkind IN ('r', 'i')" >/dev/null
+	run_sql "$parts" shop -c 'CREATE EXTENSION IF NOT EXISTS pg_prewarm' -c "SELECT sum(pg_prewarm(c.oid)) FROM pg_class c WHERE c.relnamespace IN ('mjc'::regnamespace, 'bench'::regnamespace) AND c.relkind IN ('r', 'i')" >/dev/null
 	run_sql "$parts" shop -F $'\t' -c "SELECT '$parts', what, seconds FROM bench.took" \
 		-c "SELECT '$parts', c.relname, pg_table_size(c.oid) || E'\t' || pg_indexes_size(c.oid) FROM pg_class c WHERE c.relnamespace = 'mjc'::regnamespace AND c.relkind = 'r' ORDER BY pg_total_relation_size(c.oid) DESC LIMIT 10" >>"$DIR/sizes"
 }
@@ -89,6 +92,7 @@ call_of()
 		number) printf "$search" q.wrong_number ;;
 		typo) printf "$search" q.wrong_word ;;
 		model) printf "$search" q.model_word ;;
+		fits) printf 'mjc_api.boiler_finder(NULL, NULL, NULL, q.model, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 20)' ;;
 		facets) printf 'mjc_api.search(NULL, NULL, 20, ARRAY[q.category], NULL, NULL, NULL, NULL, NULL, NULL, NULL)' ;;
 		category) printf "$list" NULL 'NULL, NULL' ;;
 		sorted) printf "$list" true "'price', 'asc'" ;;
@@ -113,7 +117,7 @@ check_plans()
 	for name in $CASES; do
 		run_sql "$PARTS" shop -c "LOAD 'auto_explain'" -c 'SET auto_explain.log_min_duration = 0' -c 'SET auto_explain.log_nested_statements = on' \
 			-c 'SET client_min_messages = log' -c "SELECT $(call_of "$name") FROM bench.query q WHERE q.n = 17" >"$DIR/plan" 2>&1 || { cat "$DIR/plan" >&2; die "$name failed"; }
-		plan=$(grep -E 'Seq Scan on (product|search_key|search_product|search_word|fitment|cross_reference|product_card|stock_anchor|stock_ledger|supersession[a-z_]*)( |$)' "$DIR/plan" | sort -u)
+		plan=$(grep -E 'Seq Scan on (product|search_key|search_product|fitment|cross_reference|product_card|stock_anchor|stock_ledger|supersession[a-z_]*)( |$)' "$DIR/plan" | sort -u)
 		[[ -z $plan ]] || { say "$name reads a table from end to end:" "$plan" >&2; STATUS=1; }
 	done
 }

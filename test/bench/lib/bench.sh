@@ -7,7 +7,7 @@
 # seen, `report` is called when there are runs: report.pl in the bench's folder ($HERE) reads them
 # and the files of $DIR that MORE names. A bench exits with $STATUS, 1 when something is wrong.
 # PostgreSQL does not run as root (docker/cluster.sh).
-# environment: BENCH_DIR, BENCH_KEEP, MJC_PG_CONFIG, MJC_VARIANT
+# environment: BENCH_DIR, BENCH_KEEP, MJC_PG_CONFIG, MJC_VARIANT; SHARED_BUFFERS of the servers, if not 1 GB
 
 readonly BUILD=.build${MJC_VARIANT:+/$MJC_VARIANT}
 readonly PG_CONFIG=${MJC_PG_CONFIG:-pg_config}
@@ -105,7 +105,7 @@ start_server()
 		unix_socket_directories = '$home'
 		$(extension_path_setting)
 		max_connections = 200
-		shared_buffers = 1GB
+		shared_buffers = ${SHARED_BUFFERS:-1GB}
 		max_wal_size = 8GB
 		checkpoint_timeout = 30min
 		jit = off

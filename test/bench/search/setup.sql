@@ -29,8 +29,8 @@ CREATE FUNCTION bench.written(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARA
     AS $$ SELECT CASE n % 4 WHEN 0 THEN bench.digits(n) WHEN 1 THEN regexp_replace(bench.digits(n), '^(....)', '\1-')
                  WHEN 2 THEN regexp_replace(bench.digits(n), '^(..)(...)', '\1 \2 ') ELSE 'S' || bench.digits(n) END $$;
 
-CREATE TABLE bench.kind (n integer PRIMARY KEY, fr text, ar text, en text);
-INSERT INTO bench.kind (n, fr, ar, en) VALUES
+CREATE TABLE bench.noun (n integer PRIMARY KEY, fr text, ar text, en text);
+INSERT INTO bench.noun (n, fr, ar, en) VALUES
     (1, 'Électrode d''allumage', 'قطب الإشعال', 'Ignition electrode'), (2, 'Électrode d''ionisation', 'قطب التأين', 'Ionisation electrode'),
     (3, 'Carte électronique', 'بطاقة إلكترونية', 'Control board'), (4, 'Vanne gaz', 'صمام الغاز', 'Gas valve'), (5, 'Circulateur', 'مضخة التدوير', 'Circulation pump'),
     (6, 'Échangeur à plaques', 'مبادل حراري صفائحي', 'Plate heat exchanger'), (7, 'Vase d''expansion', 'خزان التمدد', 'Expansion vessel'), (8, 'Sonde de température', 'حساس الحرارة', 'Temperature sensor'),
@@ -38,6 +38,13 @@ INSERT INTO bench.kind (n, fr, ar, en) VALUES
     (12, 'Brûleur complet', 'حارق كامل', 'Complete burner'), (13, 'Vanne trois voies', 'صمام ثلاثي', 'Three-way valve'), (14, 'Soupape de sécurité', 'صمام الأمان', 'Safety valve'),
     (15, 'Manomètre', 'مقياس الضغط', 'Pressure gauge'), (16, 'Thermostat d''ambiance', 'منظم حرارة الغرفة', 'Room thermostat'), (17, 'Corps de chauffe', 'جسم التسخين', 'Main heat exchanger'),
     (18, 'Débitmètre', 'مقياس التدفق', 'Flow sensor'), (19, 'Purgeur automatique', 'منفس آلي', 'Automatic air vent'), (20, 'Conduit de fumée', 'أنبوب الدخان', 'Flue pipe');
+-- Two hundred kinds: a noun, and what sort of it.
+CREATE TABLE bench.kind AS
+SELECT (row_number() OVER (ORDER BY k.n, s.n))::integer AS n, k.fr || ' ' || s.fr AS fr, k.ar || ' ' || s.ar AS ar, k.en || ' ' || s.en AS en
+  FROM bench.noun k
+ CROSS JOIN (VALUES (1, 'standard', 'عادي', 'standard'), (2, 'haute pression', 'ضغط عال', 'high pressure'), (3, 'basse pression', 'ضغط منخفض', 'low pressure'), (4, 'à visser', 'بالبراغي', 'screwed'),
+                    (5, 'à clipser', 'بالمشبك', 'clipped'), (6, 'inox', 'فولاذ', 'stainless'), (7, 'laiton', 'نحاس', 'brass'), (8, 'condensation', 'تكثيف', 'condensing'), (9, 'avec joint', 'مع حلقة', 'gasketed'), (10, 'renforcé', 'مقوى', 'reinforced')) s (n, fr, ar, en);
+ALTER TABLE bench.kind ADD PRIMARY KEY (n);
 INSERT INTO mjc.part_kind (kind_id, slug, name, name_ar, name_en) SELECT bench.id(n, 1), 'kind-' || n, fr, ar, en FROM bench.kind;
 INSERT INTO mjc.category (category_id, slug, name, sort_order) SELECT bench.id(n, 2), 'rayon-' || n, 'Rayon ' || n, n FROM generate_series(1, 10) n;
 INSERT INTO mjc.category (category_id, parent_id, slug, name, sort_order) SELECT bench.id(n + 10, 2), bench.id(1 + n % 10, 2), 'famille-' || n, 'Famille ' || n, n FROM generate_series(1, 60) n;
@@ -64,7 +71,7 @@ SELECT bench.id(p.n, 7), 'part-' || p.n, 'MJ-' || lpad(p.n::text, 7, '0'), (2000
        (500 + bench.chance(p.n, 7, 60000)) * 100::bigint, CASE WHEN p.n % 10 = 0 THEN 45000 END, 30000, timestamptz '2026-01-01' - p.n * interval '1 minute'
   FROM generate_series(1, :parts::bigint) p (n)
   JOIN bench.brand b ON b.n = 1 + bench.chance(p.n, 8, 20)
-  JOIN bench.kind k ON k.n = 1 + bench.chance(p.n, 9, 20);
+  JOIN bench.kind k ON k.n = 1 + bench.chance(p.n, 9, 200);
 INSERT INTO mjc.cross_reference (product_id, cross_reference_id, kind, brand, number)
 SELECT bench.id(n, 7), bench.id(n * 4 + x, 8), (ARRAY['OEM', 'COMPETITOR', 'OLD_OEM'])[x], bench.word('{Honeywell,Sit,Grundfos,Wilo,Zilmet,Siemens}', n, 10 + x),
        (ARRAY['V' || bench.digits(n * 3 + 1), 'KX ' || bench.digits(n * 5 + 2), 'A' || bench.digits(n * 11 + 3)])[x]
@@ -80,6 +87,8 @@ ANALYZE;
 SELECT clock_timestamp() AS started \gset
 SELECT count(mjc.stock_receive(bench.id(n, 7), 1 + bench.chance(n, 30, 20))) FROM generate_series(1, :parts::bigint) n WHERE n % 10 < 3 \g /dev/null
 INSERT INTO bench.took SELECT 'stock', extract(epoch FROM clock_timestamp() - :'started');
+-- As the job does.
+SELECT sum(mjc.stock_flip_fold(1000)) FROM generate_series(1, :parts / 1000 + 1) \g /dev/null
 
 -- What is derived, as an import has it made: a thousand parts a transaction.
 SELECT clock_timestamp() AS started \gset
@@ -99,7 +108,7 @@ INSERT INTO bench.took SELECT 'derived', extract(epoch FROM clock_timestamp() - 
 CREATE TABLE bench.query AS
 SELECT q AS n, p.product_id, translate(bench.written(x.part), '- ', './') AS exact, bench.written(x.old) AS old, left(mjc.part_number_key(bench.written(x.part)), 6) AS prefix,
        overlay(bench.digits(x.part) PLACING ((substr(bench.digits(x.part), 4, 1)::integer + 5) % 10)::text FROM 4 FOR 1) AS wrong_number,
-       overlay(k.fr PLACING '' FROM 4 FOR 1) || ' ' || m.name AS wrong_word, k.fr || ' ' || m.name AS french, k.ar AS arabic, k.en || ' ' || m.name AS english,
+       overlay(k.fr PLACING '' FROM 4 FOR 1) || ' ' || m.name AS wrong_word, k.fr || ' ' || m.name AS french, k.ar || ' ' || m.name AS arabic, k.en || ' ' || m.name AS english, b.boiler_model_id::text AS model,
        b.name || ' ' || k.fr AS model_word, c.slug AS category, m.slug AS manufacturer
   FROM generate_series(1, 2000) q
  CROSS JOIN LATERAL (SELECT 1 + bench.chance(q, 40, :parts) AS part, 50 * (1 + bench.chance(q, 41, :parts / 50 - 1)) AS old) x
