@@ -15,15 +15,16 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/numeric.h"
 #include "utils/uuid.h"
 
 #include "args.h"
 #include "calendar.h"
 #include "error.h"
 #include "money.h"
+#include "uuid.h"
 
 #define OPEN_NAME "\"@\":\""
-#define UUID_TEXT 36
 
 /* Names to be filled in: members of a JSON object without its braces, by id. */
 typedef struct Names
@@ -35,24 +36,6 @@ typedef struct Names
 } Names;
 
 /* ---------------------------------------------------------------- Rules -- */
-
-static const char hex[] = "0123456789abcdef";
-
-static void
-append_uuid(StringInfo out, const pg_uuid_t *id)
-{
-	char text[UUID_TEXT];
-	char *p = text;
-
-	for (int i = 0; i < UUID_LEN; i++)
-	{
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		*p++ = hex[id->data[i] >> 4];
-		*p++ = hex[id->data[i] & 15];
-	}
-	appendBinaryStringInfo(out, text, UUID_TEXT);
-}
 
 static void
 append_key(StringInfo out, const char *key)
@@ -83,20 +66,18 @@ append_amount(StringInfo out, const char *key, bool isnull, int64 centimes)
 static void
 append_named(StringInfo out, const Names *names, const char *at)
 {
-	StringInfoData id;
+	pg_uuid_t id;
 
-	initStringInfo(&id);
+	MJC_ENSURE(mjc_uuid_parse(at, MJC_UUID_TEXT_LEN, &id), "an open name has an id");
 	for (int i = 0; i < names->n; i++)
 	{
-		resetStringInfo(&id);
-		append_uuid(&id, DatumGetUUIDP(names->ids[i]));
-		if (memcmp(id.data, at, UUID_TEXT) == 0 && !names->nulls[i])
-		{
-			text *member = DatumGetTextPP(names->members[i]);
+		text *member;
 
-			appendBinaryStringInfo(out, VARDATA_ANY(member), VARSIZE_ANY_EXHDR(member));
-			return;
-		}
+		if (names->nulls[i] || memcmp(DatumGetUUIDP(names->ids[i]), &id, UUID_LEN) != 0)
+			continue;
+		member = DatumGetTextPP(names->members[i]);
+		appendBinaryStringInfo(out, VARDATA_ANY(member), VARSIZE_ANY_EXHDR(member));
+		return;
 	}
 	appendStringInfoString(out, "\"name\":null");
 }
@@ -108,11 +89,12 @@ append_filled(StringInfo out, const Names *names, const char *from, const char *
 	const int open = strlen(OPEN_NAME);
 	const char *at;
 
-	while ((at = memmem(from, end - from, OPEN_NAME, open)) != NULL && end - at > open + UUID_TEXT)
+	while ((at = memmem(from, end - from, OPEN_NAME, open)) != NULL &&
+		   end - at > open + MJC_UUID_TEXT_LEN)
 	{
 		appendBinaryStringInfo(out, from, at - from);
 		append_named(out, names, at + open);
-		from = at + open + UUID_TEXT + 1;
+		from = at + open + MJC_UUID_TEXT_LEN + 1;
 	}
 	appendBinaryStringInfo(out, from, end - from);
 }
@@ -135,11 +117,17 @@ append_object(StringInfo out, const Names *names, text *object)
 		appendBinaryStringInfo(out, data + 1, len - 2);
 }
 
-/* Tenths of the average of `count` ratings, half up. */
+/* Tenths of the average of `count` ratings, half up; 0 without any. */
+static int32
+rating_tenths(int32 count, int32 sum)
+{
+	return count > 0 ? (int32) ((20 * (int64) sum + count) / (2 * (int64) count)) : 0;
+}
+
 static void
 append_rating(StringInfo out, int32 count, int32 sum)
 {
-	int32 tenths = count > 0 ? (int32) ((20 * (int64) sum + count) / (2 * (int64) count)) : 0;
+	int32 tenths = rating_tenths(count, sum);
 
 	append_key(out, "averageRating");
 	appendStringInfo(out, "%d.%d", tenths / 10, tenths % 10);
@@ -148,12 +136,6 @@ append_rating(StringInfo out, int32 count, int32 sum)
 }
 
 /* ----------------------------------------------------- SQL entry points -- */
-
-static char *
-text_or_null(FunctionCallInfo fcinfo, int n)
-{
-	return mjc_arg_text_or_null(fcinfo, n);
-}
 
 /* A category or a manufacturer: id, name and slug from argument n on, and for a category two names
  * more. */
@@ -167,14 +149,14 @@ append_place(StringInfo out, FunctionCallInfo fcinfo, const char *key, int n, bo
 		return;
 	}
 	appendStringInfoString(out, "{\"id\":\"");
-	append_uuid(out, PG_GETARG_UUID_P(n));
+	appendStringInfoString(out, mjc_uuid_text(PG_GETARG_UUID_P(n)));
 	appendStringInfoChar(out, '"');
-	append_text(out, "name", text_or_null(fcinfo, n + 1));
-	append_text(out, "slug", text_or_null(fcinfo, n + 2));
+	append_text(out, "name", mjc_arg_text_or_null(fcinfo, n + 1));
+	append_text(out, "slug", mjc_arg_text_or_null(fcinfo, n + 2));
 	if (translated)
 	{
-		append_text(out, "nameAr", text_or_null(fcinfo, n + 3));
-		append_text(out, "nameEn", text_or_null(fcinfo, n + 4));
+		append_text(out, "nameAr", mjc_arg_text_or_null(fcinfo, n + 3));
+		append_text(out, "nameEn", mjc_arg_text_or_null(fcinfo, n + 4));
 	}
 	appendStringInfoChar(out, '}');
 }
@@ -194,6 +176,18 @@ names_of(FunctionCallInfo fcinfo, int ids, int members)
 					  &names.members, &names.nulls, &names.n);
 	MJC_ENSURE(n == names.n, "each name has its id");
 	return names;
+}
+
+PG_FUNCTION_INFO_V1(mjc_rating);
+/* mjc.rating(n integer, stars integer) - the average to one decimal. */
+Datum
+mjc_rating(PG_FUNCTION_ARGS)
+{
+	int32 tenths = PG_ARGISNULL(0) || PG_ARGISNULL(1)
+					   ? 0
+					   : rating_tenths(PG_GETARG_INT32(0), PG_GETARG_INT32(1));
+
+	PG_RETURN_NUMERIC(int64_div_fast_to_numeric(tenths, 1));
 }
 
 PG_FUNCTION_INFO_V1(mjc_card_json);

@@ -16,8 +16,6 @@
 #include "error.h"
 #include "uuid.h"
 
-#define UUID_TEXT_LEN 36 /* with its dashes */
-
 /* Ticks of 1/4096 ms since the Unix epoch: what the first 60 value bits hold. */
 static uint64
 next_tick(void)
@@ -97,7 +95,7 @@ mjc_uuid_parse(const char *text, int len, pg_uuid_t *out)
 {
 	int digits = 0;
 
-	if (len != UUID_TEXT_LEN)
+	if (len != MJC_UUID_TEXT_LEN)
 		return false;
 	memset(out, 0, sizeof(*out));
 	for (int i = 0; i < len; i++)
