@@ -211,13 +211,11 @@ http_request_free(struct request *req)
 	if (req->next != NULL)
 		req->next->prev = req->prev;
 	http->nrequests--;
-	http_reply_clear(&req->reply);
+	http_reply_free(&req->reply);
 	if (req->match.row != NULL)
 		param_free(req->match.row, req->values);
 	route_match_free(&req->match);
 	error_free(&req->problem);
-	if (req->login != NULL)
-		explicit_bzero(req->reply.header, sizeof(req->reply.header)); /* tokens in cookies */
 	login_free(req->login);
 	payment_free(req->payment);
 	document_free(req->document);

@@ -69,14 +69,10 @@ void
 http_reply_header(struct request *req, const char *name, const char *value)
 {
 	struct reply *reply = &req->reply;
-	struct reply_header *header = &reply->header[reply->headers];
+	char *copy = reply->headers < REPLY_HEADERS_MAX ? strdup(value) : NULL;
 
-	if (reply->headers == REPLY_HEADERS_MAX || strlen(name) >= REPLY_HEADER_NAME ||
-		strlen(value) >= REPLY_HEADER_VALUE)
-		return;
-	snprintf(header->name, sizeof(header->name), "%s", name);
-	snprintf(header->value, sizeof(header->value), "%s", value);
-	reply->headers++;
+	if (copy != NULL)
+		reply->header[reply->headers++] = (struct reply_header){name, copy};
 }
 
 void
@@ -90,8 +86,8 @@ http_reply_cookie(struct request *req, const char *name, const char *value, int 
 		http_reply_header(req, "Set-Cookie", line);
 }
 
-void
-http_reply_clear(struct reply *reply)
+static void
+reply_clear(struct reply *reply)
 {
 	if (reply->free_fn != NULL)
 		reply->free_fn(reply->free_cls);
@@ -108,10 +104,22 @@ http_reply_clear(struct reply *reply)
 }
 
 void
+http_reply_free(struct reply *reply)
+{
+	reply_clear(reply);
+	for (int i = 0; i < reply->headers; i++)
+	{
+		explicit_bzero(reply->header[i].value, strlen(reply->header[i].value));
+		free(reply->header[i].value);
+	}
+	reply->headers = 0;
+}
+
+void
 http_reply_body(struct request *req, int status, char *body, size_t len, void (*free_fn)(void *),
 				void *free_cls, bool wrap)
 {
-	http_reply_clear(&req->reply);
+	reply_clear(&req->reply);
 	req->cached = NULL;
 	req->reply.status = status;
 	req->reply.body = body;
