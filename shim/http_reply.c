@@ -63,6 +63,7 @@ static const struct fixed_header media_header[] = {
 	{"Accept-Ranges", "none"},
 };
 
+#define POLICY(more) "default-src 'none'; " more "frame-ancestors 'none'"
 #define HEADERS(list) list, sizeof(list) / sizeof((list)[0])
 
 void
@@ -277,20 +278,17 @@ reply_type(const struct reply *reply, struct MHD_Response *response)
 		const char *type;
 		const char *policy;
 	} kinds[] = {
-		[REPLY_JSON] = {"application/json; charset=utf-8", ""},
-		[REPLY_TEXT] = {"text/plain; charset=utf-8", ""},
-		[REPLY_CSV] = {"text/csv; charset=utf-8", ""},
+		[REPLY_JSON] = {"application/json; charset=utf-8", POLICY("")},
+		[REPLY_TEXT] = {"text/plain; charset=utf-8", POLICY("")},
+		[REPLY_CSV] = {"text/csv; charset=utf-8", POLICY("")},
 		[REPLY_PAGE] = {"text/html; charset=utf-8",
-						"style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "},
-		[REPLY_PDF] = {"application/pdf", "object-src 'self'; style-src 'unsafe-inline'; "
-										  "base-uri 'none'; form-action 'none'; "},
-		[REPLY_MEDIA] = {reply->media_type, "sandbox; "},
+						POLICY("style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ")},
+		[REPLY_PDF] = {"application/pdf", POLICY("object-src 'self'; style-src 'unsafe-inline'; "
+												 "base-uri 'none'; form-action 'none'; ")},
+		[REPLY_MEDIA] = {reply->media_type, POLICY("sandbox; ")},
 	};
-	char policy[160];
 
-	snprintf(policy, sizeof(policy), "default-src 'none'; %sframe-ancestors 'none'",
-			 kinds[reply->kind].policy);
-	MHD_add_response_header(response, "Content-Security-Policy", policy);
+	MHD_add_response_header(response, "Content-Security-Policy", kinds[reply->kind].policy);
 	if (reply->status != 204)
 		MHD_add_response_header(response, "Content-Type", kinds[reply->kind].type);
 }
