@@ -20,7 +20,6 @@
 #include "pdf.h"
 
 #define DOCUMENT_RETRY_S 5
-#define DOCUMENT_BREATH_S 2 /* past its own deadline a PDF answers by itself */
 
 struct document
 {
@@ -113,9 +112,7 @@ document_print(struct request *req, PGresult *page)
 		.done = document_done,
 		.cls = req,
 	};
-	if (req->mhd != NULL) /* the answer waits as long as the PDF may take */
-		req->conn->deadline_ms =
-			req->app->now_ms + (req->app->config->pdf_timeout_s + DOCUMENT_BREATH_S) * 1000;
+	http_wait_longer(req, req->app->config->pdf_timeout_s * 1000);
 	http_hold(req);
 	if (pdf_submit(req->app->pdf, &document->job))
 		return;

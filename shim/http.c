@@ -10,7 +10,8 @@
  * every connection carries its own and the sweep shuts down what is late. Each
  * phase of a request has one that nothing prolongs (head, body, wait, reply), so
  * a whole request ends after header_timeout_s and three times request_timeout_s
- * at the latest, and in practice with the far shorter limits of db and worker.
+ * at the latest, and in practice with the far shorter limits of db and worker. A PDF or a
+ * call of a provider, which ends by itself, has its own time on top of the wait's.
  * A streamed reply waits and is read piece by piece: each has the two deadlines anew.
  */
 #include "http.h"
@@ -211,13 +212,11 @@ http_request_free(struct request *req)
 	if (req->next != NULL)
 		req->next->prev = req->prev;
 	http->nrequests--;
-	http_reply_clear(&req->reply);
+	http_reply_free(&req->reply);
 	if (req->match.row != NULL)
 		param_free(req->match.row, req->values);
 	route_match_free(&req->match);
 	error_free(&req->problem);
-	if (req->login != NULL)
-		explicit_bzero(req->reply.header, sizeof(req->reply.header)); /* tokens in cookies */
 	login_free(req->login);
 	payment_free(req->payment);
 	document_free(req->document);
@@ -258,9 +257,22 @@ http_phase_set(struct request *req, enum http_phase phase)
 }
 
 void
+http_body_phase(struct request *req)
+{
+	http_phase_set(req, PHASE_BODY);
+}
+
+void
 http_reply_phase(struct request *req)
 {
 	http_phase_set(req, PHASE_REPLY);
+}
+
+void
+http_wait_longer(struct request *req, int64_t ms)
+{
+	if (req->mhd != NULL && req->conn->phase == PHASE_WAIT)
+		req->conn->deadline_ms += ms;
 }
 
 void
@@ -390,8 +402,7 @@ http_head(struct request *req, const char *method, const char *version)
 	const struct route *row;
 
 	req->started = true;
-	req->conn->phase = PHASE_BODY;
-	req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
+	http_body_phase(req);
 	if (http_request_head(req, method, version))
 	{
 		row = req->match.row;

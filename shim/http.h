@@ -213,6 +213,12 @@ void http_suspend(struct request *req);
 /* http_resume - the reply of a suspended request, or the next piece of it, is ready. */
 void http_resume(struct request *req);
 
+/* http_body_phase - from now on it is the body that is waited for. */
+void http_body_phase(struct request *req);
+
+/* http_wait_longer - what a waiting request waits for takes at most ms, and ends by itself. */
+void http_wait_longer(struct request *req, int64_t ms);
+
 /* http_reply_phase - from now on it is the client that is waited for. */
 void http_reply_phase(struct request *req);
 

@@ -63,20 +63,17 @@ static const struct fixed_header media_header[] = {
 	{"Accept-Ranges", "none"},
 };
 
+#define POLICY(more) "default-src 'none'; " more "frame-ancestors 'none'"
 #define HEADERS(list) list, sizeof(list) / sizeof((list)[0])
 
 void
 http_reply_header(struct request *req, const char *name, const char *value)
 {
 	struct reply *reply = &req->reply;
-	struct reply_header *header = &reply->header[reply->headers];
+	char *copy = reply->headers < REPLY_HEADERS_MAX ? strdup(value) : NULL;
 
-	if (reply->headers == REPLY_HEADERS_MAX || strlen(name) >= REPLY_HEADER_NAME ||
-		strlen(value) >= REPLY_HEADER_VALUE)
-		return;
-	snprintf(header->name, sizeof(header->name), "%s", name);
-	snprintf(header->value, sizeof(header->value), "%s", value);
-	reply->headers++;
+	if (copy != NULL)
+		reply->header[reply->headers++] = (struct reply_header){name, copy};
 }
 
 void
@@ -90,8 +87,8 @@ http_reply_cookie(struct request *req, const char *name, const char *value, int 
 		http_reply_header(req, "Set-Cookie", line);
 }
 
-void
-http_reply_clear(struct reply *reply)
+static void
+reply_clear(struct reply *reply)
 {
 	if (reply->free_fn != NULL)
 		reply->free_fn(reply->free_cls);
@@ -108,10 +105,22 @@ http_reply_clear(struct reply *reply)
 }
 
 void
+http_reply_free(struct reply *reply)
+{
+	reply_clear(reply);
+	for (int i = 0; i < reply->headers; i++)
+	{
+		explicit_bzero(reply->header[i].value, strlen(reply->header[i].value));
+		free(reply->header[i].value);
+	}
+	reply->headers = 0;
+}
+
+void
 http_reply_body(struct request *req, int status, char *body, size_t len, void (*free_fn)(void *),
 				void *free_cls, bool wrap)
 {
-	http_reply_clear(&req->reply);
+	reply_clear(&req->reply);
 	req->cached = NULL;
 	req->reply.status = status;
 	req->reply.body = body;
@@ -269,20 +278,17 @@ reply_type(const struct reply *reply, struct MHD_Response *response)
 		const char *type;
 		const char *policy;
 	} kinds[] = {
-		[REPLY_JSON] = {"application/json; charset=utf-8", ""},
-		[REPLY_TEXT] = {"text/plain; charset=utf-8", ""},
-		[REPLY_CSV] = {"text/csv; charset=utf-8", ""},
+		[REPLY_JSON] = {"application/json; charset=utf-8", POLICY("")},
+		[REPLY_TEXT] = {"text/plain; charset=utf-8", POLICY("")},
+		[REPLY_CSV] = {"text/csv; charset=utf-8", POLICY("")},
 		[REPLY_PAGE] = {"text/html; charset=utf-8",
-						"style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "},
-		[REPLY_PDF] = {"application/pdf", "object-src 'self'; style-src 'unsafe-inline'; "
-										  "base-uri 'none'; form-action 'none'; "},
-		[REPLY_MEDIA] = {reply->media_type, "sandbox; "},
+						POLICY("style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ")},
+		[REPLY_PDF] = {"application/pdf", POLICY("object-src 'self'; style-src 'unsafe-inline'; "
+												 "base-uri 'none'; form-action 'none'; ")},
+		[REPLY_MEDIA] = {reply->media_type, POLICY("sandbox; ")},
 	};
-	char policy[160];
 
-	snprintf(policy, sizeof(policy), "default-src 'none'; %sframe-ancestors 'none'",
-			 kinds[reply->kind].policy);
-	MHD_add_response_header(response, "Content-Security-Policy", policy);
+	MHD_add_response_header(response, "Content-Security-Policy", kinds[reply->kind].policy);
 	if (reply->status != 204)
 		MHD_add_response_header(response, "Content-Type", kinds[reply->kind].type);
 }

@@ -9,7 +9,7 @@
 
 #include "http.h"
 
-/* http_reply_header - add a header; one that does not fit is left out. */
+/* http_reply_header - add a header of a constant name; one that does not fit is left out. */
 void http_reply_header(struct request *req, const char *name, const char *value);
 
 /* http_reply_cookie - add a Set-Cookie as the configuration wants it; value NULL clears it. */
@@ -48,7 +48,7 @@ void http_reply_error(struct request *req, enum error_id id);
 /* http_reply_send - hand the reply to libmicrohttpd. MHD_NO cuts the connection. */
 enum MHD_Result http_reply_send(struct request *req);
 
-/* http_reply_clear - release a reply that was not sent. */
-void http_reply_clear(struct reply *reply);
+/* http_reply_free - release a reply and wipe its headers, which may hold tokens. */
+void http_reply_free(struct reply *reply);
 
 #endif

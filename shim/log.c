@@ -127,6 +127,17 @@ log_sequence(const unsigned char *s, size_t left)
 	return n;
 }
 
+/* How many letters at s are shown as they are. */
+static size_t
+log_plain(const unsigned char *s, size_t left)
+{
+	size_t n = 0;
+
+	while (n < left && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void
 log_escaped(struct log *log, const char *text)
 {
@@ -136,10 +147,13 @@ log_escaped(struct log *log, const char *text)
 
 	while (i < len)
 	{
-		size_t n = log_sequence(s + i, len - i);
+		size_t plain = log_plain(s + i, len - i);
+		size_t n = plain > 0 ? plain : log_sequence(s + i, len - i);
 		char hex[8];
 
-		if (n == 0)
+		if (plain > 0)
+			log_bytes(log, text + i, plain);
+		else if (n == 0)
 		{
 			log_raw(log, "\\ufffd");
 			n = 1;

@@ -283,9 +283,9 @@ body_array_entry(const struct param_def *def, const json_t *array, size_t i, str
 	char name[FIELD_NAME_MAX];
 	char *text;
 
-	snprintf(name, sizeof(name), "%.*s[%zu]", (int) prefix, def->path, i);
 	if (!json_is_object(entry))
 	{
+		snprintf(name, sizeof(name), "%.*s[%zu]", (int) prefix, def->path, i);
 		report_plain(p, name, ERROR_FIELD_TYPE);
 		return NULL;
 	}
@@ -339,11 +339,13 @@ body_list_entries(const struct param_def *def, const json_t *array, struct list 
 	{
 		char *text = param_type_json(&entry, value, &err);
 
-		snprintf(name, sizeof(name), "%s[%zu]", def->path, i);
 		if (text != NULL)
+		{
 			list->item[list->n++] = text;
-		else
-			report(p, name, &err);
+			continue;
+		}
+		snprintf(name, sizeof(name), "%s[%zu]", def->path, i);
+		report(p, name, &err);
 	}
 }
 

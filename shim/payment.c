@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "app.h"
+#include "config.h"
 #include "flow.h"
 #include "housekeep.h"
 #include "http_reply.h"
@@ -208,7 +209,10 @@ checkout_call(struct request *req)
 		payment->job.done = checkout_called;
 		payment->job.cls = req;
 		if (outcall_submit(req->app->outcall, &payment->job))
+		{
+			http_wait_longer(req, req->app->config->pay_timeout_ms);
 			return;
+		}
 		failure = "busy";
 	}
 	snprintf(payment->failure, sizeof(payment->failure), "%s", failure);

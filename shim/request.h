@@ -57,15 +57,14 @@ struct caller
 enum
 {
 	REPLY_HEADERS_MAX = 8,
-	REPLY_HEADER_NAME = 32,
-	REPLY_HEADER_VALUE = 1024
+	REPLY_HEADER_VALUE = 1024 /* with its end, where a value is put together */
 };
 
-/* One header of a reply, both parts NUL-terminated. */
+/* One header of a reply: the name is borrowed, the value malloc'ed. */
 struct reply_header
 {
-	char name[REPLY_HEADER_NAME];
-	char value[REPLY_HEADER_VALUE];
+	const char *name;
+	char *value;
 };
 
 /* What the body is. */

@@ -61,20 +61,24 @@ path_is_plain(const char *path)
 	return true;
 }
 
+/* Every request asks this of every row: most differ in their first letters. */
 static bool
 pattern_matches(const char *pattern, const char *path)
 {
-	while (*pattern == '/' && *path == '/')
+	while (*pattern != '\0')
 	{
-		size_t want = segment_len(++pattern);
-		size_t have = segment_len(++path);
-
-		if (pattern[0] == ':' ? have == 0 : want != have || memcmp(pattern, path, want) != 0)
+		if (*pattern != ':')
+		{
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		if (segment_len(path) == 0)
 			return false;
-		pattern += want;
-		path += have;
+		pattern += segment_len(pattern);
+		path += segment_len(path);
 	}
-	return *pattern == '\0' && *path == '\0';
+	return *path == '\0';
 }
 
 /* Whether pattern a, which matches the same path as b, is the more exact one. */
@@ -158,9 +162,11 @@ route_match(enum method method, const char *path, struct route_match *out)
 	}
 	if (methods == 0)
 		return ROUTE_NOT_FOUND;
-	write_allow(methods, out->allow, sizeof(out->allow));
 	if (out->row == NULL)
+	{
+		write_allow(methods, out->allow, sizeof(out->allow));
 		return ROUTE_METHOD;
+	}
 	if (!take_values(path, out))
 	{
 		out->row = NULL;

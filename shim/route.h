@@ -19,7 +19,7 @@ struct route_match
 	char *copy;									/* owns the values */
 	const char *values[ROUTES_MAX_PATH_VALUES]; /* in the order of the pattern */
 	int nvalues;
-	char allow[64]; /* "GET, HEAD, OPTIONS"; set for ROUTE_OK and ROUTE_METHOD */
+	char allow[64]; /* "GET, HEAD, OPTIONS"; set for ROUTE_METHOD only */
 };
 
 /*

@@ -12,6 +12,8 @@
 
 #include "text.h"
 
+#define RANDOM_AHEAD 256 /* bytes that getrandom gives whole */
+
 static const char hex_digits[] = "0123456789abcdef";
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -390,6 +392,24 @@ text_uuid_parse(const char *s, size_t len, char out[TEXT_UUID_SIZE])
 	return true;
 }
 
+/* 16 random bytes; one call of the system serves several. Each thread has its own. */
+static bool
+random_take(unsigned char out[16])
+{
+	static _Thread_local unsigned char ahead[RANDOM_AHEAD];
+	static _Thread_local size_t left;
+
+	if (left == 0)
+	{
+		if (getrandom(ahead, sizeof(ahead), 0) != (ssize_t) sizeof(ahead))
+			return false;
+		left = sizeof(ahead);
+	}
+	left -= 16;
+	memcpy(out, ahead + left, 16);
+	return true;
+}
+
 bool
 text_uuid_v4(char out[TEXT_UUID_SIZE])
 {
@@ -397,7 +417,7 @@ text_uuid_v4(char out[TEXT_UUID_SIZE])
 	char hex[33];
 	size_t from = 0;
 
-	if (getrandom(raw, sizeof(raw), 0) != (ssize_t) sizeof(raw))
+	if (!random_take(raw))
 		return false;
 	raw[6] = (unsigned char) ((raw[6] & 0x0F) | 0x40);
 	raw[8] = (unsigned char) ((raw[8] & 0x3F) | 0x80);

@@ -81,7 +81,11 @@ void text_hex(const unsigned char *in, size_t len, char *out);
 /* text_uuid_parse - read xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, any case, to lower case. */
 bool text_uuid_parse(const char *s, size_t len, char out[TEXT_UUID_SIZE]);
 
-/* text_uuid_v4 - a random uuid. Returns false when the system has no randomness. */
+/*
+ * text_uuid_v4 - a random uuid. Returns false when the system has no randomness.
+ *
+ * Its bits are fetched ahead, so it names things and is no secret.
+ */
 bool text_uuid_v4(char out[TEXT_UUID_SIZE]);
 
 /*

@@ -254,11 +254,7 @@ upload_go_on(struct upload *upload)
 
 	if (req->mhd == NULL || !req->suspended)
 		return;
-	if (req->conn->phase == PHASE_WAIT)
-	{
-		req->conn->phase = PHASE_BODY;
-		req->conn->deadline_ms = req->app->now_ms + req->app->config->request_timeout_s * 1000;
-	}
+	http_body_phase(req);
 	http_resume(req);
 }
 

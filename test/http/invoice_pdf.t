@@ -346,6 +346,10 @@ is(logged($shim)->{result}, 'late', 'and the log says why');
 is(metric(get('/metrics', shim => { url => $shim->{metrics} })->{content}, 'mjc_pdf_total{outcome="late"}'), 1, 'it is counted');
 stop_shim($shim);
 
+$shim = start_shim(MJC_REQUEST_TIMEOUT_S => 1, MJC_PDF_PROGRAM => printer("sleep 2.5\nprintf %%PDF-1.7"));
+is(pdf($id, '', shim => $shim)->{status}, 200, 'a PDF longer than the request\'s own time is waited for');
+stop_shim($shim);
+
 #------------------------------------------------------------------ many at once
 
 # On a machine as busy as this one may be some are told to come back: they do.

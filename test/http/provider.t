@@ -175,6 +175,15 @@ $provider->be('well');
 is(pay($gone)->{status}, 200, 'when he comes back');
 is(scalar(() = $provider->asked), 0, 'without another call');
 
+# However long a provider may take, whoever waits for him gets his answer.
+my $patient = start_shim(%settings, MJC_REQUEST_TIMEOUT_S => 1, MJC_PAY_TIMEOUT_MS => 4000);
+$provider->be('slow 2.5');
+is(pay(order('BANK_CARD'), shim => $patient)->{status}, 200, 'a call longer than the request\'s own time is waited for');
+$provider->be('silent');
+is_error(pay(order('BANK_CARD'), shim => $patient), 503, 'PAYMENT_PROVIDER_UNAVAILABLE', 'and one that never ends is answered');
+stop_shim($patient);
+$provider->be('well');
+
 my $bare = start_shim;
 is_error(pay(order('BANK_CARD'), shim => $bare), 503, 'PAYMENT_PROVIDER_UNAVAILABLE', 'without a key there is no payment');
 

@@ -167,6 +167,23 @@ test_base64url(void)
 			   "base64url: bad input %zu is refused", i);
 }
 
+/* More than are fetched ahead at once. */
+static void
+test_uuid_many(void)
+{
+	char ids[100][TEXT_UUID_SIZE];
+	int twice = 0;
+
+	for (size_t i = 0; i < LEN(ids); i++)
+	{
+		if (!text_uuid_v4(ids[i]))
+			twice++;
+		for (size_t j = 0; j < i; j++)
+			twice += strcmp(ids[i], ids[j]) == 0;
+	}
+	tap_int(twice, 0, "uuid: of a hundred each is another");
+}
+
 static void
 test_ids(void)
 {
@@ -184,6 +201,7 @@ test_ids(void)
 		   "uuid: a random one is one");
 	tap_ok(out[14] == '4' && strchr("89ab", out[19]) != NULL, "uuid: version and variant");
 	tap_ok(text_uuid_v4(other) && strcmp(out, other) != 0, "uuid: two random ones differ");
+	test_uuid_many();
 	text_hex((const unsigned char *) "\x00\x7f\xff", 3, hex);
 	tap_text(hex, "007fff", "hex: lower case, every byte two digits");
 }
