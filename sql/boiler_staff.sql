@@ -26,22 +26,18 @@ CREATE FUNCTION mjc_api.staff_cross_reference_create(actor uuid, token_version i
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF NOT EXISTS (SELECT FROM mjc.product p WHERE p.product_id = id) THEN
         replayed := false;
         RETURN;
     END IF;
-    claim := mjc.idempotency_begin('staff_cross_reference_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_cross_reference_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
     IF NOT replayed THEN
         made := mjc.cross_reference_write(actor, 'rest', id, doc::jsonb, request_id);
-        body := json_build_object('crossReference', mjc.cross_reference_doc(id, made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'cross_reference', made, body::text);
+        body := mjc.idempotency_end(claim, 'cross_reference', made, json_build_object('crossReference', mjc.cross_reference_doc(id, made)));
     END IF;
 END
 $$;
@@ -53,8 +49,7 @@ CREATE FUNCTION mjc_api.staff_cross_reference_delete(actor uuid, token_version i
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.cross_reference_remove(actor, 'rest', id, cross_reference_id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -67,13 +62,9 @@ CREATE FUNCTION mjc_api.staff_supersession_set(actor uuid, token_version integer
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    after jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    after := mjc.supersession_write(actor, 'rest', id, doc::jsonb, request_id);
-    RETURN CASE WHEN after IS NOT NULL THEN json_build_object('supersession', after) END;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    RETURN mjc.doc_under('supersession', mjc.supersession_write(actor, 'rest', id, doc::jsonb, request_id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_supersession_set(uuid, integer, uuid, text, uuid, text) IS
@@ -103,8 +94,7 @@ CREATE FUNCTION mjc_api.staff_supersession_drop(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.supersession_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -152,18 +142,14 @@ CREATE FUNCTION mjc_api.staff_boiler_range_create(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_boiler_range_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_range_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_range_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('range', mjc.boiler_range_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler_range', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler_range', made, json_build_object('range', mjc.boiler_range_item(made)));
     END IF;
 END
 $$;
@@ -175,12 +161,9 @@ CREATE FUNCTION mjc_api.staff_boiler_range_update(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.boiler_range_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('range', mjc.boiler_range_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.boiler_range_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('range', mjc.boiler_range_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_range_update(uuid, integer, uuid, text, uuid, text) IS
@@ -191,8 +174,7 @@ CREATE FUNCTION mjc_api.staff_boiler_range_delete(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_range_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -240,18 +222,14 @@ CREATE FUNCTION mjc_api.staff_boiler_model_create(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_boiler_model_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_model_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_model_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('model', mjc.boiler_model_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler_model', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler_model', made, json_build_object('model', mjc.boiler_model_item(made)));
     END IF;
 END
 $$;
@@ -263,12 +241,9 @@ CREATE FUNCTION mjc_api.staff_boiler_model_update(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.boiler_model_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('model', mjc.boiler_model_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.boiler_model_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('model', mjc.boiler_model_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_model_update(uuid, integer, uuid, text, uuid, text) IS
@@ -279,8 +254,7 @@ CREATE FUNCTION mjc_api.staff_boiler_model_delete(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_model_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -328,18 +302,14 @@ CREATE FUNCTION mjc_api.staff_boiler_variant_create(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_boiler_variant_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_variant_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_variant_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('variant', mjc.boiler_variant_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler_variant', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler_variant', made, json_build_object('variant', mjc.boiler_variant_item(made)));
     END IF;
 END
 $$;
@@ -351,12 +321,9 @@ CREATE FUNCTION mjc_api.staff_boiler_variant_update(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.boiler_variant_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('variant', mjc.boiler_variant_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.boiler_variant_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('variant', mjc.boiler_variant_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_variant_update(uuid, integer, uuid, text, uuid, text) IS
@@ -367,8 +334,7 @@ CREATE FUNCTION mjc_api.staff_boiler_variant_delete(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_variant_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -382,8 +348,7 @@ CREATE FUNCTION mjc_api.staff_boiler_code_set(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN json_build_object('code', mjc.boiler_code_write(actor, 'rest', doc::jsonb, request_id));
 END
 $$;
@@ -395,8 +360,7 @@ CREATE FUNCTION mjc_api.staff_boiler_code_delete(actor uuid, token_version integ
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_code_remove(actor, 'rest', scheme, code, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -444,18 +408,14 @@ CREATE FUNCTION mjc_api.staff_plate_rule_create(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_plate_rule_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_plate_rule_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.plate_rule_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('rule', mjc.plate_rule_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'plate_rule', made, body::text);
+        body := mjc.idempotency_end(claim, 'plate_rule', made, json_build_object('rule', mjc.plate_rule_item(made)));
     END IF;
 END
 $$;
@@ -467,12 +427,9 @@ CREATE FUNCTION mjc_api.staff_plate_rule_update(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.plate_rule_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('rule', mjc.plate_rule_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.plate_rule_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('rule', mjc.plate_rule_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_plate_rule_update(uuid, integer, uuid, text, uuid, text) IS
@@ -483,8 +440,7 @@ CREATE FUNCTION mjc_api.staff_plate_rule_delete(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.plate_rule_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -533,18 +489,14 @@ CREATE FUNCTION mjc_api.staff_fitment_create(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_fitment_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_fitment_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.fitment_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('fitment', mjc.fitment_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'fitment', made, body::text);
+        body := mjc.idempotency_end(claim, 'fitment', made, json_build_object('fitment', mjc.fitment_item(made)));
     END IF;
 END
 $$;
@@ -556,12 +508,9 @@ CREATE FUNCTION mjc_api.staff_fitment_update(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.fitment_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('fitment', mjc.fitment_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.fitment_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('fitment', mjc.fitment_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_fitment_update(uuid, integer, uuid, text, uuid, text) IS
@@ -572,8 +521,7 @@ CREATE FUNCTION mjc_api.staff_fitment_delete(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.fitment_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -621,18 +569,14 @@ CREATE FUNCTION mjc_api.staff_diagram_create(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_diagram_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_diagram_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.diagram_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('diagram', mjc.diagram_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'diagram', made, body::text);
+        body := mjc.idempotency_end(claim, 'diagram', made, json_build_object('diagram', mjc.diagram_item(made)));
     END IF;
 END
 $$;
@@ -644,12 +588,9 @@ CREATE FUNCTION mjc_api.staff_diagram_update(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.diagram_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('diagram', mjc.diagram_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.diagram_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('diagram', mjc.diagram_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_diagram_update(uuid, integer, uuid, text, uuid, text) IS
@@ -660,8 +601,7 @@ CREATE FUNCTION mjc_api.staff_diagram_delete(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.diagram_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;

@@ -270,12 +270,7 @@ AS $$
 DECLARE
     id uuid := mjc.category_find(category_set.category);
 BEGIN
-    PERFORM mjc.check_schema();
-    IF category IS NULL OR (id IS NULL AND mjc.uuid_or_null(category) IS NOT NULL) THEN
-        PERFORM mjc.doc_refuse('category');
-    END IF;
-    RETURN mjc.category_write(mjc.staff_id(), 'psql', id,
-        CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object('slug', category_set.category) || doc ELSE doc END, NULL);
+    RETURN mjc.category_write(mjc.staff_writes(), 'psql', id, mjc.doc_named(doc, 'slug', category_set.category, id, 'category'), NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.category_set(text, jsonb) IS
@@ -292,10 +287,7 @@ BEGIN
     IF move_to IS NOT NULL AND target IS NULL THEN
         PERFORM mjc.doc_refuse('move_to');
     END IF;
-    IF mjc.category_drop(mjc.staff_id(), 'psql', mjc.category_find(category), target, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.category_drop(mjc.staff_id(), 'psql', mjc.category_find(category), target, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.category_delete(text, text) IS
@@ -482,12 +474,7 @@ AS $$
 DECLARE
     id uuid := mjc.manufacturer_find(manufacturer_set.manufacturer);
 BEGIN
-    PERFORM mjc.check_schema();
-    IF manufacturer IS NULL OR (id IS NULL AND mjc.uuid_or_null(manufacturer) IS NOT NULL) THEN
-        PERFORM mjc.doc_refuse('manufacturer');
-    END IF;
-    RETURN mjc.manufacturer_write(mjc.staff_id(), 'psql', id,
-        CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object('slug', manufacturer_set.manufacturer) || doc ELSE doc END, NULL);
+    RETURN mjc.manufacturer_write(mjc.staff_writes(), 'psql', id, mjc.doc_named(doc, 'slug', manufacturer_set.manufacturer, id, 'manufacturer'), NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_set(text, jsonb) IS
@@ -498,11 +485,7 @@ CREATE FUNCTION mjc.manufacturer_delete(manufacturer text) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.manufacturer_drop(mjc.staff_id(), 'psql', mjc.manufacturer_find(manufacturer), NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.manufacturer_drop(mjc.staff_writes(), 'psql', mjc.manufacturer_find(manufacturer), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_delete(text) IS
