@@ -176,8 +176,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('boiler_range', id);
-    IF EXISTS (SELECT FROM mjc.boiler_model b WHERE b.range_id = id) THEN
+    IF mjc.check_catalogue_seen('boiler_range', id) > 0 THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
     DELETE FROM mjc.boiler_range r WHERE r.range_id = id;
@@ -303,12 +302,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('boiler_model', id);
-    IF EXISTS (SELECT FROM mjc.fitment f WHERE f.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_variant v WHERE v.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_code c WHERE c.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.diagram d WHERE d.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.customer_boiler k WHERE k.boiler_model_id = id) THEN
+    IF mjc.check_catalogue_seen('boiler_model', id) > 0 THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
     DELETE FROM mjc.boiler_model b WHERE b.boiler_model_id = id;
@@ -415,11 +409,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('boiler_variant', id);
-    IF EXISTS (SELECT FROM mjc.fitment f WHERE f.variant_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_code c WHERE c.variant_id = id)
-       OR EXISTS (SELECT FROM mjc.diagram d WHERE d.variant_id = id)
-       OR EXISTS (SELECT FROM mjc.customer_boiler k WHERE k.variant_id = id) THEN
+    IF mjc.check_catalogue_seen('boiler_variant', id) > 0 THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
     DELETE FROM mjc.boiler_variant v WHERE v.variant_id = id;

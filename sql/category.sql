@@ -26,11 +26,11 @@ END
 $$;
 COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute, boiler_range, boiler_model or boiler_variant: products, their values, what is below it, fitments';
 
-CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS void
+CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS bigint
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_check_catalogue_seen';
 COMMENT ON FUNCTION mjc.check_catalogue_seen(text, uuid) IS
-    'For rules in SQL, under the lock of an entry of the catalogue: this transaction sees all that needs it. Errors: MJ003, 40001 when it does not, to be tried again';
+    'For rules in SQL, under the lock of an entry of the catalogue: how many rows need it (mjc.catalogue_rows), all of which this transaction sees. Errors: MJ003, 40001 when it does not, to be tried again';
 
 -------------------------------------------------------------------- categories
 
@@ -232,6 +232,7 @@ CREATE FUNCTION mjc.category_drop(actor uuid, channel text, id uuid, target uuid
 AS $$
 DECLARE
     before jsonb;
+    inside bigint;
     moved uuid[] := '{}';
 BEGIN
     PERFORM mjc.category_tree_lock();
@@ -241,15 +242,14 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('category', id);
+    inside := mjc.check_catalogue_seen('category', id);
     IF target = id THEN
         PERFORM mjc.raise('CATEGORY_CYCLE');
     END IF;
     IF target IS NOT NULL THEN
         moved := mjc.category_move(id, target);
     END IF;
-    IF EXISTS (SELECT FROM mjc.product p WHERE p.category_id = id) OR EXISTS (SELECT FROM mjc.category c WHERE c.parent_id = id)
-       OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.category_ids)) THEN
+    IF (target IS NULL AND inside > 0) OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.category_ids)) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.category c WHERE c.category_id = id;
@@ -452,10 +452,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('manufacturer', id);
-    IF EXISTS (SELECT FROM mjc.product p WHERE p.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.boiler_model b WHERE b.manufacturer_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_range r WHERE r.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.plate_rule r WHERE r.manufacturer_id = id)
-       OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
+    IF mjc.check_catalogue_seen('manufacturer', id) > 0 OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.manufacturer m WHERE m.manufacturer_id = id;

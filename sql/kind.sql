@@ -196,8 +196,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('part_kind', id);
-    IF EXISTS (SELECT FROM mjc.product p WHERE p.kind_id = id) THEN
+    IF mjc.check_catalogue_seen('part_kind', id) > 0 THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.part_kind_attribute x WHERE x.kind_id = id;
@@ -354,8 +353,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('attribute', id);
-    IF EXISTS (SELECT FROM mjc.product_attribute v WHERE v.attribute_id = id) OR EXISTS (SELECT FROM mjc.part_kind_attribute x WHERE x.attribute_id = id) THEN
+    IF mjc.check_catalogue_seen('attribute', id) > 0 THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.attribute a WHERE a.attribute_id = id;
