@@ -288,23 +288,13 @@ COMMENT ON FUNCTION mjc_api.staff_part_kind_delete(uuid, integer, uuid, text, uu
 
 -------------------------------------------------------------------- attributes
 
-CREATE FUNCTION mjc.attribute_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.attribute_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.attribute_item(uuid) IS 'The document with its id, as REST shows it';
-
 CREATE FUNCTION mjc_api.staff_attribute_list(actor uuid, token_version integer, token_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    RETURN (SELECT json_build_object('attributes', coalesce(json_agg(mjc.attribute_item(x.attribute_id) ORDER BY x.code), '[]'::json)) FROM mjc.attribute x);
+    RETURN (SELECT json_build_object('attributes', coalesce(json_agg(mjc.doc_with_id(mjc.attribute_doc(x.attribute_id), x.attribute_id) ORDER BY x.code), '[]'::json)) FROM mjc.attribute x);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_attribute_list(uuid, integer, uuid) IS
@@ -323,7 +313,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_attribute_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.attribute_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'attribute', id, json_build_object('attribute', mjc.attribute_item(id)));
+        body := mjc.idempotency_end(claim, 'attribute', id, json_build_object('attribute', mjc.doc_with_id(mjc.attribute_doc(id), id)));
     END IF;
 END
 $$;
@@ -337,7 +327,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.attribute_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('attribute', mjc.attribute_item(id));
+    RETURN mjc.doc_under('attribute', mjc.doc_with_id(mjc.attribute_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_attribute_update(uuid, integer, uuid, text, uuid, text) IS

@@ -103,16 +103,6 @@ COMMENT ON FUNCTION mjc_api.staff_supersession_drop(uuid, integer, uuid, text, u
 
 ------------------------------------------------------------------ boiler range
 
-CREATE FUNCTION mjc.boiler_range_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.boiler_range_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.boiler_range_item(uuid) IS 'A range of boilers as staff see it by REST';
-
 CREATE FUNCTION mjc_api.staff_boiler_range_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, manufacturer_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -126,7 +116,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.boiler_range t WHERE (staff_boiler_range_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_range_list.manufacturer_id);
-    SELECT coalesce(json_agg(mjc.boiler_range_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.boiler_range_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.range_id AS id, row_number() OVER (ORDER BY t.manufacturer_id, t.name) AS n FROM mjc.boiler_range t
              WHERE (staff_boiler_range_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_range_list.manufacturer_id)
              ORDER BY t.manufacturer_id, t.name LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -149,7 +139,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_range_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_range_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'boiler_range', made, json_build_object('range', mjc.boiler_range_item(made)));
+        body := mjc.idempotency_end(claim, 'boiler_range', made, json_build_object('range', mjc.doc_with_id(mjc.boiler_range_doc(made), made)));
     END IF;
 END
 $$;
@@ -163,7 +153,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.boiler_range_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('range', mjc.boiler_range_item(id));
+    RETURN mjc.doc_under('range', mjc.doc_with_id(mjc.boiler_range_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_range_update(uuid, integer, uuid, text, uuid, text) IS
@@ -183,16 +173,6 @@ COMMENT ON FUNCTION mjc_api.staff_boiler_range_delete(uuid, integer, uuid, text,
 
 ------------------------------------------------------------------ boiler model
 
-CREATE FUNCTION mjc.boiler_model_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.boiler_model_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.boiler_model_item(uuid) IS 'A model of boilers as staff see it by REST';
-
 CREATE FUNCTION mjc_api.staff_boiler_model_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, manufacturer_id uuid, range_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -206,7 +186,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.boiler_model t WHERE (staff_boiler_model_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_model_list.manufacturer_id) AND (staff_boiler_model_list.range_id IS NULL OR t.range_id = staff_boiler_model_list.range_id);
-    SELECT coalesce(json_agg(mjc.boiler_model_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.boiler_model_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.boiler_model_id AS id, row_number() OVER (ORDER BY t.name, t.boiler_model_id) AS n FROM mjc.boiler_model t
              WHERE (staff_boiler_model_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_model_list.manufacturer_id) AND (staff_boiler_model_list.range_id IS NULL OR t.range_id = staff_boiler_model_list.range_id)
              ORDER BY t.name, t.boiler_model_id LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -229,7 +209,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_model_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_model_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'boiler_model', made, json_build_object('model', mjc.boiler_model_item(made)));
+        body := mjc.idempotency_end(claim, 'boiler_model', made, json_build_object('model', mjc.doc_with_id(mjc.boiler_model_doc(made), made)));
     END IF;
 END
 $$;
@@ -243,7 +223,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.boiler_model_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('model', mjc.boiler_model_item(id));
+    RETURN mjc.doc_under('model', mjc.doc_with_id(mjc.boiler_model_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_model_update(uuid, integer, uuid, text, uuid, text) IS
@@ -263,16 +243,6 @@ COMMENT ON FUNCTION mjc_api.staff_boiler_model_delete(uuid, integer, uuid, text,
 
 ---------------------------------------------------------------- boiler variant
 
-CREATE FUNCTION mjc.boiler_variant_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.boiler_variant_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.boiler_variant_item(uuid) IS 'A variant of a model as staff see it by REST';
-
 CREATE FUNCTION mjc_api.staff_boiler_variant_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, model_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -286,7 +256,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.boiler_variant t WHERE (staff_boiler_variant_list.model_id IS NULL OR t.boiler_model_id = staff_boiler_variant_list.model_id);
-    SELECT coalesce(json_agg(mjc.boiler_variant_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.boiler_variant_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.variant_id AS id, row_number() OVER (ORDER BY t.boiler_model_id, t.name) AS n FROM mjc.boiler_variant t
              WHERE (staff_boiler_variant_list.model_id IS NULL OR t.boiler_model_id = staff_boiler_variant_list.model_id)
              ORDER BY t.boiler_model_id, t.name LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -309,7 +279,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_variant_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_variant_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'boiler_variant', made, json_build_object('variant', mjc.boiler_variant_item(made)));
+        body := mjc.idempotency_end(claim, 'boiler_variant', made, json_build_object('variant', mjc.doc_with_id(mjc.boiler_variant_doc(made), made)));
     END IF;
 END
 $$;
@@ -323,7 +293,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.boiler_variant_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('variant', mjc.boiler_variant_item(id));
+    RETURN mjc.doc_under('variant', mjc.doc_with_id(mjc.boiler_variant_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_variant_update(uuid, integer, uuid, text, uuid, text) IS
@@ -369,16 +339,6 @@ COMMENT ON FUNCTION mjc_api.staff_boiler_code_delete(uuid, integer, uuid, text, 
 
 -------------------------------------------------------------------- plate rule
 
-CREATE FUNCTION mjc.plate_rule_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.plate_rule_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.plate_rule_item(uuid) IS 'A rule for serial numbers as staff see it by REST';
-
 CREATE FUNCTION mjc_api.staff_plate_rule_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, manufacturer_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -392,7 +352,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.plate_rule t WHERE (staff_plate_rule_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_plate_rule_list.manufacturer_id);
-    SELECT coalesce(json_agg(mjc.plate_rule_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.plate_rule_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.rule_id AS id, row_number() OVER (ORDER BY t.manufacturer_id, t.sort_order, t.name) AS n FROM mjc.plate_rule t
              WHERE (staff_plate_rule_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_plate_rule_list.manufacturer_id)
              ORDER BY t.manufacturer_id, t.sort_order, t.name LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -415,7 +375,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_plate_rule_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.plate_rule_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'plate_rule', made, json_build_object('rule', mjc.plate_rule_item(made)));
+        body := mjc.idempotency_end(claim, 'plate_rule', made, json_build_object('rule', mjc.doc_with_id(mjc.plate_rule_doc(made), made)));
     END IF;
 END
 $$;
@@ -429,7 +389,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.plate_rule_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('rule', mjc.plate_rule_item(id));
+    RETURN mjc.doc_under('rule', mjc.doc_with_id(mjc.plate_rule_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_plate_rule_update(uuid, integer, uuid, text, uuid, text) IS
@@ -530,16 +490,6 @@ COMMENT ON FUNCTION mjc_api.staff_fitment_delete(uuid, integer, uuid, text, uuid
 
 ----------------------------------------------------------------------- diagram
 
-CREATE FUNCTION mjc.diagram_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.diagram_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.diagram_item(uuid) IS 'A diagram as staff see it by REST';
-
 CREATE FUNCTION mjc_api.staff_diagram_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, model_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -553,7 +503,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.diagram t WHERE (staff_diagram_list.model_id IS NULL OR t.boiler_model_id = staff_diagram_list.model_id);
-    SELECT coalesce(json_agg(mjc.diagram_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.diagram_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.diagram_id AS id, row_number() OVER (ORDER BY t.boiler_model_id, t.sort_order, t.name, t.diagram_id) AS n FROM mjc.diagram t
              WHERE (staff_diagram_list.model_id IS NULL OR t.boiler_model_id = staff_diagram_list.model_id)
              ORDER BY t.boiler_model_id, t.sort_order, t.name, t.diagram_id LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -576,7 +526,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_diagram_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.diagram_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'diagram', made, json_build_object('diagram', mjc.diagram_item(made)));
+        body := mjc.idempotency_end(claim, 'diagram', made, json_build_object('diagram', mjc.doc_with_id(mjc.diagram_doc(made), made)));
     END IF;
 END
 $$;
@@ -590,7 +540,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.diagram_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('diagram', mjc.diagram_item(id));
+    RETURN mjc.doc_under('diagram', mjc.doc_with_id(mjc.diagram_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_diagram_update(uuid, integer, uuid, text, uuid, text) IS

@@ -245,6 +245,11 @@ $$;
 COMMENT ON FUNCTION mjc.doc_named(jsonb, text, text, uuid, text) IS
     'For rules in psql that make or change what an id or a slug names: the document, with the slug under its key where nothing has it yet. Errors: MJ010 no name, or an id of nothing';
 
+CREATE FUNCTION mjc.doc_with_id(doc jsonb, id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT doc OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('id', id) $$;
+COMMENT ON FUNCTION mjc.doc_with_id(jsonb, uuid) IS 'The document of a thing with its id, as staff see it by REST; NULL when there is none';
+
 CREATE FUNCTION mjc.doc_under(key text, item jsonb) RETURNS json
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp

@@ -71,16 +71,6 @@ END
 $$;
 COMMENT ON FUNCTION mjc.coupon_item(text) IS 'A coupon as REST shows it, with its uses';
 
-CREATE FUNCTION mjc.tariff_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.tariff_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.tariff_item(uuid) IS 'A tariff as REST shows it';
-
 CREATE FUNCTION mjc.credit_item(id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -484,7 +474,7 @@ CREATE FUNCTION mjc_api.staff_tariff_list(actor uuid, token_version integer, tok
 AS $$
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    RETURN (SELECT json_build_object('tariffs', coalesce(json_agg(mjc.tariff_item(t.tariff_id) ORDER BY t.place_code, t.delivery_mode, lower(t.validity), t.tariff_id), '[]'::json))
+    RETURN (SELECT json_build_object('tariffs', coalesce(json_agg(mjc.doc_with_id(mjc.tariff_doc(t.tariff_id), t.tariff_id) ORDER BY t.place_code, t.delivery_mode, lower(t.validity), t.tariff_id), '[]'::json))
               FROM mjc.shipping_tariff t
              WHERE (place IS NULL OR t.place_code = coalesce(mjc.wilaya_find(place), place))
                AND (staff_tariff_list.delivery_mode IS NULL OR t.delivery_mode = staff_tariff_list.delivery_mode));
@@ -506,7 +496,7 @@ BEGIN
     SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_tariff_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.tariff_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := mjc.idempotency_end(claim, 'tariff', id, json_build_object('tariff', mjc.tariff_item(id)));
+        body := mjc.idempotency_end(claim, 'tariff', id, json_build_object('tariff', mjc.doc_with_id(mjc.tariff_doc(id), id)));
     END IF;
 END
 $$;
@@ -520,7 +510,7 @@ AS $$
 BEGIN
     PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.tariff_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
-    RETURN mjc.doc_under('tariff', mjc.tariff_item(id));
+    RETURN mjc.doc_under('tariff', mjc.doc_with_id(mjc.tariff_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_tariff_update(uuid, integer, uuid, text, uuid, text) IS
@@ -538,7 +528,7 @@ BEGIN
     IF what IS NULL THEN
         RETURN NULL;
     END IF;
-    RETURN json_build_object('result', what, 'tariff', mjc.tariff_item(id));
+    RETURN json_build_object('result', what, 'tariff', mjc.doc_with_id(mjc.tariff_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_tariff_delete(uuid, integer, uuid, text, uuid) IS
