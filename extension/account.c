@@ -188,6 +188,13 @@ mjc_actor_argument(FunctionCallInfo fcinfo, int n)
 
 /* ----------------------------------------------------- SQL entry points -- */
 
+static void
+refuse(MjcErrorId why)
+{
+	if (why != MJC_ERR__MAX)
+		mjc_raise(why);
+}
+
 PG_FUNCTION_INFO_V1(mjc_check_admin);
 /*
  * mjc.check_admin(actor, token_version, token_id) - true, or an error; for read functions.
@@ -200,9 +207,25 @@ mjc_check_admin(PG_FUNCTION_ARGS)
 	mjc_begin();
 	why = refusal(fcinfo);
 	mjc_end();
-	if (why != MJC_ERR__MAX)
-		mjc_raise(why);
+	refuse(why);
 	PG_RETURN_BOOL(true);
+}
+
+PG_FUNCTION_INFO_V1(mjc_check_admin_write);
+/*
+ * mjc.check_admin_write(actor, token_version, token_id) - the same for functions that write: the
+ * tables are of this version too. Errors: MJ009, those of mjc.check_admin.
+ */
+Datum
+mjc_check_admin_write(PG_FUNCTION_ARGS)
+{
+	MjcErrorId why;
+
+	mjc_begin_write();
+	why = refusal(fcinfo);
+	mjc_end();
+	refuse(why);
+	PG_RETURN_VOID();
 }
 
 PG_FUNCTION_INFO_V1(mjc_is_admin);
@@ -243,19 +266,40 @@ mjc_account_active(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(why == MJC_ERR__MAX);
 }
 
+static Datum
+staff_result(FunctionCallInfo fcinfo, MjcActor actor)
+{
+	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
+
+	if (!actor.known)
+		PG_RETURN_NULL();
+	*id = actor.id;
+	PG_RETURN_UUID_P(id);
+}
+
 PG_FUNCTION_INFO_V1(mjc_staff_id);
 /* mjc.staff_id() - the member of staff of this session, NULL for a superuser without a row. */
 Datum
 mjc_staff_id(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 	MjcActor actor;
 
 	mjc_begin();
 	actor = mjc_actor_staff();
 	mjc_end();
-	if (!actor.known)
-		PG_RETURN_NULL();
-	*id = actor.id;
-	PG_RETURN_UUID_P(id);
+	return staff_result(fcinfo, actor);
+}
+
+PG_FUNCTION_INFO_V1(mjc_staff_writes);
+/* mjc.staff_writes() - the same for rules that write: the tables are of this version too. Errors:
+ * MJ009, those of mjc.staff_id. */
+Datum
+mjc_staff_writes(PG_FUNCTION_ARGS)
+{
+	MjcActor actor;
+
+	mjc_begin_write();
+	actor = mjc_actor_staff();
+	mjc_end();
+	return staff_result(fcinfo, actor);
 }

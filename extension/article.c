@@ -103,7 +103,8 @@ mjc_catalogue_names_store(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(mjc_check_catalogue_seen);
 /*
- * mjc.check_catalogue_seen(kind text, id uuid) - for rules in SQL, under the lock of an entry.
+ * mjc.check_catalogue_seen(kind text, id uuid) - for rules in SQL, under the lock of an entry: how
+ * many rows need it.
  *
  * Errors: MJ003; 40001 when something needs the entry that this transaction does not see.
  */
@@ -123,5 +124,5 @@ mjc_check_catalogue_seen(PG_FUNCTION_ARGS)
 						errmsg("could not serialize access to an entry of the catalogue"),
 						errhint("Run the transaction again.")));
 	mjc_end();
-	PG_RETURN_VOID();
+	PG_RETURN_INT64(seen);
 }

@@ -14,6 +14,7 @@
 #include "utils/elog.h"
 #include "utils/json.h"
 
+#include "args.h"
 #include "error.h"
 
 typedef struct MjcErrorRow
@@ -125,6 +126,15 @@ mjc_raise(MjcErrorId id)
 	mjc_raise_values(id, NULL, 0);
 }
 
+static void
+raise_by_name(const char *name, const MjcValue *value)
+{
+	for (int id = 0; id < MJC_ERR__MAX; id++)
+		if (strcmp(error_rows[id].name, name) == 0)
+			mjc_raise_values((MjcErrorId) id, value, value->name != NULL ? 1 : 0);
+	elog(ERROR, "no error of that name in errcodes.def");
+}
+
 PG_FUNCTION_INFO_V1(mjc_raise_by_name);
 /*
  * mjc.raise(code text, place text, value text) - for rules in SQL; does not return.
@@ -140,8 +150,22 @@ mjc_raise_by_name(PG_FUNCTION_ARGS)
 		value.name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 		value.text = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	}
-	for (int id = 0; id < MJC_ERR__MAX; id++)
-		if (strcmp(error_rows[id].name, name) == 0)
-			mjc_raise_values((MjcErrorId) id, &value, value.name != NULL ? 1 : 0);
-	elog(ERROR, "no error of that name in errcodes.def");
+	raise_by_name(name, &value);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mjc_found);
+/*
+ * mjc.found(value, error text) - for rules in SQL: the value, of whatever type; NULL raises the
+ * error of that name.
+ */
+Datum
+mjc_found(PG_FUNCTION_ARGS)
+{
+	MjcValue none = {NULL, NULL, 0};
+	char *error = mjc_arg_text(fcinfo, 1, "error");
+
+	if (PG_ARGISNULL(0))
+		raise_by_name(error, &none);
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }

@@ -236,8 +236,8 @@ static Datum
 claim_result(FunctionCallInfo fcinfo, bytea *key_hash, const char *reply)
 {
 	TupleDesc tupdesc;
-	Datum values[2] = {PointerGetDatum(key_hash), (Datum) 0};
-	bool nulls[2] = {key_hash == NULL, reply == NULL};
+	Datum values[3] = {PointerGetDatum(key_hash), (Datum) 0, BoolGetDatum(reply != NULL)};
+	bool nulls[3] = {key_hash == NULL, reply == NULL, false};
 
 	if (reply != NULL)
 		values[1] = CStringGetTextDatum(reply);
@@ -249,7 +249,7 @@ claim_result(FunctionCallInfo fcinfo, bytea *key_hash, const char *reply)
 PG_FUNCTION_INFO_V1(mjc_idempotency_begin);
 /*
  * mjc.idempotency_begin(route text, caller uuid, key text, request text, windowed boolean,
- *     OUT key_hash bytea, OUT reply text) - for rules in SQL.
+ *     OUT key_hash bytea, OUT body json, OUT replayed boolean) - for rules in SQL.
  *
  * windowed false: without a key nothing is claimed.
  * Errors: MJ003 route, those of mjc_idempotency_claim.
@@ -287,8 +287,9 @@ mjc_idempotency_begin(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(mjc_idempotency_end);
 /*
- * mjc.idempotency_end(key_hash bytea, subject_kind text, subject uuid, reply text) - for rules
- * in SQL: keeps the reply of what mjc.idempotency_begin claimed; key_hash NULL: nothing was.
+ * mjc.idempotency_end(key_hash bytea, subject_kind text, subject uuid, body json) - for rules
+ * in SQL: keeps the reply of what mjc.idempotency_begin claimed, and gives it back; key_hash
+ * NULL: nothing was.
  *
  * Errors: MJ003.
  */
@@ -298,7 +299,7 @@ mjc_idempotency_end(PG_FUNCTION_ARGS)
 	MjcClaim claim = {NULL, NULL, {{0}}};
 	char *subject_kind = mjc_arg_text(fcinfo, 1, "subject_kind");
 	pg_uuid_t *subject = mjc_arg_uuid(fcinfo, 2, "subject");
-	char *reply = mjc_arg_text(fcinfo, 3, "reply");
+	char *reply = mjc_arg_text(fcinfo, 3, "body");
 
 	if (!PG_ARGISNULL(0))
 	{
@@ -307,5 +308,5 @@ mjc_idempotency_end(PG_FUNCTION_ARGS)
 		mjc_idempotency_store(&claim, subject_kind, subject, reply);
 		mjc_end();
 	}
-	PG_RETURN_VOID();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(3));
 }

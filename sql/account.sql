@@ -6,6 +6,30 @@ CREATE FUNCTION mjc.raise(code text, place text DEFAULT NULL, value text DEFAULT
 COMMENT ON FUNCTION mjc.raise(text, text, text) IS
     'Raises an error of errcodes.def by its name, with at most one named place filled in';
 
+CREATE FUNCTION mjc.found(value uuid, error text DEFAULT 'NOT_FOUND') RETURNS uuid
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(uuid, text) IS
+    'For rules of staff in psql: the answer of a core, its id, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
+CREATE FUNCTION mjc.found(value boolean, error text DEFAULT 'NOT_FOUND') RETURNS boolean
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(boolean, text) IS
+    'For rules of staff in psql: the answer of a core, whether it was done, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
+CREATE FUNCTION mjc.found(value jsonb, error text DEFAULT 'NOT_FOUND') RETURNS jsonb
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(jsonb, text) IS
+    'For rules of staff in psql: the answer of a core, its document, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
+CREATE FUNCTION mjc.found(value text, error text DEFAULT 'NOT_FOUND') RETURNS text
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(text, text) IS
+    'For rules of staff in psql: the answer of a core, a word, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
 CREATE FUNCTION mjc.check_schema() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_check_schema';
@@ -17,6 +41,12 @@ CREATE FUNCTION mjc.check_admin(actor uuid, token_version integer, token_id uuid
     AS 'MODULE_PATHNAME', 'mjc_check_admin';
 COMMENT ON FUNCTION mjc.check_admin(uuid, integer, uuid) IS
     'True when the account of a verified token may act as admin now. Errors: MJ060, MJ063, MJ064';
+
+CREATE FUNCTION mjc.check_admin_write(actor uuid, token_version integer, token_id uuid) RETURNS void
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_check_admin_write';
+COMMENT ON FUNCTION mjc.check_admin_write(uuid, integer, uuid) IS
+    'First step of routes of staff that write: mjc.check_schema and mjc.check_admin. Errors: MJ009, MJ060, MJ063, MJ064';
 
 CREATE FUNCTION mjc.is_admin(actor uuid, token_version integer, token_id uuid) RETURNS boolean
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -64,6 +94,12 @@ CREATE FUNCTION mjc.staff_id() RETURNS uuid
     AS 'MODULE_PATHNAME', 'mjc_staff_id';
 COMMENT ON FUNCTION mjc.staff_id() IS
     'The member of staff of this session''s login; NULL for a superuser without a row. Errors: MJ601';
+
+CREATE FUNCTION mjc.staff_writes() RETURNS uuid
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_staff_writes';
+COMMENT ON FUNCTION mjc.staff_writes() IS
+    'First step of rules of staff in psql that write: mjc.check_schema and mjc.staff_id. Errors: MJ009, MJ601';
 
 CREATE FUNCTION mjc.password_check(hash text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE

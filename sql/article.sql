@@ -741,8 +741,7 @@ CREATE FUNCTION mjc.product_create(doc jsonb) RETURNS uuid
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.product_write(mjc.staff_id(), 'psql', NULL, doc, NULL);
+    RETURN mjc.product_write(mjc.staff_writes(), 'psql', NULL, doc, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.product_create(jsonb) IS
@@ -753,10 +752,7 @@ CREATE FUNCTION mjc.product_update(product uuid, doc jsonb) RETURNS jsonb
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.product_write(mjc.staff_id(), 'psql', coalesce(product, mjc.no_uuid()), doc, NULL) IS NULL THEN
-        PERFORM mjc.raise('PRODUCT_UNKNOWN');
-    END IF;
+    PERFORM mjc.found(mjc.product_write(mjc.staff_writes(), 'psql', coalesce(product, mjc.no_uuid()), doc, NULL), 'PRODUCT_UNKNOWN');
     RETURN mjc.product_doc(product);
 END
 $$;
@@ -767,15 +763,8 @@ CREATE FUNCTION mjc.product_delete(product uuid) RETURNS boolean
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    was_active boolean;
 BEGIN
-    PERFORM mjc.check_schema();
-    was_active := mjc.product_drop(mjc.staff_id(), 'psql', product, NULL);
-    IF was_active IS NULL THEN
-        PERFORM mjc.raise('PRODUCT_UNKNOWN');
-    END IF;
-    RETURN was_active;
+    RETURN mjc.found(mjc.product_drop(mjc.staff_writes(), 'psql', product, NULL), 'PRODUCT_UNKNOWN');
 END
 $$;
 COMMENT ON FUNCTION mjc.product_delete(uuid) IS

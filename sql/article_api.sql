@@ -20,12 +20,9 @@ CREATE FUNCTION mjc_api.staff_product_get(actor uuid, token_version integer, tok
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    item jsonb;
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    item := mjc.product_item(id);
-    RETURN CASE WHEN item IS NOT NULL THEN json_build_object('product', item) END;
+    RETURN mjc.doc_under('product', mjc.product_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_product_get(uuid, integer, uuid, uuid) IS
@@ -37,18 +34,14 @@ CREATE FUNCTION mjc_api.staff_product_create(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_product_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_product_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.product_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('product', mjc.product_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'product', id, body::text);
+        body := mjc.idempotency_end(claim, 'product', id, json_build_object('product', mjc.product_item(id)));
     END IF;
 END
 $$;
@@ -60,12 +53,9 @@ CREATE FUNCTION mjc_api.staff_product_update(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.product_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('product', mjc.product_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.product_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('product', mjc.product_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_product_update(uuid, integer, uuid, text, uuid, text) IS
@@ -76,8 +66,7 @@ CREATE FUNCTION mjc_api.staff_product_delete(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.product_drop(actor, 'rest', id, request_id) IS NOT NULL THEN json_build_object('deleted', true, 'id', id) END;
 END
 $$;
@@ -115,18 +104,14 @@ CREATE FUNCTION mjc_api.staff_category_create(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_category_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_category_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.category_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('category', mjc.category_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'category', id, body::text);
+        body := mjc.idempotency_end(claim, 'category', id, json_build_object('category', mjc.category_item(id)));
     END IF;
 END
 $$;
@@ -138,12 +123,9 @@ CREATE FUNCTION mjc_api.staff_category_update(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.category_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('category', mjc.category_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.category_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('category', mjc.category_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_category_update(uuid, integer, uuid, text, uuid, text) IS
@@ -154,8 +136,7 @@ CREATE FUNCTION mjc_api.staff_category_delete(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.category_doc(id) IS NOT NULL AND move_to IS NOT NULL AND mjc.category_find(move_to) IS NULL THEN
         PERFORM mjc.doc_refuse('moveTo');
     END IF;
@@ -196,18 +177,14 @@ CREATE FUNCTION mjc_api.staff_manufacturer_create(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_manufacturer_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_manufacturer_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.manufacturer_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('manufacturer', mjc.manufacturer_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'manufacturer', id, body::text);
+        body := mjc.idempotency_end(claim, 'manufacturer', id, json_build_object('manufacturer', mjc.manufacturer_item(id)));
     END IF;
 END
 $$;
@@ -219,12 +196,9 @@ CREATE FUNCTION mjc_api.staff_manufacturer_update(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.manufacturer_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('manufacturer', mjc.manufacturer_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.manufacturer_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('manufacturer', mjc.manufacturer_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_manufacturer_update(uuid, integer, uuid, text, uuid, text) IS
@@ -235,8 +209,7 @@ CREATE FUNCTION mjc_api.staff_manufacturer_delete(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.manufacturer_drop(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -274,18 +247,14 @@ CREATE FUNCTION mjc_api.staff_part_kind_create(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_part_kind_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_part_kind_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.part_kind_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('kind', mjc.part_kind_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'part_kind', id, body::text);
+        body := mjc.idempotency_end(claim, 'part_kind', id, json_build_object('kind', mjc.part_kind_item(id)));
     END IF;
 END
 $$;
@@ -297,12 +266,9 @@ CREATE FUNCTION mjc_api.staff_part_kind_update(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.part_kind_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('kind', mjc.part_kind_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.part_kind_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('kind', mjc.part_kind_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_part_kind_update(uuid, integer, uuid, text, uuid, text) IS
@@ -313,8 +279,7 @@ CREATE FUNCTION mjc_api.staff_part_kind_delete(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.part_kind_drop(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -323,23 +288,13 @@ COMMENT ON FUNCTION mjc_api.staff_part_kind_delete(uuid, integer, uuid, text, uu
 
 -------------------------------------------------------------------- attributes
 
-CREATE FUNCTION mjc.attribute_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.attribute_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.attribute_item(uuid) IS 'The document with its id, as REST shows it';
-
 CREATE FUNCTION mjc_api.staff_attribute_list(actor uuid, token_version integer, token_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    RETURN (SELECT json_build_object('attributes', coalesce(json_agg(mjc.attribute_item(x.attribute_id) ORDER BY x.code), '[]'::json)) FROM mjc.attribute x);
+    RETURN (SELECT json_build_object('attributes', coalesce(json_agg(mjc.doc_with_id(mjc.attribute_doc(x.attribute_id), x.attribute_id) ORDER BY x.code), '[]'::json)) FROM mjc.attribute x);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_attribute_list(uuid, integer, uuid) IS
@@ -351,18 +306,14 @@ CREATE FUNCTION mjc_api.staff_attribute_create(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_attribute_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_attribute_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.attribute_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('attribute', mjc.attribute_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'attribute', id, body::text);
+        body := mjc.idempotency_end(claim, 'attribute', id, json_build_object('attribute', mjc.doc_with_id(mjc.attribute_doc(id), id)));
     END IF;
 END
 $$;
@@ -374,12 +325,9 @@ CREATE FUNCTION mjc_api.staff_attribute_update(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.attribute_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('attribute', mjc.attribute_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.attribute_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('attribute', mjc.doc_with_id(mjc.attribute_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_attribute_update(uuid, integer, uuid, text, uuid, text) IS
@@ -390,8 +338,7 @@ CREATE FUNCTION mjc_api.staff_attribute_delete(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.attribute_drop(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;

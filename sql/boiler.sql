@@ -9,12 +9,8 @@ CREATE FUNCTION mjc.doc_manufacturer(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     typed text := mjc.doc_text(doc, key, 1, 255);
-    id uuid := (mjc.manufacturer_ids(ARRAY[typed]))[1];
 BEGIN
-    IF typed IS NOT NULL AND id IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN id;
+    RETURN mjc.doc_known(key, typed, (mjc.manufacturer_ids(ARRAY[typed]))[1]);
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_manufacturer(jsonb, text) IS 'One manufacturer, by id or slug. Errors: MJ006, MJ010';
@@ -25,13 +21,8 @@ CREATE FUNCTION mjc.doc_range(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     typed text := mjc.doc_text(doc, key, 1, 50);
-    id uuid;
 BEGIN
-    SELECT t.range_id INTO id FROM mjc.boiler_range t WHERE t.range_id = mjc.uuid_or_null(typed);
-    IF typed IS NOT NULL AND id IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN id;
+    RETURN mjc.doc_known(key, typed, (SELECT t.range_id FROM mjc.boiler_range t WHERE t.range_id = mjc.uuid_or_null(typed)));
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_range(jsonb, text) IS 'One range of boilers, by id. Errors: MJ006, MJ010';
@@ -42,13 +33,8 @@ CREATE FUNCTION mjc.doc_model(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     typed text := mjc.doc_text(doc, key, 1, 50);
-    id uuid;
 BEGIN
-    SELECT t.boiler_model_id INTO id FROM mjc.boiler_model t WHERE t.boiler_model_id = mjc.uuid_or_null(typed);
-    IF typed IS NOT NULL AND id IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN id;
+    RETURN mjc.doc_known(key, typed, (SELECT t.boiler_model_id FROM mjc.boiler_model t WHERE t.boiler_model_id = mjc.uuid_or_null(typed)));
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_model(jsonb, text) IS 'One model of boilers, by id. Errors: MJ006, MJ010';
@@ -59,13 +45,8 @@ CREATE FUNCTION mjc.doc_variant(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     typed text := mjc.doc_text(doc, key, 1, 50);
-    id uuid;
 BEGIN
-    SELECT t.variant_id INTO id FROM mjc.boiler_variant t WHERE t.variant_id = mjc.uuid_or_null(typed);
-    IF typed IS NOT NULL AND id IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN id;
+    RETURN mjc.doc_known(key, typed, (SELECT t.variant_id FROM mjc.boiler_variant t WHERE t.variant_id = mjc.uuid_or_null(typed)));
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_variant(jsonb, text) IS 'One variant of a model of boilers, by id. Errors: MJ006, MJ010';
@@ -195,8 +176,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('boiler_range', id);
-    IF EXISTS (SELECT FROM mjc.boiler_model b WHERE b.range_id = id) THEN
+    IF mjc.check_catalogue_seen('boiler_range', id) > 0 THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
     DELETE FROM mjc.boiler_range r WHERE r.range_id = id;
@@ -211,15 +191,8 @@ CREATE FUNCTION mjc.boiler_range_set(doc jsonb, id uuid DEFAULT NULL) RETURNS uu
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    made := mjc.boiler_range_write(mjc.staff_id(), 'psql', id, doc, NULL);
-    IF made IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN made;
+    RETURN mjc.found(mjc.boiler_range_write(mjc.staff_writes(), 'psql', id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_range_set(jsonb, uuid) IS
@@ -230,11 +203,7 @@ CREATE FUNCTION mjc.boiler_range_delete(id uuid) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.boiler_range_remove(mjc.staff_id(), 'psql', id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.boiler_range_remove(mjc.staff_writes(), 'psql', id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_range_delete(uuid) IS
@@ -333,12 +302,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('boiler_model', id);
-    IF EXISTS (SELECT FROM mjc.fitment f WHERE f.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_variant v WHERE v.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_code c WHERE c.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.diagram d WHERE d.boiler_model_id = id)
-       OR EXISTS (SELECT FROM mjc.customer_boiler k WHERE k.boiler_model_id = id) THEN
+    IF mjc.check_catalogue_seen('boiler_model', id) > 0 THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
     DELETE FROM mjc.boiler_model b WHERE b.boiler_model_id = id;
@@ -354,15 +318,8 @@ CREATE FUNCTION mjc.boiler_model_set(doc jsonb, id uuid DEFAULT NULL) RETURNS uu
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    made := mjc.boiler_model_write(mjc.staff_id(), 'psql', id, doc, NULL);
-    IF made IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN made;
+    RETURN mjc.found(mjc.boiler_model_write(mjc.staff_writes(), 'psql', id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_model_set(jsonb, uuid) IS
@@ -373,11 +330,7 @@ CREATE FUNCTION mjc.boiler_model_delete(id uuid) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.boiler_model_remove(mjc.staff_id(), 'psql', id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.boiler_model_remove(mjc.staff_writes(), 'psql', id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_model_delete(uuid) IS
@@ -456,11 +409,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('boiler_variant', id);
-    IF EXISTS (SELECT FROM mjc.fitment f WHERE f.variant_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_code c WHERE c.variant_id = id)
-       OR EXISTS (SELECT FROM mjc.diagram d WHERE d.variant_id = id)
-       OR EXISTS (SELECT FROM mjc.customer_boiler k WHERE k.variant_id = id) THEN
+    IF mjc.check_catalogue_seen('boiler_variant', id) > 0 THEN
         PERFORM mjc.raise('BOILER_IN_USE');
     END IF;
     DELETE FROM mjc.boiler_variant v WHERE v.variant_id = id;
@@ -475,15 +424,8 @@ CREATE FUNCTION mjc.boiler_variant_set(doc jsonb, id uuid DEFAULT NULL) RETURNS 
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    made := mjc.boiler_variant_write(mjc.staff_id(), 'psql', id, doc, NULL);
-    IF made IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN made;
+    RETURN mjc.found(mjc.boiler_variant_write(mjc.staff_writes(), 'psql', id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_variant_set(jsonb, uuid) IS
@@ -494,11 +436,7 @@ CREATE FUNCTION mjc.boiler_variant_delete(id uuid) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.boiler_variant_remove(mjc.staff_id(), 'psql', id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.boiler_variant_remove(mjc.staff_writes(), 'psql', id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_variant_delete(uuid) IS
@@ -598,8 +536,7 @@ CREATE FUNCTION mjc.boiler_code_set(doc jsonb) RETURNS jsonb
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.boiler_code_write(mjc.staff_id(), 'psql', doc, NULL);
+    RETURN mjc.boiler_code_write(mjc.staff_writes(), 'psql', doc, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_code_set(jsonb) IS
@@ -610,11 +547,7 @@ CREATE FUNCTION mjc.boiler_code_delete(scheme text, code text) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.boiler_code_remove(mjc.staff_id(), 'psql', scheme, code, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.boiler_code_remove(mjc.staff_writes(), 'psql', scheme, code, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.boiler_code_delete(text, text) IS

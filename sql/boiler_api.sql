@@ -179,10 +179,8 @@ CREATE FUNCTION mjc_api.product_supersession(id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    doc jsonb := mjc.supersession_json(id);
 BEGIN
-    RETURN CASE WHEN doc IS NOT NULL THEN json_build_object('supersession', doc) END;
+    RETURN mjc.doc_under('supersession', mjc.supersession_json(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_supersession(uuid) IS

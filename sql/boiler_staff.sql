@@ -26,22 +26,18 @@ CREATE FUNCTION mjc_api.staff_cross_reference_create(actor uuid, token_version i
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF NOT EXISTS (SELECT FROM mjc.product p WHERE p.product_id = id) THEN
         replayed := false;
         RETURN;
     END IF;
-    claim := mjc.idempotency_begin('staff_cross_reference_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_cross_reference_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
     IF NOT replayed THEN
         made := mjc.cross_reference_write(actor, 'rest', id, doc::jsonb, request_id);
-        body := json_build_object('crossReference', mjc.cross_reference_doc(id, made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'cross_reference', made, body::text);
+        body := mjc.idempotency_end(claim, 'cross_reference', made, json_build_object('crossReference', mjc.cross_reference_doc(id, made)));
     END IF;
 END
 $$;
@@ -53,8 +49,7 @@ CREATE FUNCTION mjc_api.staff_cross_reference_delete(actor uuid, token_version i
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.cross_reference_remove(actor, 'rest', id, cross_reference_id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -67,13 +62,9 @@ CREATE FUNCTION mjc_api.staff_supersession_set(actor uuid, token_version integer
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    after jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    after := mjc.supersession_write(actor, 'rest', id, doc::jsonb, request_id);
-    RETURN CASE WHEN after IS NOT NULL THEN json_build_object('supersession', after) END;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    RETURN mjc.doc_under('supersession', mjc.supersession_write(actor, 'rest', id, doc::jsonb, request_id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_supersession_set(uuid, integer, uuid, text, uuid, text) IS
@@ -103,8 +94,7 @@ CREATE FUNCTION mjc_api.staff_supersession_drop(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.supersession_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -112,16 +102,6 @@ COMMENT ON FUNCTION mjc_api.staff_supersession_drop(uuid, integer, uuid, text, u
     'DELETE /admin/products/:id/supersession: NULL when nothing was said to have replaced it. Errors: MJ009, MJ060, MJ063, MJ064';
 
 ------------------------------------------------------------------ boiler range
-
-CREATE FUNCTION mjc.boiler_range_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.boiler_range_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.boiler_range_item(uuid) IS 'A range of boilers as staff see it by REST';
 
 CREATE FUNCTION mjc_api.staff_boiler_range_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, manufacturer_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -136,7 +116,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.boiler_range t WHERE (staff_boiler_range_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_range_list.manufacturer_id);
-    SELECT coalesce(json_agg(mjc.boiler_range_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.boiler_range_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.range_id AS id, row_number() OVER (ORDER BY t.manufacturer_id, t.name) AS n FROM mjc.boiler_range t
              WHERE (staff_boiler_range_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_range_list.manufacturer_id)
              ORDER BY t.manufacturer_id, t.name LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -152,18 +132,14 @@ CREATE FUNCTION mjc_api.staff_boiler_range_create(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_boiler_range_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_range_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_range_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('range', mjc.boiler_range_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler_range', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler_range', made, json_build_object('range', mjc.doc_with_id(mjc.boiler_range_doc(made), made)));
     END IF;
 END
 $$;
@@ -175,12 +151,9 @@ CREATE FUNCTION mjc_api.staff_boiler_range_update(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.boiler_range_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('range', mjc.boiler_range_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.boiler_range_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('range', mjc.doc_with_id(mjc.boiler_range_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_range_update(uuid, integer, uuid, text, uuid, text) IS
@@ -191,8 +164,7 @@ CREATE FUNCTION mjc_api.staff_boiler_range_delete(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_range_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -200,16 +172,6 @@ COMMENT ON FUNCTION mjc_api.staff_boiler_range_delete(uuid, integer, uuid, text,
     'DELETE /admin/boilers/ranges/:id: NULL when there is none. Errors: MJ009, MJ060, MJ063, MJ064, MJ807';
 
 ------------------------------------------------------------------ boiler model
-
-CREATE FUNCTION mjc.boiler_model_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.boiler_model_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.boiler_model_item(uuid) IS 'A model of boilers as staff see it by REST';
 
 CREATE FUNCTION mjc_api.staff_boiler_model_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, manufacturer_id uuid, range_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -224,7 +186,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.boiler_model t WHERE (staff_boiler_model_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_model_list.manufacturer_id) AND (staff_boiler_model_list.range_id IS NULL OR t.range_id = staff_boiler_model_list.range_id);
-    SELECT coalesce(json_agg(mjc.boiler_model_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.boiler_model_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.boiler_model_id AS id, row_number() OVER (ORDER BY t.name, t.boiler_model_id) AS n FROM mjc.boiler_model t
              WHERE (staff_boiler_model_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_boiler_model_list.manufacturer_id) AND (staff_boiler_model_list.range_id IS NULL OR t.range_id = staff_boiler_model_list.range_id)
              ORDER BY t.name, t.boiler_model_id LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -240,18 +202,14 @@ CREATE FUNCTION mjc_api.staff_boiler_model_create(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_boiler_model_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_model_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_model_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('model', mjc.boiler_model_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler_model', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler_model', made, json_build_object('model', mjc.doc_with_id(mjc.boiler_model_doc(made), made)));
     END IF;
 END
 $$;
@@ -263,12 +221,9 @@ CREATE FUNCTION mjc_api.staff_boiler_model_update(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.boiler_model_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('model', mjc.boiler_model_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.boiler_model_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('model', mjc.doc_with_id(mjc.boiler_model_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_model_update(uuid, integer, uuid, text, uuid, text) IS
@@ -279,8 +234,7 @@ CREATE FUNCTION mjc_api.staff_boiler_model_delete(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_model_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -288,16 +242,6 @@ COMMENT ON FUNCTION mjc_api.staff_boiler_model_delete(uuid, integer, uuid, text,
     'DELETE /admin/boilers/models/:id: NULL when there is none. Errors: MJ009, MJ060, MJ063, MJ064, MJ807';
 
 ---------------------------------------------------------------- boiler variant
-
-CREATE FUNCTION mjc.boiler_variant_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.boiler_variant_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.boiler_variant_item(uuid) IS 'A variant of a model as staff see it by REST';
 
 CREATE FUNCTION mjc_api.staff_boiler_variant_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, model_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -312,7 +256,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.boiler_variant t WHERE (staff_boiler_variant_list.model_id IS NULL OR t.boiler_model_id = staff_boiler_variant_list.model_id);
-    SELECT coalesce(json_agg(mjc.boiler_variant_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.boiler_variant_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.variant_id AS id, row_number() OVER (ORDER BY t.boiler_model_id, t.name) AS n FROM mjc.boiler_variant t
              WHERE (staff_boiler_variant_list.model_id IS NULL OR t.boiler_model_id = staff_boiler_variant_list.model_id)
              ORDER BY t.boiler_model_id, t.name LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -328,18 +272,14 @@ CREATE FUNCTION mjc_api.staff_boiler_variant_create(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_boiler_variant_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_boiler_variant_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.boiler_variant_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('variant', mjc.boiler_variant_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler_variant', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler_variant', made, json_build_object('variant', mjc.doc_with_id(mjc.boiler_variant_doc(made), made)));
     END IF;
 END
 $$;
@@ -351,12 +291,9 @@ CREATE FUNCTION mjc_api.staff_boiler_variant_update(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.boiler_variant_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('variant', mjc.boiler_variant_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.boiler_variant_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('variant', mjc.doc_with_id(mjc.boiler_variant_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_boiler_variant_update(uuid, integer, uuid, text, uuid, text) IS
@@ -367,8 +304,7 @@ CREATE FUNCTION mjc_api.staff_boiler_variant_delete(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_variant_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -382,8 +318,7 @@ CREATE FUNCTION mjc_api.staff_boiler_code_set(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN json_build_object('code', mjc.boiler_code_write(actor, 'rest', doc::jsonb, request_id));
 END
 $$;
@@ -395,8 +330,7 @@ CREATE FUNCTION mjc_api.staff_boiler_code_delete(actor uuid, token_version integ
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.boiler_code_remove(actor, 'rest', scheme, code, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -404,16 +338,6 @@ COMMENT ON FUNCTION mjc_api.staff_boiler_code_delete(uuid, integer, uuid, text, 
     'DELETE /admin/boilers/codes/:scheme/:code: NULL when it named nothing. Errors: MJ009, MJ060, MJ063, MJ064';
 
 -------------------------------------------------------------------- plate rule
-
-CREATE FUNCTION mjc.plate_rule_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.plate_rule_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.plate_rule_item(uuid) IS 'A rule for serial numbers as staff see it by REST';
 
 CREATE FUNCTION mjc_api.staff_plate_rule_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, manufacturer_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -428,7 +352,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.plate_rule t WHERE (staff_plate_rule_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_plate_rule_list.manufacturer_id);
-    SELECT coalesce(json_agg(mjc.plate_rule_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.plate_rule_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.rule_id AS id, row_number() OVER (ORDER BY t.manufacturer_id, t.sort_order, t.name) AS n FROM mjc.plate_rule t
              WHERE (staff_plate_rule_list.manufacturer_id IS NULL OR t.manufacturer_id = staff_plate_rule_list.manufacturer_id)
              ORDER BY t.manufacturer_id, t.sort_order, t.name LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -444,18 +368,14 @@ CREATE FUNCTION mjc_api.staff_plate_rule_create(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_plate_rule_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_plate_rule_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.plate_rule_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('rule', mjc.plate_rule_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'plate_rule', made, body::text);
+        body := mjc.idempotency_end(claim, 'plate_rule', made, json_build_object('rule', mjc.doc_with_id(mjc.plate_rule_doc(made), made)));
     END IF;
 END
 $$;
@@ -467,12 +387,9 @@ CREATE FUNCTION mjc_api.staff_plate_rule_update(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.plate_rule_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('rule', mjc.plate_rule_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.plate_rule_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('rule', mjc.doc_with_id(mjc.plate_rule_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_plate_rule_update(uuid, integer, uuid, text, uuid, text) IS
@@ -483,8 +400,7 @@ CREATE FUNCTION mjc_api.staff_plate_rule_delete(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.plate_rule_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -533,18 +449,14 @@ CREATE FUNCTION mjc_api.staff_fitment_create(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_fitment_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_fitment_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.fitment_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('fitment', mjc.fitment_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'fitment', made, body::text);
+        body := mjc.idempotency_end(claim, 'fitment', made, json_build_object('fitment', mjc.fitment_item(made)));
     END IF;
 END
 $$;
@@ -556,12 +468,9 @@ CREATE FUNCTION mjc_api.staff_fitment_update(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.fitment_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('fitment', mjc.fitment_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.fitment_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('fitment', mjc.fitment_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_fitment_update(uuid, integer, uuid, text, uuid, text) IS
@@ -572,8 +481,7 @@ CREATE FUNCTION mjc_api.staff_fitment_delete(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.fitment_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;
@@ -581,16 +489,6 @@ COMMENT ON FUNCTION mjc_api.staff_fitment_delete(uuid, integer, uuid, text, uuid
     'DELETE /admin/fitments/:id: NULL when there is none. Errors: MJ009, MJ060, MJ063, MJ064';
 
 ----------------------------------------------------------------------- diagram
-
-CREATE FUNCTION mjc.diagram_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.diagram_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.diagram_item(uuid) IS 'A diagram as staff see it by REST';
 
 CREATE FUNCTION mjc_api.staff_diagram_list(actor uuid, token_version integer, token_id uuid, page integer, page_size integer, model_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -605,7 +503,7 @@ DECLARE
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
     SELECT count(*) INTO total FROM mjc.diagram t WHERE (staff_diagram_list.model_id IS NULL OR t.boiler_model_id = staff_diagram_list.model_id);
-    SELECT coalesce(json_agg(mjc.diagram_item(x.id) ORDER BY x.n), '[]'::json) INTO list
+    SELECT coalesce(json_agg(mjc.doc_with_id(mjc.diagram_doc(x.id), x.id) ORDER BY x.n), '[]'::json) INTO list
       FROM (SELECT t.diagram_id AS id, row_number() OVER (ORDER BY t.boiler_model_id, t.sort_order, t.name, t.diagram_id) AS n FROM mjc.diagram t
              WHERE (staff_diagram_list.model_id IS NULL OR t.boiler_model_id = staff_diagram_list.model_id)
              ORDER BY t.boiler_model_id, t.sort_order, t.name, t.diagram_id LIMIT size OFFSET (place - 1)::bigint * size) x;
@@ -621,18 +519,14 @@ CREATE FUNCTION mjc_api.staff_diagram_create(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_diagram_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_diagram_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         made := mjc.diagram_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('diagram', mjc.diagram_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'diagram', made, body::text);
+        body := mjc.idempotency_end(claim, 'diagram', made, json_build_object('diagram', mjc.doc_with_id(mjc.diagram_doc(made), made)));
     END IF;
 END
 $$;
@@ -644,12 +538,9 @@ CREATE FUNCTION mjc_api.staff_diagram_update(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.diagram_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('diagram', mjc.diagram_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.diagram_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('diagram', mjc.doc_with_id(mjc.diagram_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_diagram_update(uuid, integer, uuid, text, uuid, text) IS
@@ -660,8 +551,7 @@ CREATE FUNCTION mjc_api.staff_diagram_delete(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.diagram_remove(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;

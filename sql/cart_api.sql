@@ -24,20 +24,16 @@ CREATE FUNCTION mjc_api.cart_add(actor uuid, token_version integer, token_id uui
 AS $$
 DECLARE
     mine record;
-    claim record;
+    claim bytea;
     cart json;
 BEGIN
     SELECT * INTO mine FROM mjc.cart_owner(actor, token_version, token_id, cart_token, true);
-    SELECT * INTO claim FROM mjc.idempotency_begin('cart_add', mine.owner, idempotency_key, jsonb_build_array(product_id, quantity)::text, false);
-    replayed := claim.reply IS NOT NULL;
-    IF replayed THEN
-        body := claim.reply::json;
-        RETURN;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('cart_add', mine.owner, idempotency_key, jsonb_build_array(product_id, quantity)::text, false);
+    IF NOT replayed THEN
+        PERFORM mjc.cart_add(mine.owner, mine.kind, product_id, quantity);
+        cart := mjc.cart_json(mine.owner, mine.kind);
+        body := mjc.idempotency_end(claim, 'cart', mine.owner, json_build_object('cartItem', mjc.cart_item(cart, product_id), 'cart', cart));
     END IF;
-    PERFORM mjc.cart_add(mine.owner, mine.kind, product_id, quantity);
-    cart := mjc.cart_json(mine.owner, mine.kind);
-    body := json_build_object('cartItem', mjc.cart_item(cart, product_id), 'cart', cart);
-    PERFORM mjc.idempotency_end(claim.key_hash, 'cart', mine.owner, body::text);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.cart_add(uuid, integer, uuid, text, text, text, uuid, integer) IS

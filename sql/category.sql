@@ -26,11 +26,11 @@ END
 $$;
 COMMENT ON FUNCTION mjc.catalogue_rows(text, uuid) IS 'How many rows need a category, manufacturer, part_kind, attribute, boiler_range, boiler_model or boiler_variant: products, their values, what is below it, fitments';
 
-CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS void
+CREATE FUNCTION mjc.check_catalogue_seen(kind text, id uuid) RETURNS bigint
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_check_catalogue_seen';
 COMMENT ON FUNCTION mjc.check_catalogue_seen(text, uuid) IS
-    'For rules in SQL, under the lock of an entry of the catalogue: this transaction sees all that needs it. Errors: MJ003, 40001 when it does not, to be tried again';
+    'For rules in SQL, under the lock of an entry of the catalogue: how many rows need it (mjc.catalogue_rows), all of which this transaction sees. Errors: MJ003, 40001 when it does not, to be tried again';
 
 -------------------------------------------------------------------- categories
 
@@ -232,6 +232,7 @@ CREATE FUNCTION mjc.category_drop(actor uuid, channel text, id uuid, target uuid
 AS $$
 DECLARE
     before jsonb;
+    inside bigint;
     moved uuid[] := '{}';
 BEGIN
     PERFORM mjc.category_tree_lock();
@@ -241,15 +242,14 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('category', id);
+    inside := mjc.check_catalogue_seen('category', id);
     IF target = id THEN
         PERFORM mjc.raise('CATEGORY_CYCLE');
     END IF;
     IF target IS NOT NULL THEN
         moved := mjc.category_move(id, target);
     END IF;
-    IF EXISTS (SELECT FROM mjc.product p WHERE p.category_id = id) OR EXISTS (SELECT FROM mjc.category c WHERE c.parent_id = id)
-       OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.category_ids)) THEN
+    IF (target IS NULL AND inside > 0) OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.category_ids)) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.category c WHERE c.category_id = id;
@@ -270,12 +270,7 @@ AS $$
 DECLARE
     id uuid := mjc.category_find(category_set.category);
 BEGIN
-    PERFORM mjc.check_schema();
-    IF category IS NULL OR (id IS NULL AND mjc.uuid_or_null(category) IS NOT NULL) THEN
-        PERFORM mjc.doc_refuse('category');
-    END IF;
-    RETURN mjc.category_write(mjc.staff_id(), 'psql', id,
-        CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object('slug', category_set.category) || doc ELSE doc END, NULL);
+    RETURN mjc.category_write(mjc.staff_writes(), 'psql', id, mjc.doc_named(doc, 'slug', category_set.category, id, 'category'), NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.category_set(text, jsonb) IS
@@ -292,10 +287,7 @@ BEGIN
     IF move_to IS NOT NULL AND target IS NULL THEN
         PERFORM mjc.doc_refuse('move_to');
     END IF;
-    IF mjc.category_drop(mjc.staff_id(), 'psql', mjc.category_find(category), target, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.category_drop(mjc.staff_id(), 'psql', mjc.category_find(category), target, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.category_delete(text, text) IS
@@ -460,10 +452,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('manufacturer', id);
-    IF EXISTS (SELECT FROM mjc.product p WHERE p.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.boiler_model b WHERE b.manufacturer_id = id)
-       OR EXISTS (SELECT FROM mjc.boiler_range r WHERE r.manufacturer_id = id) OR EXISTS (SELECT FROM mjc.plate_rule r WHERE r.manufacturer_id = id)
-       OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
+    IF mjc.check_catalogue_seen('manufacturer', id) > 0 OR EXISTS (SELECT FROM mjc.promotion p WHERE id = ANY (p.manufacturer_ids)) THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.manufacturer m WHERE m.manufacturer_id = id;
@@ -482,12 +471,7 @@ AS $$
 DECLARE
     id uuid := mjc.manufacturer_find(manufacturer_set.manufacturer);
 BEGIN
-    PERFORM mjc.check_schema();
-    IF manufacturer IS NULL OR (id IS NULL AND mjc.uuid_or_null(manufacturer) IS NOT NULL) THEN
-        PERFORM mjc.doc_refuse('manufacturer');
-    END IF;
-    RETURN mjc.manufacturer_write(mjc.staff_id(), 'psql', id,
-        CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object('slug', manufacturer_set.manufacturer) || doc ELSE doc END, NULL);
+    RETURN mjc.manufacturer_write(mjc.staff_writes(), 'psql', id, mjc.doc_named(doc, 'slug', manufacturer_set.manufacturer, id, 'manufacturer'), NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_set(text, jsonb) IS
@@ -498,11 +482,7 @@ CREATE FUNCTION mjc.manufacturer_delete(manufacturer text) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.manufacturer_drop(mjc.staff_id(), 'psql', mjc.manufacturer_find(manufacturer), NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.manufacturer_drop(mjc.staff_writes(), 'psql', mjc.manufacturer_find(manufacturer), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_delete(text) IS

@@ -608,8 +608,7 @@ CREATE FUNCTION mjc.customer_create(doc jsonb) RETURNS uuid
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.customer_make(mjc.staff_id(), 'psql', doc, NULL);
+    RETURN mjc.customer_make(mjc.staff_writes(), 'psql', doc, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.customer_create(jsonb) IS

@@ -13,8 +13,7 @@ AS $$
 DECLARE
     list jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     list := mjc.customer_list(search, customer_type, status, segment, sort_by, sort_order, coalesce(page, 1), coalesce(page_size, 20));
     IF list -> 'customers' <> '[]' THEN
         PERFORM mjc.access_note(actor, 'rest', 'customer_list', NULL, jsonb_array_length(list -> 'customers'), request_id);
@@ -56,8 +55,7 @@ AS $$
 DECLARE
     doc jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     doc := mjc.customer_doc(id, true);
     IF doc IS NOT NULL THEN
         PERFORM mjc.access_note(actor, 'rest', 'customer_read', id, 1, request_id);
@@ -75,20 +73,17 @@ CREATE FUNCTION mjc_api.staff_customer_create(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
     doc jsonb := jsonb_strip_nulls(jsonb_build_object('email', email, 'firstName', first_name, 'lastName', last_name, 'phone', phone,
         'customerType', customer_type, 'companyName', company_name, 'vatNumber', vat_number, 'rc', rc, 'nif', nif, 'nis', nis, 'ai', ai));
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_customer_create', actor, idempotency_key, doc::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_customer_create', actor, idempotency_key, doc::text);
     IF NOT replayed THEN
         id := mjc.customer_make(actor, 'rest', doc, request_id);
         body := mjc.customer_doc(id, true);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'customer', id, body::text);
+        PERFORM mjc.idempotency_end(claim, 'customer', id, body);
     END IF;
 END
 $$;
@@ -100,8 +95,7 @@ CREATE FUNCTION mjc_api.staff_customer_update(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.customer_write(actor, 'rest', id, doc::jsonb, request_id) IS NULL THEN
         RETURN NULL;
     END IF;
@@ -119,8 +113,7 @@ AS $$
 DECLARE
     what text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     what := mjc.customer_erase_core(actor, 'rest', request_id, id);
     RETURN CASE WHEN what IS NOT NULL THEN json_build_object('deleted', true, 'result', what) END;
 END
@@ -135,8 +128,7 @@ AS $$
 DECLARE
     now_is text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     now_is := mjc.customer_status_move(actor, 'rest', id, status, request_id);
     RETURN CASE WHEN now_is IS NOT NULL THEN json_build_object('id', id, 'status', now_is, 'isActive', now_is = 'active') END;
 END
@@ -149,8 +141,7 @@ CREATE FUNCTION mjc_api.staff_customer_orders(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF NOT EXISTS (SELECT FROM mjc.customer c WHERE c.customer_id = id) THEN
         RETURN NULL;
     END IF;
@@ -166,8 +157,7 @@ CREATE FUNCTION mjc_api.staff_customer_notes(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF NOT EXISTS (SELECT FROM mjc.customer c WHERE c.customer_id = id) THEN
         RETURN NULL;
     END IF;
@@ -184,21 +174,17 @@ CREATE FUNCTION mjc_api.staff_customer_note_add(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_customer_note_add', actor, idempotency_key, jsonb_build_array(id, note)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_customer_note_add', actor, idempotency_key, jsonb_build_array(id, note)::text);
     IF NOT replayed THEN
         made := mjc.customer_note_write(actor, 'rest', id, note, request_id);
         IF made IS NULL THEN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
-        body := json_build_object('note', mjc.customer_notes(id, made) -> 0);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'customer_note', made, body::text);
+        body := mjc.idempotency_end(claim, 'customer_note', made, json_build_object('note', mjc.customer_notes(id, made) -> 0));
     END IF;
 END
 $$;
@@ -357,21 +343,18 @@ DECLARE
     mine uuid;
     doc jsonb := jsonb_strip_nulls(jsonb_build_object('type', type, 'street', street, 'city', city, 'postalCode', postal_code,
         'region', region, 'country', country, 'label', label, 'isDefault', is_default));
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
     PERFORM mjc.check_schema();
     mine := mjc.need_account(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('address_add', mine, idempotency_key, doc::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('address_add', mine, idempotency_key, doc::text);
     IF NOT replayed THEN
         made := mjc.address_write(mine, NULL, doc);
         IF made IS NULL THEN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
-        body := json_build_object('address', mjc.address_json(mine, made) -> 0);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'address', made, body::text);
+        body := mjc.idempotency_end(claim, 'address', made, json_build_object('address', mjc.address_json(mine, made) -> 0));
     END IF;
 END
 $$;

@@ -94,21 +94,18 @@ DECLARE
     mine uuid;
     doc jsonb := jsonb_strip_nulls(jsonb_build_object('label', label, 'model', model, 'variant', variant, 'code', code,
         'manufacturer', manufacturer, 'serial', serial, 'built', built, 'gas', gas));
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
     PERFORM mjc.check_schema();
     mine := mjc.need_account(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('customer_boiler_add', mine, idempotency_key, doc::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('customer_boiler_add', mine, idempotency_key, doc::text);
     IF NOT replayed THEN
         made := mjc.customer_boiler_write(mine, NULL, doc);
         IF made IS NULL THEN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
-        body := json_build_object('boiler', mjc.customer_boiler_json(mine, made) -> 0);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'boiler', made, body::text);
+        body := mjc.idempotency_end(claim, 'boiler', made, json_build_object('boiler', mjc.customer_boiler_json(mine, made) -> 0));
     END IF;
 END
 $$;

@@ -6,13 +6,8 @@ CREATE FUNCTION mjc.doc_diagram(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     typed text := mjc.doc_text(doc, key, 1, 50);
-    id uuid;
 BEGIN
-    SELECT d.diagram_id INTO id FROM mjc.diagram d WHERE d.diagram_id = mjc.uuid_or_null(typed);
-    IF typed IS NOT NULL AND id IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN id;
+    RETURN mjc.doc_known(key, typed, (SELECT d.diagram_id FROM mjc.diagram d WHERE d.diagram_id = mjc.uuid_or_null(typed)));
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_diagram(jsonb, text) IS 'One diagram, by id. Errors: MJ006, MJ010';
@@ -175,15 +170,8 @@ CREATE FUNCTION mjc.diagram_set(doc jsonb, id uuid DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    made := mjc.diagram_write(mjc.staff_id(), 'psql', id, doc, NULL);
-    IF made IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN made;
+    RETURN mjc.found(mjc.diagram_write(mjc.staff_writes(), 'psql', id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.diagram_set(jsonb, uuid) IS
@@ -194,11 +182,7 @@ CREATE FUNCTION mjc.diagram_delete(id uuid) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.diagram_remove(mjc.staff_id(), 'psql', id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.diagram_remove(mjc.staff_writes(), 'psql', id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.diagram_delete(uuid) IS

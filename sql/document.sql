@@ -218,6 +218,48 @@ END
 $$;
 COMMENT ON FUNCTION mjc.doc_found(text, uuid[]) IS 'What the names of a list stand for, each once; NULL among them: a name of nothing. Errors: MJ010';
 
+CREATE FUNCTION mjc.doc_known(key text, typed text, id uuid) RETURNS uuid
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF typed IS NOT NULL AND id IS NULL THEN
+        PERFORM mjc.doc_refuse(key);
+    END IF;
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION mjc.doc_known(text, text, uuid) IS 'What the name under a key was found to be; NULL without a name. Errors: MJ010 a name of nothing';
+
+CREATE FUNCTION mjc.doc_named(doc jsonb, key text, typed text, id uuid, argument text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF typed IS NULL OR (id IS NULL AND mjc.uuid_or_null(typed) IS NOT NULL) THEN
+        PERFORM mjc.doc_refuse(argument);
+    END IF;
+    RETURN CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object(key, typed) || doc ELSE doc END;
+END
+$$;
+COMMENT ON FUNCTION mjc.doc_named(jsonb, text, text, uuid, text) IS
+    'For rules in psql that make or change what an id or a slug names: the document, with the slug under its key where nothing has it yet. Errors: MJ010 no name, or an id of nothing';
+
+CREATE FUNCTION mjc.doc_with_id(doc jsonb, id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS $$ SELECT doc OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('id', id) $$;
+COMMENT ON FUNCTION mjc.doc_with_id(jsonb, uuid) IS 'The document of a thing with its id, as staff see it by REST; NULL when there is none';
+
+CREATE FUNCTION mjc.doc_under(key text, item jsonb) RETURNS json
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN json_build_object(key, item);
+END
+$$;
+COMMENT ON FUNCTION mjc.doc_under(text, jsonb) IS 'The answer of a route about one thing, {key: item}; NULL when there is none';
+
 CREATE FUNCTION mjc.product_find(typed text) RETURNS uuid
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -247,12 +289,8 @@ CREATE FUNCTION mjc.doc_product(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     name text := mjc.doc_text(doc, key, 1, 50);
-    product uuid := mjc.product_find(name);
 BEGIN
-    IF name IS NOT NULL AND product IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN product;
+    RETURN mjc.doc_known(key, name, mjc.product_find(name));
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_product(jsonb, text) IS 'One product, by id or sku. Errors: MJ006, MJ010';
@@ -263,13 +301,8 @@ CREATE FUNCTION mjc.doc_customer(doc jsonb, key text) RETURNS uuid
 AS $$
 DECLARE
     name text := mjc.doc_text(doc, key, 1, 50);
-    customer uuid;
 BEGIN
-    SELECT c.customer_id INTO customer FROM mjc.customer c WHERE c.customer_id = mjc.uuid_or_null(name);
-    IF name IS NOT NULL AND customer IS NULL THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    RETURN customer;
+    RETURN mjc.doc_known(key, name, (SELECT c.customer_id FROM mjc.customer c WHERE c.customer_id = mjc.uuid_or_null(name)));
 END
 $$;
 COMMENT ON FUNCTION mjc.doc_customer(jsonb, text) IS 'One customer, by id. Errors: MJ006, MJ010';

@@ -180,8 +180,7 @@ DECLARE
     form text := mjc.export_form(format, raw);
     made record;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     SELECT x.body, x.next, x.persons INTO made
       FROM mjc.order_piece(form, status, customer_id, date_from, date_to, search, after::jsonb, mjc.export_piece_rows()) x;
     PERFORM mjc.access_note(actor, 'rest', 'order_export', NULL, made.persons, request_id);
@@ -275,8 +274,7 @@ DECLARE
     form text := mjc.export_form(NULL, raw);
     made record;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     SELECT x.body, x.next, x.persons INTO made
       FROM mjc.customer_piece(form, search, customer_type, status, segment, NULL, NULL, after::jsonb, mjc.export_piece_rows()) x;
     PERFORM mjc.access_note(actor, 'rest', 'customer_export', NULL, made.persons, request_id);
@@ -302,8 +300,7 @@ DECLARE
     most integer := mjc.export_piece_rows();
     made record;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF type = 'orders' THEN
         SELECT x.body, x.next, x.persons INTO made FROM mjc.order_piece(form, NULL, NULL, from_at, date_to, NULL, after::jsonb, most) x;
         PERFORM mjc.access_note(actor, 'rest', 'order_export', NULL, made.persons, request_id);

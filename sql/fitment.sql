@@ -184,15 +184,8 @@ CREATE FUNCTION mjc.fitment_set(doc jsonb, id uuid DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    made := mjc.fitment_write(mjc.staff_id(), 'psql', id, doc, NULL);
-    IF made IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN made;
+    RETURN mjc.found(mjc.fitment_write(mjc.staff_writes(), 'psql', id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.fitment_set(jsonb, uuid) IS
@@ -203,11 +196,7 @@ CREATE FUNCTION mjc.fitment_delete(id uuid) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.fitment_remove(mjc.staff_id(), 'psql', id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.fitment_remove(mjc.staff_writes(), 'psql', id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.fitment_delete(uuid) IS

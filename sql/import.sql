@@ -478,8 +478,7 @@ CREATE FUNCTION mjc.import_begin(kind text) RETURNS uuid
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.import_make(mjc.staff_id(), 'psql', kind, NULL, NULL, NULL);
+    RETURN mjc.import_make(mjc.staff_writes(), 'psql', kind, NULL, NULL, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.import_begin(text) IS
@@ -507,15 +506,8 @@ CREATE FUNCTION mjc.catalogue_import(import_id uuid, mapping jsonb DEFAULT NULL,
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    started jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    started := mjc.import_start(mjc.staff_id(), 'psql', import_id, mapping, dry_run, NULL);
-    IF started IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN started;
+    RETURN mjc.found(mjc.import_start(mjc.staff_writes(), 'psql', import_id, mapping, dry_run, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.catalogue_import(uuid, jsonb, boolean) IS

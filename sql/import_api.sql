@@ -6,22 +6,18 @@ CREATE FUNCTION mjc_api.staff_import_create(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     wanted jsonb := doc;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     -- Two files in a minute are two imports.
-    claim := mjc.idempotency_begin('staff_import_create', actor, idempotency_key, doc, false);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_import_create', actor, idempotency_key, doc, false);
     IF NOT replayed THEN
         PERFORM mjc.doc_check(wanted, '{kind,mapping,dryRun}');
         id := mjc.import_make(actor, 'rest', mjc.doc_text(wanted, 'kind', 1, 40), nullif(wanted -> 'mapping', 'null'),
                               mjc.doc_boolean(wanted, 'dryRun', false), request_id);
-        body := json_build_object('import', mjc.import_doc(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'import', id, body::text);
+        body := mjc.idempotency_end(claim, 'import', id, json_build_object('import', mjc.import_doc(id)));
     END IF;
 END
 $$;
@@ -33,8 +29,7 @@ CREATE FUNCTION mjc_api.staff_import_take(actor uuid, token_version integer, tok
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.import_take(id, chunk, file) IS NULL THEN
         RETURN NULL;
     END IF;
@@ -51,8 +46,7 @@ AS $$
 DECLARE
     wanted jsonb := doc;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.doc_check(wanted, '{mapping,dryRun}');
     RETURN (SELECT json_build_object('import', s.doc)
               FROM (SELECT mjc.import_start(actor, 'rest', id, nullif(wanted -> 'mapping', 'null'), CASE WHEN wanted ? 'dryRun' THEN mjc.doc_boolean(wanted, 'dryRun', false) END, request_id) AS doc) s

@@ -165,8 +165,7 @@ CREATE FUNCTION mjc_api.staff_order_invoice(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     SELECT p.page, p.file_name INTO staff_order_invoice.page, staff_order_invoice.file_name
       FROM mjc.invoice_page(staff_order_invoice.order_id, staff_order_invoice.number, coalesce(staff_order_invoice.lang, 'fr'), staff_order_invoice.format) p;
     IF staff_order_invoice.page IS NOT NULL THEN
@@ -182,8 +181,7 @@ CREATE FUNCTION mjc_api.staff_order_invoice_issue(actor uuid, token_version inte
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN json_build_object('invoiceNumber', mjc.invoice_issue_core(staff_order_invoice_issue.order_id, actor, 'rest'));
 END
 $$;

@@ -185,8 +185,7 @@ AS $$
 DECLARE
     joined integer;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     joined := mjc.customer_join_by_phone(actor, 'rest', request_id, id, phone);
     RETURN CASE WHEN joined IS NOT NULL THEN json_build_object('ordersJoined', joined) END;
 END

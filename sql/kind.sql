@@ -196,8 +196,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('part_kind', id);
-    IF EXISTS (SELECT FROM mjc.product p WHERE p.kind_id = id) THEN
+    IF mjc.check_catalogue_seen('part_kind', id) > 0 THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.part_kind_attribute x WHERE x.kind_id = id;
@@ -216,12 +215,7 @@ AS $$
 DECLARE
     id uuid := mjc.part_kind_find(part_kind_set.part_kind);
 BEGIN
-    PERFORM mjc.check_schema();
-    IF part_kind IS NULL OR (id IS NULL AND mjc.uuid_or_null(part_kind) IS NOT NULL) THEN
-        PERFORM mjc.doc_refuse('part_kind');
-    END IF;
-    RETURN mjc.part_kind_write(mjc.staff_id(), 'psql', id,
-        CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object('slug', part_kind_set.part_kind) || doc ELSE doc END, NULL);
+    RETURN mjc.part_kind_write(mjc.staff_writes(), 'psql', id, mjc.doc_named(doc, 'slug', part_kind_set.part_kind, id, 'part_kind'), NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.part_kind_set(text, jsonb) IS
@@ -232,11 +226,7 @@ CREATE FUNCTION mjc.part_kind_delete(part_kind text) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.part_kind_drop(mjc.staff_id(), 'psql', mjc.part_kind_find(part_kind), NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.part_kind_drop(mjc.staff_writes(), 'psql', mjc.part_kind_find(part_kind), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.part_kind_delete(text) IS
@@ -363,8 +353,7 @@ BEGIN
     IF before IS NULL THEN
         RETURN NULL;
     END IF;
-    PERFORM mjc.check_catalogue_seen('attribute', id);
-    IF EXISTS (SELECT FROM mjc.product_attribute v WHERE v.attribute_id = id) OR EXISTS (SELECT FROM mjc.part_kind_attribute x WHERE x.attribute_id = id) THEN
+    IF mjc.check_catalogue_seen('attribute', id) > 0 THEN
         PERFORM mjc.raise('CATALOGUE_IN_USE');
     END IF;
     DELETE FROM mjc.attribute a WHERE a.attribute_id = id;
@@ -381,12 +370,7 @@ AS $$
 DECLARE
     id uuid := mjc.attribute_find(attribute_set.attribute);
 BEGIN
-    PERFORM mjc.check_schema();
-    IF attribute IS NULL OR (id IS NULL AND mjc.uuid_or_null(attribute) IS NOT NULL) THEN
-        PERFORM mjc.doc_refuse('attribute');
-    END IF;
-    RETURN mjc.attribute_write(mjc.staff_id(), 'psql', id,
-        CASE WHEN id IS NULL AND jsonb_typeof(doc) = 'object' THEN jsonb_build_object('code', attribute_set.attribute) || doc ELSE doc END, NULL);
+    RETURN mjc.attribute_write(mjc.staff_writes(), 'psql', id, mjc.doc_named(doc, 'code', attribute_set.attribute, id, 'attribute'), NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.attribute_set(text, jsonb) IS
@@ -397,11 +381,7 @@ CREATE FUNCTION mjc.attribute_delete(attribute text) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.attribute_drop(mjc.staff_id(), 'psql', mjc.attribute_find(attribute), NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.attribute_drop(mjc.staff_writes(), 'psql', mjc.attribute_find(attribute), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.attribute_delete(text) IS

@@ -86,8 +86,7 @@ CREATE FUNCTION mjc_api.staff_media_add(actor uuid, token_version integer, token
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN mjc.media_write(actor, 'rest', files::jsonb, request_id);
 END
 $$;

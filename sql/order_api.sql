@@ -124,8 +124,7 @@ DECLARE
     list json;
     shown integer;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF status IS NOT NULL THEN
         source := source || ' AND o.status = $1';
     END IF;
@@ -187,8 +186,7 @@ AS $$
 DECLARE
     buyer uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     SELECT o.customer_id INTO buyer FROM mjc.order o WHERE o.order_id = staff_order_get.order_id;
     IF buyer IS NULL THEN
         RETURN NULL;

@@ -164,8 +164,7 @@ DECLARE
     found record;
     moves boolean;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF num_nulls(status, notes, tracking_number, carrier, street, city, postal_code, region, country) = 9 THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'status');
     END IF;
@@ -216,8 +215,7 @@ AS $$
 DECLARE
     buyer uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     SELECT o.customer_id INTO buyer FROM mjc.order o WHERE o.order_id = staff_order_notes.order_id;
     IF buyer IS NULL THEN
         RETURN NULL;
@@ -235,14 +233,11 @@ CREATE FUNCTION mjc_api.staff_order_note_add(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     place integer;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_order_note_add', actor, idempotency_key, jsonb_build_array(order_id, note)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_order_note_add', actor, idempotency_key, jsonb_build_array(order_id, note)::text);
     IF NOT replayed THEN
         IF mjc.order_text(note, 'body', 500) IS NULL THEN
             PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'body');
@@ -251,8 +246,7 @@ BEGIN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
         SELECT max(e.seq) INTO place FROM mjc.order_event e WHERE e.order_id = staff_order_note_add.order_id;
-        body := json_build_object('note', mjc.order_notes(order_id, place) -> 0);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'order_note', order_id, body::text);
+        body := mjc.idempotency_end(claim, 'order_note', order_id, json_build_object('note', mjc.order_notes(order_id, place) -> 0));
     END IF;
 END
 $$;
@@ -266,8 +260,7 @@ AS $$
 DECLARE
     buyer uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     SELECT o.customer_id INTO buyer FROM mjc.order o WHERE o.order_id = staff_order_tracking.order_id;
     IF buyer IS NULL THEN
         RETURN NULL;
@@ -335,8 +328,7 @@ CREATE FUNCTION mjc_api.staff_order_edit(actor uuid, token_version integer, toke
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.order_edited(staff_order_edit.order_id, product_ids, quantities, actor, 'rest', request_id);
     RETURN mjc.order_doc(staff_order_edit.order_id)::json;
 END
@@ -493,16 +485,13 @@ CREATE FUNCTION mjc_api.staff_order_return(actor uuid, token_version integer, to
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_order_return', actor, idempotency_key, jsonb_build_array(order_id, product_ids, quantities, reason, damaged, refund)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_order_return', actor, idempotency_key, jsonb_build_array(order_id, product_ids, quantities, reason, damaged, refund)::text);
     IF NOT replayed THEN
         body := mjc.return_write(staff_order_return.order_id, mjc.order_line_nos(staff_order_return.order_id, product_ids), quantities, reason, damaged, refund, actor, 'rest', request_id);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'return', staff_order_return.order_id, body::text);
+        PERFORM mjc.idempotency_end(claim, 'return', staff_order_return.order_id, body);
     END IF;
 END
 $$;
@@ -646,18 +635,15 @@ CREATE FUNCTION mjc_api.staff_order_exchange(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_order_exchange', actor, idempotency_key,
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_order_exchange', actor, idempotency_key,
         jsonb_build_array(order_id, product_ids, quantities, new_product_ids, new_quantities, reason, damaged)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
     IF NOT replayed THEN
         body := mjc.exchange_write(staff_order_exchange.order_id, mjc.order_line_nos(staff_order_exchange.order_id, product_ids), quantities, reason,
                                    new_product_ids, new_quantities, damaged, actor, 'rest', request_id);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'exchange', staff_order_exchange.order_id, body::text);
+        PERFORM mjc.idempotency_end(claim, 'exchange', staff_order_exchange.order_id, body);
     END IF;
 END
 $$;
@@ -703,8 +689,7 @@ CREATE FUNCTION mjc_api.staff_order_cancel_rest(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.rest_cancelled(staff_order_cancel_rest.order_id, staff_order_cancel_rest.reason, actor, 'rest', request_id);
     RETURN mjc.order_doc(staff_order_cancel_rest.order_id)::json;
 END

@@ -61,8 +61,7 @@ AS $$
 DECLARE
     ids uuid[];
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     ids := mjc.order_search(q, coalesce(most, 20));
     PERFORM mjc.orders_looked_at(actor, 'order_search', ids, request_id);
     RETURN mjc.orders_shown(ids);
@@ -78,8 +77,7 @@ AS $$
 DECLARE
     ids uuid[];
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     ids := ARRAY(SELECT o.order_id FROM mjc.order o ORDER BY o.placed_at DESC, o.order_id LIMIT coalesce(most, 10));
     PERFORM mjc.orders_looked_at(actor, 'order_recent', ids, request_id);
     RETURN mjc.orders_shown(ids);
@@ -108,8 +106,7 @@ AS $$
 DECLARE
     ids uuid[];
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     ids := mjc.orders_late(mjc.algiers_date(now()), coalesce(most, 100));
     PERFORM mjc.orders_looked_at(actor, 'order_delayed', ids, request_id);
     RETURN mjc.orders_shown(ids);

@@ -43,19 +43,16 @@ CREATE FUNCTION mjc_api.staff_payment_record(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_payment_record', actor, idempotency_key, jsonb_build_array(order_id, amount, method, reference, note)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_payment_record', actor, idempotency_key, jsonb_build_array(order_id, amount, method, reference, note)::text);
     IF NOT replayed THEN
         made := mjc.payment_write(staff_payment_record.order_id, jsonb_build_object('amount', mjc.dzd(amount), 'method', staff_payment_record.method,
                     'reference', staff_payment_record.reference, 'note', staff_payment_record.note), actor, 'rest', request_id);
         body := mjc.payments_json(staff_payment_record.order_id);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'payment', made, body::text);
+        PERFORM mjc.idempotency_end(claim, 'payment', made, body);
     END IF;
 END
 $$;
@@ -69,24 +66,21 @@ CREATE FUNCTION mjc_api.staff_payment_refund(actor uuid, token_version integer, 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     id := mjc.order_find(staff_payment_refund.order_id);
     IF id IS NULL THEN
         PERFORM mjc.raise('NOT_FOUND');
     END IF;
-    claim := mjc.idempotency_begin('staff_payment_refund', actor, idempotency_key, jsonb_build_array(id, amount, reason, shipment_no, goodwill)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_payment_refund', actor, idempotency_key, jsonb_build_array(id, amount, reason, shipment_no, goodwill)::text);
     IF NOT replayed THEN
         made := mjc.refund_write(id, jsonb_build_object('amount', mjc.dzd(amount), 'reason', staff_payment_refund.reason, 'shipmentNo', staff_payment_refund.shipment_no,
                                      'goodwill', staff_payment_refund.goodwill), actor, 'rest', request_id);
         body := mjc.payments_json(id);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'refund', made, body::text);
+        PERFORM mjc.idempotency_end(claim, 'refund', made, body);
     END IF;
 END
 $$;
@@ -99,8 +93,7 @@ CREATE FUNCTION mjc_api.staff_refund_for(actor uuid, token_version integer, toke
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.refund_for_write(staff_refund_for.order_id, staff_refund_for.refund_id, staff_refund_for.shipment_no, actor, 'rest', request_id);
     RETURN mjc.payments_json(staff_refund_for.order_id);
 END
@@ -114,8 +107,7 @@ CREATE FUNCTION mjc_api.staff_refund_done(actor uuid, token_version integer, tok
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.refund_done_write(staff_refund_done.order_id, staff_refund_done.refund_id, staff_refund_done.reference, actor, 'rest', request_id);
     RETURN mjc.payments_json(staff_refund_done.order_id);
 END
@@ -129,8 +121,7 @@ CREATE FUNCTION mjc_api.staff_payment_mismatch(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.mismatch_write(staff_payment_mismatch.order_id, staff_payment_mismatch.payment_id, staff_payment_mismatch.accept, actor, 'rest', request_id);
     RETURN mjc.payments_json(staff_payment_mismatch.order_id);
 END

@@ -200,8 +200,7 @@ AS $$
 DECLARE
     doc jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     doc := mjc.person_export_core(id);
     IF doc IS NOT NULL THEN
         PERFORM mjc.access_note(actor, 'rest', 'person_export', id, 1, request_id);

@@ -245,15 +245,8 @@ CREATE FUNCTION mjc.plate_rule_set(doc jsonb, id uuid DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    made := mjc.plate_rule_write(mjc.staff_id(), 'psql', id, doc, NULL);
-    IF made IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN made;
+    RETURN mjc.found(mjc.plate_rule_write(mjc.staff_writes(), 'psql', id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.plate_rule_set(jsonb, uuid) IS
@@ -264,11 +257,7 @@ CREATE FUNCTION mjc.plate_rule_delete(id uuid) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.plate_rule_remove(mjc.staff_id(), 'psql', id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.plate_rule_remove(mjc.staff_writes(), 'psql', id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.plate_rule_delete(uuid) IS

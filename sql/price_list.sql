@@ -59,8 +59,7 @@ CREATE FUNCTION mjc.customer_group_set(code text, name_fr text, name_ar text, so
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.customer_group_write(mjc.staff_id(), 'psql', code,
+    RETURN mjc.customer_group_write(mjc.staff_writes(), 'psql', code,
         jsonb_strip_nulls(jsonb_build_object('name', name_fr, 'nameAr', name_ar, 'sortOrder', customer_group_set.sort_order)), NULL) ->> 'code';
 END
 $$;
@@ -96,15 +95,8 @@ CREATE FUNCTION mjc.customer_group_assign(customer_id uuid, customer_group text)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    moved jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    moved := mjc.customer_group_move(mjc.staff_id(), 'psql', customer_id, customer_group, NULL);
-    IF moved IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN moved ->> 'customerGroup';
+    RETURN mjc.found(mjc.customer_group_move(mjc.staff_writes(), 'psql', customer_id, customer_group, NULL)) ->> 'customerGroup';
 END
 $$;
 COMMENT ON FUNCTION mjc.customer_group_assign(uuid, text) IS
@@ -209,15 +201,8 @@ CREATE FUNCTION mjc.price_update(product_id uuid, doc jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    after jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    after := mjc.price_write(mjc.staff_id(), 'psql', product_id, doc, NULL);
-    IF after IS NULL THEN
-        PERFORM mjc.raise('PRODUCT_UNKNOWN');
-    END IF;
-    RETURN after;
+    RETURN mjc.found(mjc.price_write(mjc.staff_writes(), 'psql', product_id, doc, NULL), 'PRODUCT_UNKNOWN');
 END
 $$;
 COMMENT ON FUNCTION mjc.price_update(uuid, jsonb) IS
@@ -228,16 +213,9 @@ CREATE FUNCTION mjc.price_set(product_id uuid, price_dzd numeric, sale_price_dzd
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    after jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    after := mjc.price_write(mjc.staff_id(), 'psql', product_id,
-        jsonb_build_object('price', price_dzd, 'salePrice', sale_price_dzd, 'saleFrom', sale_from, 'saleUntil', sale_until), NULL);
-    IF after IS NULL THEN
-        PERFORM mjc.raise('PRODUCT_UNKNOWN');
-    END IF;
-    RETURN after;
+    RETURN mjc.found(mjc.price_write(mjc.staff_writes(), 'psql', product_id,
+        jsonb_build_object('price', price_dzd, 'salePrice', sale_price_dzd, 'saleFrom', sale_from, 'saleUntil', sale_until), NULL), 'PRODUCT_UNKNOWN');
 END
 $$;
 COMMENT ON FUNCTION mjc.price_set(uuid, numeric, numeric, timestamptz, timestamptz) IS
@@ -374,15 +352,8 @@ CREATE FUNCTION mjc.price_list_delete(price_list text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    removed boolean;
 BEGIN
-    PERFORM mjc.check_schema();
-    removed := mjc.price_list_drop(mjc.staff_id(), 'psql', mjc.price_list_find(price_list), NULL);
-    IF removed IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN removed;
+    RETURN mjc.found(mjc.price_list_drop(mjc.staff_writes(), 'psql', mjc.price_list_find(price_list), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.price_list_delete(text) IS
@@ -478,16 +449,9 @@ CREATE FUNCTION mjc.price_list_price_set(price_list text, product text, amount_d
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    id := mjc.price_add(mjc.staff_id(), 'psql', mjc.price_list_find(price_list), jsonb_build_object('product', product, 'amount', amount_dzd,
-        'minQuantity', min_qty, 'maxQuantity', max_qty, 'from', from_at, 'until', until_at, 'replace', replace), NULL);
-    IF id IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN id;
+    RETURN mjc.found(mjc.price_add(mjc.staff_writes(), 'psql', mjc.price_list_find(price_list), jsonb_build_object('product', product, 'amount', amount_dzd,
+        'minQuantity', min_qty, 'maxQuantity', max_qty, 'from', from_at, 'until', until_at, 'replace', replace), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.price_list_price_set(text, text, numeric, integer, integer, timestamptz, timestamptz, boolean) IS
@@ -530,15 +494,8 @@ CREATE FUNCTION mjc.price_list_price_end(price_id uuid) RETURNS text
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    what text;
 BEGIN
-    PERFORM mjc.check_schema();
-    what := mjc.price_stop(mjc.staff_id(), 'psql', (SELECT p.price_list_id FROM mjc.price p WHERE p.price_id = price_list_price_end.price_id), price_id, NULL);
-    IF what IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN what;
+    RETURN mjc.found(mjc.price_stop(mjc.staff_writes(), 'psql', (SELECT p.price_list_id FROM mjc.price p WHERE p.price_id = price_list_price_end.price_id), price_id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.price_list_price_end(uuid) IS

@@ -71,16 +71,6 @@ END
 $$;
 COMMENT ON FUNCTION mjc.coupon_item(text) IS 'A coupon as REST shows it, with its uses';
 
-CREATE FUNCTION mjc.tariff_item(id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN mjc.tariff_doc(id) || jsonb_build_object('id', id);
-END
-$$;
-COMMENT ON FUNCTION mjc.tariff_item(uuid) IS 'A tariff as REST shows it';
-
 CREATE FUNCTION mjc.credit_item(id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -114,8 +104,7 @@ CREATE FUNCTION mjc_api.staff_customer_group_set(actor uuid, token_version integ
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN json_build_object('customerGroup', mjc.customer_group_write(actor, 'rest', code, doc::jsonb, request_id));
 END
 $$;
@@ -128,8 +117,7 @@ CREATE FUNCTION mjc_api.staff_customer_group_assign(actor uuid, token_version in
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN mjc.customer_group_move(actor, 'rest', customer_id, customer_group, request_id);
 END
 $$;
@@ -143,8 +131,7 @@ CREATE FUNCTION mjc_api.staff_price_set(actor uuid, token_version integer, token
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.price_write(actor, 'rest', product_id, doc::jsonb, request_id) IS NULL THEN
         RETURN NULL;
     END IF;
@@ -174,18 +161,14 @@ CREATE FUNCTION mjc_api.staff_price_list_create(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_price_list_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_price_list_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.price_list_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('priceList', mjc.price_list_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'price_list', id, body::text);
+        body := mjc.idempotency_end(claim, 'price_list', id, json_build_object('priceList', mjc.price_list_item(id)));
     END IF;
 END
 $$;
@@ -197,12 +180,9 @@ CREATE FUNCTION mjc_api.staff_price_list_update(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.price_list_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('priceList', mjc.price_list_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.price_list_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('priceList', mjc.price_list_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_price_list_update(uuid, integer, uuid, text, uuid, text) IS
@@ -215,8 +195,7 @@ AS $$
 DECLARE
     removed boolean;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     removed := mjc.price_list_drop(actor, 'rest', id, request_id);
     IF removed IS NULL THEN
         RETURN NULL;
@@ -257,22 +236,18 @@ CREATE FUNCTION mjc_api.staff_price_create(actor uuid, token_version integer, to
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.price_list_doc(id) IS NULL THEN
         replayed := false;
         RETURN;
     END IF;
-    claim := mjc.idempotency_begin('staff_price_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_price_create', actor, idempotency_key, jsonb_build_array(id, doc)::text);
     IF NOT replayed THEN
         made := mjc.price_add(actor, 'rest', id, doc::jsonb, request_id);
-        body := json_build_object('price', mjc.list_price_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'price', made, body::text);
+        body := mjc.idempotency_end(claim, 'price', made, json_build_object('price', mjc.list_price_item(made)));
     END IF;
 END
 $$;
@@ -286,8 +261,7 @@ AS $$
 DECLARE
     what text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     what := mjc.price_stop(actor, 'rest', id, price_id, request_id);
     IF what IS NULL THEN
         RETURN NULL;
@@ -327,18 +301,14 @@ CREATE FUNCTION mjc_api.staff_promotion_create(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_promotion_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_promotion_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.promotion_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('promotion', mjc.promotion_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'promotion', id, body::text);
+        body := mjc.idempotency_end(claim, 'promotion', id, json_build_object('promotion', mjc.promotion_item(id)));
     END IF;
 END
 $$;
@@ -362,12 +332,9 @@ CREATE FUNCTION mjc_api.staff_promotion_update(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.promotion_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('promotion', mjc.promotion_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.promotion_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('promotion', mjc.promotion_item(id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_promotion_update(uuid, integer, uuid, text, uuid, text) IS
@@ -378,8 +345,7 @@ CREATE FUNCTION mjc_api.staff_promotion_delete(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN (SELECT json_build_object('deleted', d.removed) FROM mjc.promotion_drop(actor, 'rest', id, request_id) d (removed) WHERE d.removed IS NOT NULL);
 END
 $$;
@@ -444,21 +410,17 @@ CREATE FUNCTION mjc_api.staff_coupon_create(actor uuid, token_version integer, t
 AS $$
 DECLARE
     wanted jsonb;
-    claim record;
+    claim bytea;
     made text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_coupon_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_coupon_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         wanted := doc::jsonb;
         PERFORM mjc.doc_check(wanted, '{code,promotion,maxUses,maxUsesPerCustomer,customer,from,until,active}');
         PERFORM mjc.doc_need(jsonb_strip_nulls(wanted), '{code}');
         made := mjc.coupon_write(actor, 'rest', mjc.doc_text(wanted, 'code', 1, 100), wanted - 'code', true, request_id);
-        body := json_build_object('coupon', mjc.coupon_item(made));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'coupon', (SELECT c.promotion_id FROM mjc.coupon c WHERE c.code = made), body::text);
+        body := mjc.idempotency_end(claim, 'coupon', (SELECT c.promotion_id FROM mjc.coupon c WHERE c.code = made), json_build_object('coupon', mjc.coupon_item(made)));
     END IF;
 END
 $$;
@@ -482,8 +444,7 @@ CREATE FUNCTION mjc_api.staff_coupon_update(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.coupon_write(actor, 'rest', code, doc::jsonb, false, request_id) IS NULL THEN
         RETURN NULL;
     END IF;
@@ -498,8 +459,7 @@ CREATE FUNCTION mjc_api.staff_coupon_delete(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN (SELECT json_build_object('deleted', d.removed) FROM mjc.coupon_drop(actor, 'rest', code, request_id) d (removed) WHERE d.removed IS NOT NULL);
 END
 $$;
@@ -514,7 +474,7 @@ CREATE FUNCTION mjc_api.staff_tariff_list(actor uuid, token_version integer, tok
 AS $$
 BEGIN
     PERFORM mjc.check_admin(actor, token_version, token_id);
-    RETURN (SELECT json_build_object('tariffs', coalesce(json_agg(mjc.tariff_item(t.tariff_id) ORDER BY t.place_code, t.delivery_mode, lower(t.validity), t.tariff_id), '[]'::json))
+    RETURN (SELECT json_build_object('tariffs', coalesce(json_agg(mjc.doc_with_id(mjc.tariff_doc(t.tariff_id), t.tariff_id) ORDER BY t.place_code, t.delivery_mode, lower(t.validity), t.tariff_id), '[]'::json))
               FROM mjc.shipping_tariff t
              WHERE (place IS NULL OR t.place_code = coalesce(mjc.wilaya_find(place), place))
                AND (staff_tariff_list.delivery_mode IS NULL OR t.delivery_mode = staff_tariff_list.delivery_mode));
@@ -529,18 +489,14 @@ CREATE FUNCTION mjc_api.staff_tariff_create(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_tariff_create', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_tariff_create', actor, idempotency_key, doc);
     IF NOT replayed THEN
         id := mjc.tariff_write(actor, 'rest', NULL, doc::jsonb, request_id);
-        body := json_build_object('tariff', mjc.tariff_item(id));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'tariff', id, body::text);
+        body := mjc.idempotency_end(claim, 'tariff', id, json_build_object('tariff', mjc.doc_with_id(mjc.tariff_doc(id), id)));
     END IF;
 END
 $$;
@@ -552,12 +508,9 @@ CREATE FUNCTION mjc_api.staff_tariff_update(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    IF mjc.tariff_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id) IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN json_build_object('tariff', mjc.tariff_item(id));
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    id := mjc.tariff_write(actor, 'rest', coalesce(id, mjc.no_uuid()), doc::jsonb, request_id);
+    RETURN mjc.doc_under('tariff', mjc.doc_with_id(mjc.tariff_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_tariff_update(uuid, integer, uuid, text, uuid, text) IS
@@ -570,13 +523,12 @@ AS $$
 DECLARE
     what text;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     what := mjc.tariff_drop(actor, 'rest', id, request_id);
     IF what IS NULL THEN
         RETURN NULL;
     END IF;
-    RETURN json_build_object('result', what, 'tariff', mjc.tariff_item(id));
+    RETURN json_build_object('result', what, 'tariff', mjc.doc_with_id(mjc.tariff_doc(id), id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_tariff_delete(uuid, integer, uuid, text, uuid) IS
@@ -602,8 +554,7 @@ CREATE FUNCTION mjc_api.staff_carrier_zone_set(actor uuid, token_version integer
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN json_build_object('carrierZone', mjc.carrier_zone_write(actor, 'rest', doc::jsonb, request_id));
 END
 $$;
@@ -639,22 +590,19 @@ CREATE FUNCTION mjc_api.staff_gift_card_issue(actor uuid, token_version integer,
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     card record;
     shown jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_gift_card_issue', actor, idempotency_key, doc);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_gift_card_issue', actor, idempotency_key, doc);
     IF NOT replayed THEN
         card := mjc.gift_card_write(actor, 'rest', doc::jsonb, NULL, request_id);
         shown := mjc.credit_item(card.credit_id);
         -- The code is in this answer alone: a repeat is told null.
         body := json_build_object('giftCard', shown || jsonb_build_object('code', card.code));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'credit', card.credit_id,
-            jsonb_build_object('giftCard', shown || jsonb_build_object('code', NULL))::text);
+        PERFORM mjc.idempotency_end(claim, 'credit', card.credit_id,
+            jsonb_build_object('giftCard', shown || jsonb_build_object('code', NULL))::json);
     END IF;
 END
 $$;
@@ -683,8 +631,7 @@ CREATE FUNCTION mjc_api.staff_credit_close(actor uuid, token_version integer, to
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     IF mjc.credit_stop(actor, 'rest', id, NULL, request_id) IS NULL THEN
         RETURN NULL;
     END IF;

@@ -274,15 +274,8 @@ CREATE FUNCTION mjc.promotion_delete(code text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    removed boolean;
 BEGIN
-    PERFORM mjc.check_schema();
-    removed := mjc.promotion_drop(mjc.staff_id(), 'psql', mjc.promotion_find(code), NULL);
-    IF removed IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN removed;
+    RETURN mjc.found(mjc.promotion_drop(mjc.staff_writes(), 'psql', mjc.promotion_find(code), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.promotion_delete(text) IS
@@ -387,8 +380,7 @@ CREATE FUNCTION mjc.coupon_set(code text, doc jsonb) RETURNS text
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.coupon_write(mjc.staff_id(), 'psql', code, doc, NULL, NULL);
+    RETURN mjc.coupon_write(mjc.staff_writes(), 'psql', code, doc, NULL, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.coupon_set(text, jsonb) IS
@@ -422,15 +414,8 @@ CREATE FUNCTION mjc.coupon_delete(code text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    removed boolean;
 BEGIN
-    PERFORM mjc.check_schema();
-    removed := mjc.coupon_drop(mjc.staff_id(), 'psql', code, NULL);
-    IF removed IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN removed;
+    RETURN mjc.found(mjc.coupon_drop(mjc.staff_writes(), 'psql', code, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.coupon_delete(text) IS

@@ -190,10 +190,7 @@ CREATE FUNCTION mjc.review_publish(review uuid) RETURNS void
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.review_state_write(mjc.staff_id(), 'psql', review, 'PUBLISHED', NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
+    PERFORM mjc.found(mjc.review_state_write(mjc.staff_writes(), 'psql', review, 'PUBLISHED', NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.review_publish(uuid) IS 'Everybody sees this review, and it counts. Errors: MJ004, MJ601';
@@ -203,10 +200,7 @@ CREATE FUNCTION mjc.review_hide(review uuid) RETURNS void
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.review_state_write(mjc.staff_id(), 'psql', review, 'HIDDEN', NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
+    PERFORM mjc.found(mjc.review_state_write(mjc.staff_writes(), 'psql', review, 'HIDDEN', NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.review_hide(uuid) IS 'Nobody sees this review, nor does it count; its author cannot write another. Errors: MJ004, MJ601';
@@ -216,10 +210,7 @@ CREATE FUNCTION mjc.review_delete(review uuid) RETURNS void
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.review_drop(mjc.staff_id(), 'psql', review, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
+    PERFORM mjc.found(mjc.review_drop(mjc.staff_writes(), 'psql', review, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.review_delete(uuid) IS 'A review is gone for good; its author may write another. Errors: MJ004, MJ601';
@@ -259,19 +250,16 @@ CREATE FUNCTION mjc_api.review_create(actor uuid, token_version integer, token_i
 AS $$
 DECLARE
     customer uuid;
-    claim record;
+    claim bytea;
 BEGIN
     PERFORM mjc.check_schema();
     customer := mjc.need_account(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('review_create', customer, idempotency_key, jsonb_build_array(product_id, rating, title, comment)::text);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply::json;
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('review_create', customer, idempotency_key, jsonb_build_array(product_id, rating, title, comment)::text);
     IF NOT replayed THEN
         IF mjc.review_add(customer, review_create.product_id, rating, title, comment) IS NULL THEN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
-        body := json_build_object('review', mjc.review_json(review_create.product_id, customer));
-        PERFORM mjc.idempotency_end(claim.key_hash, 'customer', customer, body::text);
+        body := mjc.idempotency_end(claim, 'customer', customer, json_build_object('review', mjc.review_json(review_create.product_id, customer)));
     END IF;
 END
 $$;
@@ -329,13 +317,9 @@ CREATE FUNCTION mjc_api.staff_review_publish(actor uuid, token_version integer, 
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    item jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    item := mjc.review_state_write(actor, 'rest', id, 'PUBLISHED', request_id);
-    RETURN CASE WHEN item IS NOT NULL THEN json_build_object('review', item) END;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    RETURN mjc.doc_under('review', mjc.review_state_write(actor, 'rest', id, 'PUBLISHED', request_id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_review_publish(uuid, integer, uuid, text, uuid) IS
@@ -345,13 +329,9 @@ CREATE FUNCTION mjc_api.staff_review_hide(actor uuid, token_version integer, tok
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    item jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    item := mjc.review_state_write(actor, 'rest', id, 'HIDDEN', request_id);
-    RETURN CASE WHEN item IS NOT NULL THEN json_build_object('review', item) END;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    RETURN mjc.doc_under('review', mjc.review_state_write(actor, 'rest', id, 'HIDDEN', request_id));
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_review_hide(uuid, integer, uuid, text, uuid) IS
@@ -362,8 +342,7 @@ CREATE FUNCTION mjc_api.staff_review_delete(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     RETURN CASE WHEN mjc.review_drop(actor, 'rest', id, request_id) THEN json_build_object('deleted', true) END;
 END
 $$;

@@ -282,8 +282,7 @@ CREATE FUNCTION mjc.search_alias_set(alias text, word text, used boolean DEFAULT
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.search_alias_write(mjc.staff_id(), 'psql', alias, word, used, NULL);
+    RETURN mjc.search_alias_write(mjc.staff_writes(), 'psql', alias, word, used, NULL);
 END
 $$;
 COMMENT ON FUNCTION mjc.search_alias_set(text, text, boolean) IS

@@ -72,8 +72,7 @@ CREATE FUNCTION mjc.setting_set(name text, value text) RETURNS text
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.setting_write(mjc.staff_id(), 'psql', name, value, 'value', NULL);
+    PERFORM mjc.setting_write(mjc.staff_writes(), 'psql', name, value, 'value', NULL);
     RETURN value;
 END
 $$;

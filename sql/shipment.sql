@@ -498,16 +498,13 @@ CREATE FUNCTION mjc_api.staff_shipment_pack(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     given jsonb := doc::jsonb;
     lines integer[];
     units integer[];
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_shipment_pack', actor, idempotency_key, jsonb_build_array(order_id, doc)::text, false);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_shipment_pack', actor, idempotency_key, jsonb_build_array(order_id, doc)::text, false);
     IF replayed THEN
         RETURN;
     END IF;
@@ -523,7 +520,7 @@ BEGIN
     PERFORM mjc.shipment_packed(staff_shipment_pack.order_id, lines, units, mjc.doc_text(given, 'carrier', 1, 100),
                                 mjc.doc_text(given, 'trackingNumber', 1, 100), actor, 'rest', request_id);
     body := mjc.shipments_json(staff_shipment_pack.order_id);
-    PERFORM mjc.idempotency_end(claim.key_hash, 'shipment', staff_shipment_pack.order_id, body::text);
+    PERFORM mjc.idempotency_end(claim, 'shipment', staff_shipment_pack.order_id, body);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.staff_shipment_pack(uuid, integer, uuid, text, text, uuid, text) IS
@@ -535,8 +532,7 @@ CREATE FUNCTION mjc_api.staff_shipment_step(actor uuid, token_version integer, t
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
     PERFORM mjc.shipment_stepped(staff_shipment_step.order_id, staff_shipment_step.shipment_no,
         CASE WHEN staff_shipment_step.step = 'return' AND staff_shipment_step.damaged THEN 'return_damaged' ELSE staff_shipment_step.step END,
         staff_shipment_step.carrier, staff_shipment_step.tracking_number, staff_shipment_step.reason, actor, 'rest', request_id);
@@ -553,14 +549,11 @@ CREATE FUNCTION mjc_api.staff_remittance_record(actor uuid, token_version intege
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    claim record;
+    claim bytea;
     made uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    PERFORM mjc.check_admin(actor, token_version, token_id);
-    claim := mjc.idempotency_begin('staff_remittance_record', actor, idempotency_key, doc, false);
-    replayed := claim.reply IS NOT NULL;
-    body := claim.reply;
+    PERFORM mjc.check_admin_write(actor, token_version, token_id);
+    SELECT * INTO claim, body, replayed FROM mjc.idempotency_begin('staff_remittance_record', actor, idempotency_key, doc, false);
     IF NOT replayed THEN
         made := mjc.remittance_write(doc::jsonb, actor, 'rest', request_id);
         body := (SELECT json_build_object('remittanceId', r.remittance_id, 'carrier', r.carrier, 'reference', r.reference, 'amount', mjc.dzd(r.amount_centimes),
@@ -569,7 +562,7 @@ BEGIN
                                         FROM mjc.remittance_line l JOIN mjc.order o ON o.order_id = l.order_id
                                         JOIN mjc.shipment s ON s.order_id = l.order_id AND s.shipment_no = l.shipment_no WHERE l.remittance_id = made))
                    FROM mjc.remittance r WHERE r.remittance_id = made);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'remittance', made, body::text);
+        PERFORM mjc.idempotency_end(claim, 'remittance', made, body);
     END IF;
 END
 $$;

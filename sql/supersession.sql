@@ -96,15 +96,8 @@ CREATE FUNCTION mjc.cross_reference_add(product text, doc jsonb) RETURNS uuid
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    id := mjc.cross_reference_write(mjc.staff_id(), 'psql', mjc.product_find(product), doc, NULL);
-    IF id IS NULL THEN
-        PERFORM mjc.raise('PRODUCT_UNKNOWN');
-    END IF;
-    RETURN id;
+    RETURN mjc.found(mjc.cross_reference_write(mjc.staff_writes(), 'psql', mjc.product_find(product), doc, NULL), 'PRODUCT_UNKNOWN');
 END
 $$;
 COMMENT ON FUNCTION mjc.cross_reference_add(text, jsonb) IS
@@ -115,11 +108,7 @@ CREATE FUNCTION mjc.cross_reference_delete(product text, cross_reference_id uuid
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.cross_reference_remove(mjc.staff_id(), 'psql', mjc.product_find(product), cross_reference_id, NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.cross_reference_remove(mjc.staff_writes(), 'psql', mjc.product_find(product), cross_reference_id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.cross_reference_delete(text, uuid) IS
@@ -389,15 +378,8 @@ CREATE FUNCTION mjc.supersession_set(product text, doc jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    after jsonb;
 BEGIN
-    PERFORM mjc.check_schema();
-    after := mjc.supersession_write(mjc.staff_id(), 'psql', mjc.product_find(product), doc, NULL);
-    IF after IS NULL THEN
-        PERFORM mjc.raise('PRODUCT_UNKNOWN');
-    END IF;
-    RETURN after;
+    RETURN mjc.found(mjc.supersession_write(mjc.staff_writes(), 'psql', mjc.product_find(product), doc, NULL), 'PRODUCT_UNKNOWN');
 END
 $$;
 COMMENT ON FUNCTION mjc.supersession_set(text, jsonb) IS
@@ -408,11 +390,7 @@ CREATE FUNCTION mjc.supersession_drop(product text) RETURNS boolean
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    IF mjc.supersession_remove(mjc.staff_id(), 'psql', mjc.product_find(product), NULL) IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN true;
+    RETURN mjc.found(mjc.supersession_remove(mjc.staff_writes(), 'psql', mjc.product_find(product), NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.supersession_drop(text) IS

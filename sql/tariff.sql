@@ -168,15 +168,8 @@ CREATE FUNCTION mjc.tariff_set(doc jsonb, tariff_id uuid DEFAULT NULL) RETURNS u
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    id uuid;
 BEGIN
-    PERFORM mjc.check_schema();
-    id := mjc.tariff_write(mjc.staff_id(), 'psql', tariff_id, doc, NULL);
-    IF id IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN id;
+    RETURN mjc.found(mjc.tariff_write(mjc.staff_writes(), 'psql', tariff_id, doc, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.tariff_set(jsonb, uuid) IS
@@ -216,15 +209,8 @@ CREATE FUNCTION mjc.tariff_delete(tariff_id uuid) RETURNS text
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    what text;
 BEGIN
-    PERFORM mjc.check_schema();
-    what := mjc.tariff_drop(mjc.staff_id(), 'psql', tariff_id, NULL);
-    IF what IS NULL THEN
-        PERFORM mjc.raise('NOT_FOUND');
-    END IF;
-    RETURN what;
+    RETURN mjc.found(mjc.tariff_drop(mjc.staff_writes(), 'psql', tariff_id, NULL));
 END
 $$;
 COMMENT ON FUNCTION mjc.tariff_delete(uuid) IS
@@ -294,8 +280,7 @@ CREATE FUNCTION mjc.carrier_zone_set(carrier text, wilaya text, zone text, from_
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM mjc.check_schema();
-    RETURN mjc.carrier_zone_write(mjc.staff_id(), 'psql',
+    RETURN mjc.carrier_zone_write(mjc.staff_writes(), 'psql',
         jsonb_build_object('carrier', carrier, 'wilaya', wilaya, 'zone', zone, 'from', from_on), NULL) ->> 'zone';
 END
 $$;

@@ -1,6 +1,6 @@
 -- account: staff, their sign-in, who may act.
 BEGIN;
-SELECT plan(132);
+SELECT plan(153);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 \set hash '$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -44,6 +44,11 @@ SELECT throws_ok(format('SELECT mjc.check_admin(%L, 1, gen_random_uuid())', :'id
 SELECT throws_ok(format('SELECT mjc.check_admin(%L, 0, gen_random_uuid())', (SELECT account_id FROM mjc.account_email WHERE email = 'technician@example.test')),
                  'MJ064', NULL, 'a technician is no admin');
 SELECT ok(mjc.check_admin((SELECT account_id FROM mjc.account_email WHERE email = 'super_admin@example.test'), 0, gen_random_uuid()), 'a super admin is one');
+SELECT lives_ok(format('SELECT mjc.check_admin_write(%L, 0, gen_random_uuid())', :'id'), 'an admin may write');
+SELECT throws_ok(format('SELECT mjc.check_admin_write(%s)', a), c, NULL, format('check_admin_write(%s)', a))
+  FROM (VALUES ('NULL, 0, gen_random_uuid()', 'MJ060'), (format('%L, NULL, gen_random_uuid()', :'id'), 'MJ060'), (format('%L, 0, NULL', :'id'), 'MJ060'),
+               ('gen_random_uuid(), 0, gen_random_uuid()', 'MJ063'), (format('%L, 1, gen_random_uuid()', :'id'), 'MJ063'),
+               (format('%L, 0, gen_random_uuid()', (SELECT account_id FROM mjc.account_email WHERE email = 'technician@example.test')), 'MJ064')) v (a, c);
 
 SELECT is(mjc.is_admin(a, v, t), r, format('is_admin: %s', w))
   FROM (VALUES (:'id'::uuid, 0, gen_random_uuid(), true, 'an admin'), (:'id', 1, gen_random_uuid(), false, 'an older token'), (NULL, 0, gen_random_uuid(), false, 'nobody'),
@@ -118,23 +123,36 @@ SELECT is(mjc.check_staff_role((SELECT account_id FROM mjc.account_email WHERE e
 
 -- psql: the row of the session's login, whatever role is set
 SELECT is(mjc.staff_id(), NULL, 'a superuser without a row is the operator');
+SELECT is(mjc.staff_writes(), NULL, 'who writes too');
 CREATE ROLE test_login LOGIN IN ROLE mjc_admin;
 CREATE ROLE test_other LOGIN IN ROLE mjc_admin;
-GRANT EXECUTE ON FUNCTION mjc.staff_id() TO mjc_admin;
+GRANT EXECUTE ON FUNCTION mjc.staff_id(), mjc.staff_writes() TO mjc_admin;
 GRANT test_login TO test_other;
 GRANT SELECT ON mjc.staff TO mjc_admin;
 SET SESSION AUTHORIZATION test_login;
 SELECT is(mjc.staff_id(), :'id'::uuid, 'a login is its member of staff');
+SELECT is(mjc.staff_writes(), :'id'::uuid, 'and writes as such');
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION test_other;
 SET ROLE test_login;
 SELECT throws_ok('SELECT mjc.staff_id()', 'MJ601', NULL, 'SET ROLE makes nobody somebody else');
+SELECT throws_ok('SELECT mjc.staff_writes()', 'MJ601', NULL, 'nor does he write');
 RESET SESSION AUTHORIZATION;
 
 -- Errors by name
 SELECT throws_ok($$SELECT mjc.raise('NOT_FOUND')$$, 'MJ004', 'not found', 'an error by its name');
 SELECT throws_ok($$SELECT mjc.raise('ARGUMENT_INVALID', 'argument', 'x')$$, 'MJ010', 'argument "x" is not valid', 'with a place filled in');
 SELECT throws_ok($$SELECT mjc.raise(NULL)$$, 'XX000', NULL, 'no error of no name');
+
+-- What a core answers
+SELECT is(mjc.found(pg_temp.pid(1)), pg_temp.pid(1), 'an id that was found');
+SELECT is(mjc.found(false), false, 'false is an answer');
+SELECT is(mjc.found('null'::jsonb), 'null'::jsonb, 'so is the null of JSON');
+SELECT is(mjc.found(''::text), '', 'so is an empty text');
+SELECT throws_ok(format('SELECT mjc.found(NULL::%s)', t), 'MJ004', NULL, format('no %s', t)) FROM unnest('{uuid,boolean,jsonb,text}'::text[]) t;
+SELECT throws_ok($$SELECT mjc.found(NULL::uuid, 'PRODUCT_UNKNOWN')$$, 'MJ107', NULL, 'the error that is named');
+SELECT throws_ok($$SELECT mjc.found(NULL::uuid, 'NO_SUCH_ERROR')$$, 'XX000', NULL, 'which there must be');
+SELECT throws_ok('SELECT mjc.found(true, NULL)', 'MJ003', NULL, 'it must be named');
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
 
 SELECT * FROM finish();

@@ -258,7 +258,7 @@ WITH RECURSIVE a (proname) AS (
      UNION SELECT unnest('{order_change,order_place,stock_receive,stock_adjust,stock_count,stock_damage,stock_scrap,stock_transfer,stock_add}'::name[])
      UNION SELECT c.proname FROM calls c JOIN a ON c.lanname <> 'c' AND c.prosrc ~ ('mjc\.' || a.proname || '\('))
 SELECT DISTINCT proname FROM a;
-SELECT is_empty($$SELECT c.f FROM calls c WHERE c.pronamespace = 'mjc_api'::regnamespace AND c.provolatile = 'v' AND c.lanname <> 'c' AND c.prosrc ~ 'mjc\.check_(admin|super)\('
+SELECT is_empty($$SELECT c.f FROM calls c WHERE c.pronamespace = 'mjc_api'::regnamespace AND c.provolatile = 'v' AND c.lanname <> 'c' AND c.prosrc ~ 'mjc\.check_(admin|admin_write|super)\('
                     AND c.proname NOT IN (SELECT proname FROM auditing)
                     -- keeps lines until staff_import_start
                     AND c.proname <> 'staff_import_take'$$, 'every route of staff that writes comes to the audit');

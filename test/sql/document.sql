@@ -1,6 +1,6 @@
 -- document: the readers of the documents in which staff describe prices.
 BEGIN;
-SELECT plan(135);
+SELECT plan(152);
 \ir fixture.psql
 -- The object and its keys
 SELECT lives_ok($$SELECT mjc.doc_check('{"a": 1, "b": null}', '{a,b,c}')$$, 'known keys');
@@ -12,6 +12,16 @@ SELECT pg_temp.refused(format('SELECT mjc.doc_check(%L, %L)', d, '{a}'), c, a, c
 SELECT is(mjc.doc_merge('{"a": 1, "b": 2}', '{"b": null, "c": 3}'), '{"a": 1, "c": 3}', 'given keys replace, null clears, absent keys stay');
 SELECT is(mjc.doc_merge(NULL, '{"b": null, "c": 3}'), '{"c": 3}', 'of nothing');
 SELECT pg_temp.refused($$SELECT mjc.doc_need('{"a": 1}', '{a,z,b}')$$, 'MJ003', 'z', 'the first missing key is named');
+SELECT is(mjc.doc_with_id(d, pg_temp.pid(1)), r, format('item: %s', d)) FROM (VALUES ('{"a": 1}'::jsonb, jsonb_build_object('a', 1, 'id', pg_temp.pid(1))), (NULL, NULL)) v (d, r);
+SELECT is(mjc.doc_under('thing', '{"a": 1}')::text, '{"thing" : {"a": 1}}', 'the answer about one thing');
+SELECT is(mjc.doc_under(k, d)::text, NULL, 'none about nothing') FROM (VALUES ('thing', NULL::jsonb), (NULL, '{}')) v (k, d);
+SELECT is(mjc.doc_known('k', t, i), i, format('known: %s', t)) FROM (VALUES ('a', pg_temp.pid(1)), (NULL, NULL), (NULL, pg_temp.pid(1))) v (t, i);
+SELECT pg_temp.refused($$SELECT mjc.doc_known('k', 'a', NULL)$$, 'MJ010', 'k', 'a name of nothing');
+SELECT is(mjc.doc_named(d, 'slug', t, i, 'arg'), r, format('named: %s %s', t, d))
+  FROM (VALUES ('{"a": 1}'::jsonb, 'x', NULL::uuid, '{"a": 1, "slug": "x"}'::jsonb), ('{"slug": "y"}', 'x', NULL, '{"slug": "y"}'), ('{"a": 1}', 'x', pg_temp.pid(1), '{"a": 1}'),
+               ('{"a": 1}', pg_temp.pid(1)::text, pg_temp.pid(1), '{"a": 1}'), ('[]', 'x', NULL, '[]'), (NULL, 'x', NULL, NULL)) v (d, t, i, r);
+SELECT pg_temp.refused(format('SELECT mjc.doc_named(%L, %L, %L, NULL, %L)', '{}', 'slug', t, 'arg'), 'MJ010', 'arg', format('named: %s', t))
+  FROM (VALUES (NULL), (pg_temp.pid(1)::text)) v (t);
 
 -- Texts
 SELECT is(mjc.doc_text(d, 'k', 2, 5), t, d::text) FROM (VALUES ('{}'::jsonb, NULL), ('{"k": null}', NULL), ('{"k": "ab"}', 'ab'), ('{"k": "  été42 "}', 'été42')) v (d, t);

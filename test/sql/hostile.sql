@@ -232,7 +232,7 @@ SELECT is_empty($$SELECT s.seqrelid::regclass FROM pg_sequence s JOIN pg_class c
 SELECT throws_ok($$DELETE FROM mjc.category WHERE slug = 'test-only-parts'$$, '23503', NULL, '29: not even the superuser deletes what is referred to');
 -- 31
 SELECT is_empty($$SELECT f FROM subject WHERE provolatile = 'v' AND proparallel <> 'u' AND name NOT IN ('gift_card_id', 'raise', 'random_code', 'uuid_v7')$$, '31: what writes is not run in parallel');
-SELECT is_empty($$SELECT s.f FROM subject s JOIN pg_proc p ON p.oid = s.oid WHERE s.proparallel = 's' AND p.prosrc ~ 'mjc\.(staff_id|check_admin|account_active|customer_of_account)\('$$, '31: nor what asks who acts');
+SELECT is_empty($$SELECT s.f FROM subject s JOIN pg_proc p ON p.oid = s.oid WHERE s.proparallel = 's' AND p.prosrc ~ 'mjc\.(staff_id|staff_writes|check_admin|check_admin_write|account_active|customer_of_account)\('$$, '31: nor what asks who acts');
 SELECT CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END AS parallel_mode \gset
 SET LOCAL :parallel_mode = on;
 SELECT is((SELECT sum(mjc.percent_of(g, 1900))::bigint FROM generate_series(1, 1000) g), (SELECT sum(round(g * 0.19))::bigint FROM generate_series(1, 1000) g), '31: pure functions give the same in a worker');

@@ -7,12 +7,16 @@ CREATE FUNCTION pg_temp.ask(key text, request text, windowed boolean DEFAULT tru
 AS $$
 DECLARE
     claim record;
+    kept constant json := '{"n": "' || coalesce(request, '') || '"}';
 BEGIN
     SELECT * INTO claim FROM mjc.idempotency_begin(route, caller, key, request, windowed);
-    IF claim.reply IS NULL THEN
-        PERFORM mjc.idempotency_end(claim.key_hash, 'test', pg_temp.pid(2), '{"n": "' || coalesce(request, '') || '"}');
+    IF claim.replayed <> (claim.body IS NOT NULL) THEN
+        RETURN 'a body without a repeat, or a repeat without one';
     END IF;
-    RETURN CASE WHEN claim.key_hash IS NULL THEN 'unclaimed' WHEN claim.reply IS NULL THEN 'first' ELSE claim.reply END;
+    IF NOT claim.replayed AND mjc.idempotency_end(claim.key_hash, 'test', pg_temp.pid(2), kept)::text IS DISTINCT FROM kept::text THEN
+        RETURN 'not what is kept';
+    END IF;
+    RETURN CASE WHEN claim.key_hash IS NULL THEN 'unclaimed' WHEN claim.replayed THEN claim.body::text ELSE 'first' END;
 END
 $$;
 
@@ -37,7 +41,7 @@ SELECT is(pg_temp.ask(NULL, 'a'), 'first', 'the first in the window');
 SELECT is(pg_temp.ask(NULL, 'a', NULL), '{"n": "a"}', 'the second');
 SELECT is(pg_temp.ask(NULL, 'b'), 'first', 'another request');
 SELECT throws_ok(format('SELECT mjc.idempotency_end(NULL, %s, %s, %s)', a, b, c), 'MJ003', NULL, 'the end wants everything')
-  FROM (VALUES ('NULL', 'mjc.uuid_v7()', '''x'''), ('''x''', 'NULL', '''x'''), ('''x''', 'mjc.uuid_v7()', 'NULL')) v (a, b, c);
+  FROM (VALUES ('NULL', 'mjc.uuid_v7()', '''{}'''), ('''x''', 'NULL', '''{}'''), ('''x''', 'mjc.uuid_v7()', 'NULL')) v (a, b, c);
 
 -- By SQL, and after the owner changed the table: keys of both ways are the same keys
 SET LOCAL mjc.direct_access = off;

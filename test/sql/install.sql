@@ -1,7 +1,7 @@
 -- install: run again it is harmless; another schema version stops writers; dropping the
 -- extension takes no row and no column.
 BEGIN;
-SELECT plan(60);
+SELECT plan(63);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -24,7 +24,9 @@ SELECT throws_ok(s, 'MJ009', NULL, format('another schema version stops %s', w))
                ($$SELECT mjc.tariff_set('{}')$$, 'tariff_set'), ($$SELECT mjc.tariff_delete(gen_random_uuid())$$, 'tariff_delete'),
                ($$SELECT mjc.carrier_zone_set('test', '16', 'test')$$, 'carrier_zone_set'), ($$SELECT mjc.gift_card_issue(1)$$, 'gift_card_issue'),
                ($$SELECT mjc.store_credit_add(gen_random_uuid(), 1, 'test')$$, 'store_credit_add'), ($$SELECT mjc.credit_close(gen_random_uuid(), 'test')$$, 'credit_close'),
-               ($$SELECT mjc_api.cart_add(NULL, NULL, NULL, 'r', NULL, repeat('A', 43), gen_random_uuid(), 1)$$, 'cart_add')) v (s, w);
+               ($$SELECT mjc_api.cart_add(NULL, NULL, NULL, 'r', NULL, repeat('A', 43), gen_random_uuid(), 1)$$, 'cart_add'),
+               ($$SELECT mjc.category_set('test', '{}')$$, 'category_set'), ($$SELECT mjc.diagram_delete(gen_random_uuid())$$, 'diagram_delete'),
+               ($$SELECT mjc_api.staff_diagram_delete(NULL, NULL, NULL, NULL, NULL)$$, 'staff_diagram_delete')) v (s, w);
 SELECT lives_ok('SELECT mjc.dzd(1)', 'pure functions go on');
 SELECT lives_ok('SELECT mjc_api.product_list(NULL, NULL, NULL, 1, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', 'the shop window goes on');
 DELETE FROM mjc.schema_version;
