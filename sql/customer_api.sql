@@ -371,7 +371,7 @@ BEGIN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
         body := json_build_object('address', mjc.address_json(mine, made) -> 0);
-        PERFORM mjc.idempotency_end(claim.key_hash, 'address', made, body::text);
+        PERFORM mjc.idempotency_end(claim.key_hash, 'address', mine, body::text);
     END IF;
 END
 $$;
