@@ -12,6 +12,7 @@
 
 #include "catalogue.h"
 #include "compat.h"
+#include "uuid.h"
 
 #define SLUG_MAX 100	   /* characters */
 #define SLUG_READ_MAX 1000 /* bytes of a name that count */
@@ -74,7 +75,7 @@ slug_cut(StringInfo out)
 
 /*
  * mjc_slug_of - small letters a to z, digits and single hyphens, at most 100; accents go, other
- * scripts and signs part words. NULL when nothing is left.
+ * scripts and signs part words. NULL when nothing is left, or what would be read as an id.
  */
 char *
 mjc_slug_of(const char *text)
@@ -82,6 +83,7 @@ mjc_slug_of(const char *text)
 	int len = pg_mbcliplen(text, strlen(text), SLUG_READ_MAX);
 	pg_wchar *wide = palloc((len + 1) * sizeof(pg_wchar));
 	StringInfoData out;
+	pg_uuid_t id;
 	bool gap = false;
 
 	wide[pg_mb2wchar_with_len(text, wide, len)] = 0;
@@ -101,7 +103,7 @@ mjc_slug_of(const char *text)
 			gap = true;
 	}
 	slug_cut(&out);
-	return out.len == 0 ? NULL : out.data;
+	return out.len == 0 || mjc_uuid_parse(out.data, out.len, &id) ? NULL : out.data;
 }
 
 /*

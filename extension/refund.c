@@ -92,6 +92,17 @@ static MjcStmt stmt_unused = {
 	2,
 	{UUIDOID, INT4OID},
 	NULL};
+/* The sum of it; for what was here once, with the first parcel that arrives. */
+static MjcStmt stmt_unused_sum = {
+	"SELECT coalesce(sum(r.amount_centimes - r.used_centimes), 0)::pg_catalog.int8 "
+	"FROM mjc.refund r WHERE r.order_id = $1 AND r.kind = 'return' AND (r.shipment_no = $2 "
+	"OR r.shipment_no = 0 AND EXISTS (SELECT FROM mjc.shipment s WHERE s.order_id = $1 "
+	"AND s.shipment_no = $2 AND s.shipped_at > r.created_at) AND NOT EXISTS (SELECT "
+	"FROM mjc.shipment d WHERE d.order_id = $1 AND d.shipped_at > r.created_at "
+	"AND d.delivered_at IS NOT NULL))",
+	2,
+	{UUIDOID, INT4OID},
+	NULL};
 static MjcStmt stmt_use = {
 	"UPDATE mjc.refund SET used_centimes = used_centimes + $3, kind = CASE WHEN $4 "
 	"AND used_centimes + $3 = amount_centimes THEN 'parcel' ELSE kind END, updated_at = $5 "
@@ -165,16 +176,16 @@ mjc_refund_use(const pg_uuid_t *order_id, int32 parcel, int64 value, bool counts
 	return done;
 }
 
-/* mjc_refund_unused - what staff gave back for a parcel whose goods did not come back. */
+/*
+ * mjc_refund_unused - what staff gave back for a parcel whose goods did not come back.
+ *
+ * What they gave for goods that had not left counts with the first parcel of these that arrives.
+ */
 int64
 mjc_refund_unused(const pg_uuid_t *order_id, int32 parcel)
 {
-	uint64 n = mjc_exec_fresh(&stmt_unused, MJC_ARGS(MJC_UUID(order_id), MJC_INT4(parcel)));
-	int64 open = 0;
-
-	for (uint64 i = 0; i < n; i++)
-		open += mjc_int8_col(i, 2);
-	return open;
+	mjc_exec_fresh(&stmt_unused_sum, MJC_ARGS(MJC_UUID(order_id), MJC_INT4(parcel)));
+	return mjc_int8_col(0, 1);
 }
 
 /* What may still go back for a parcel, but by this refund. Errors: MJ332 not left, MJ333 none. */

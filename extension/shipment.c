@@ -123,11 +123,11 @@ static MjcStmt stmt_on_road = {
 	1,
 	{UUIDOID},
 	NULL};
-static MjcStmt stmt_arrive_all = {"UPDATE mjc.shipment SET state = 'delivered', delivered_at = $2 "
-								  "WHERE order_id = $1 AND state IN ('shipped', 'refused')",
-								  2,
-								  {UUIDOID, TIMESTAMPTZOID},
-								  NULL};
+static MjcStmt stmt_arrive = {"UPDATE mjc.shipment SET state = 'delivered', delivered_at = $3 "
+							  "WHERE order_id = $1 AND shipment_no = $2",
+							  3,
+							  {UUIDOID, INT4OID, TIMESTAMPTZOID},
+							  NULL};
 static MjcStmt stmt_back_all = {
 	"UPDATE mjc.shipment SET state = 'returned', returned_at = $2 "
 	"WHERE order_id = $1 AND state IN ('shipped', 'refused', 'delivered')",
@@ -153,7 +153,6 @@ static MjcStmt stmt_set = {
 	"UPDATE mjc.shipment SET state = $3, carrier = coalesce($4, carrier), "
 	"tracking_number = coalesce($5, tracking_number), "
 	"shipped_at = CASE WHEN $3 = 'shipped' THEN $6 ELSE shipped_at END, "
-	"delivered_at = CASE WHEN $3 = 'delivered' THEN $6 ELSE delivered_at END, "
 	"refused_at = CASE WHEN $3 = 'refused' THEN $6 ELSE refused_at END, "
 	"refusal = CASE WHEN $3 = 'refused' THEN $7 ELSE refusal END, "
 	"returned_at = CASE WHEN $3 = 'returned' THEN $6 ELSE returned_at END "
@@ -332,15 +331,16 @@ mjc_shipment_collecting(const pg_uuid_t *order_id)
 	return mjc_int8_col(0, 1);
 }
 
-/* A parcel arrives for which money was given back: staff see it in mjc_report.payment_problem. */
+/* A parcel arrives; what was given back for it staff see in mjc_report.payment_problem. */
 static void
-tell_given_back(const pg_uuid_t *order_id, int32 no, const MjcActor *actor)
+arrive(const pg_uuid_t *order_id, int32 no, const MjcActor *actor, TimestampTz at)
 {
 	int64 before = mjc_refund_unused(order_id, no);
 
 	if (before > 0)
 		mjc_payment_event(order_id, "refund", before,
 						  psprintf("given back for parcel %d, which is delivered", no), actor);
+	mjc_exec_one(&stmt_arrive, MJC_ARGS(MJC_UUID(order_id), MJC_INT4(no), MJC_TIME(at)));
 }
 
 /* mjc_shipment_arrive_all - everything that is on the road arrived; the cash that it collected. */
@@ -354,8 +354,7 @@ mjc_shipment_arrive_all(const pg_uuid_t *order_id, const MjcActor *actor, Timest
 	for (int i = 0; i < n; i++)
 		nos[i] = mjc_int4_col(i, 1);
 	for (int i = 0; i < n; i++)
-		tell_given_back(order_id, nos[i], actor);
-	mjc_exec(&stmt_arrive_all, MJC_ARGS(MJC_UUID(order_id), MJC_TIME(at)));
+		arrive(order_id, nos[i], actor, at);
 	return collected;
 }
 
@@ -505,8 +504,7 @@ deliver(const Order *order, int32 no, const MjcActor *actor)
 		mjc_order_advance(&order->order_id, MJC_STATUS_DELIVERED, "status", actor);
 		return;
 	}
-	tell_given_back(&order->order_id, no, actor);
-	set_state(order, no, "delivered", NULL, NULL, NULL);
+	arrive(&order->order_id, no, actor, order->at);
 	add_event(order, no, "delivered", actor);
 	if (order->cod && cod > 0)
 	{

@@ -40,8 +40,8 @@ DECLARE
     made text := base;
     n integer := 1;
 BEGIN
-    -- Routes beside GET /products/:slug, and what is read as an id there, are no slugs.
-    WHILE made IN ('batch', 'categories', 'export', 'featured', 'manufacturers') OR mjc.uuid_or_null(made) IS NOT NULL
+    -- Routes beside GET /products/:slug are no slugs.
+    WHILE made IN ('batch', 'categories', 'export', 'featured', 'manufacturers')
           OR EXISTS (SELECT FROM mjc.product p WHERE p.slug = made AND p.product_id <> own) LOOP
         n := n + 1;
         made := base || '-' || n;
@@ -83,12 +83,30 @@ BEGIN
     IF jsonb_typeof(doc) IS DISTINCT FROM 'object' THEN
         PERFORM mjc.doc_check(doc, '{}');
     END IF;
-    RETURN (SELECT coalesce(jsonb_object_agg(e.key, CASE WHEN jsonb_typeof(e.value) <> 'string' THEN e.value
+    doc := (SELECT coalesce(jsonb_object_agg(e.key, CASE WHEN jsonb_typeof(e.value) <> 'string' THEN e.value
                                                         ELSE coalesce(to_jsonb(nullif(btrim(e.value #>> '{}'), '')), 'null') END), '{}')
               FROM jsonb_each(doc) e);
+    IF doc -> 'isActive' = 'null' THEN
+        -- Cleared it would be as by default, and what was taken out of the shop would come back.
+        PERFORM mjc.doc_refuse('isActive');
+    END IF;
+    RETURN doc;
 END
 $$;
-COMMENT ON FUNCTION mjc.doc_form(jsonb) IS 'A document as a form sends it: texts trimmed, a field left empty is none. Errors: MJ003, MJ010 no object';
+COMMENT ON FUNCTION mjc.doc_form(jsonb) IS 'A document as a form sends it: texts trimmed, a field left empty is none. Errors: MJ003, MJ010 no object, or one that leaves open whether it is in the shop';
+
+CREATE FUNCTION mjc.doc_slug(doc jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF mjc.uuid_or_null(doc ->> 'slug') IS NOT NULL THEN
+        PERFORM mjc.doc_refuse('slug');
+    END IF;
+    RETURN mjc.doc_word(doc, 'slug', '^[a-z0-9-]{1,100}$');
+END
+$$;
+COMMENT ON FUNCTION mjc.doc_slug(jsonb) IS 'The slug that staff chose, which nothing reads as an id; NULL when they chose none. Errors: MJ010';
 
 CREATE FUNCTION mjc.doc_object(doc jsonb, key text) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE

@@ -20,7 +20,7 @@ CREATE FUNCTION mjc.slug_of(typed text) RETURNS text
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'mjc_slug_of_sql';
 COMMENT ON FUNCTION mjc.slug_of(text) IS
-    'The word of a name for an address: small letters a to z without accents, digits, single hyphens, 100 characters at most; NULL when nothing is left of it';
+    'The word of a name for an address: small letters a to z without accents, digits, single hyphens, 100 characters at most; NULL when nothing is left of it or it is written like an id';
 
 CREATE FUNCTION mjc.ean_valid(ean text) RETURNS boolean
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

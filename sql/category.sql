@@ -106,7 +106,7 @@ AS $$
 BEGIN
     PERFORM mjc.doc_need(doc, '{name}');
     PERFORM mjc.doc_text(doc, 'name', 2, 200), mjc.doc_text(doc, 'nameAr', 2, 200), mjc.doc_text(doc, 'nameEn', 2, 200),
-            mjc.doc_word(doc, 'slug', '^[a-z0-9-]{1,100}$'), mjc.doc_body(doc, 'description', 5000), mjc.doc_body(doc, 'descriptionAr', 5000),
+            mjc.doc_slug(doc), mjc.doc_body(doc, 'description', 5000), mjc.doc_body(doc, 'descriptionAr', 5000),
             mjc.doc_body(doc, 'descriptionEn', 5000), mjc.doc_url(doc, 'image'), mjc.doc_text(doc, 'parentId', 1, 255),
             mjc.doc_integer(doc, 'sortOrder', -1000000, 1000000), mjc.doc_boolean(doc, 'isActive', true);
 END
@@ -371,7 +371,7 @@ CREATE FUNCTION mjc.manufacturer_check(doc jsonb) RETURNS void
 AS $$
 BEGIN
     PERFORM mjc.doc_need(doc, '{name}');
-    PERFORM mjc.doc_text(doc, 'name', 1, 100), mjc.doc_word(doc, 'slug', '^[a-z0-9-]{1,100}$'), mjc.doc_body(doc, 'description', 5000),
+    PERFORM mjc.doc_text(doc, 'name', 1, 100), mjc.doc_slug(doc), mjc.doc_body(doc, 'description', 5000),
             mjc.doc_word(doc, 'website', '^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?$'), mjc.doc_url(doc, 'logo'), mjc.doc_boolean(doc, 'isActive', true);
 END
 $$;

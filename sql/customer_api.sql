@@ -354,7 +354,7 @@ BEGIN
         IF made IS NULL THEN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
-        body := mjc.idempotency_end(claim, 'address', made, json_build_object('address', mjc.address_json(mine, made) -> 0));
+        body := mjc.idempotency_end(claim, 'address', mine, json_build_object('address', mjc.address_json(mine, made) -> 0));
     END IF;
 END
 $$;

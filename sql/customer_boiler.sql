@@ -105,7 +105,7 @@ BEGIN
         IF made IS NULL THEN
             PERFORM mjc.raise('NOT_FOUND');
         END IF;
-        body := mjc.idempotency_end(claim, 'boiler', made, json_build_object('boiler', mjc.customer_boiler_json(mine, made) -> 0));
+        body := mjc.idempotency_end(claim, 'boiler', mine, json_build_object('boiler', mjc.customer_boiler_json(mine, made) -> 0));
     END IF;
 END
 $$;
@@ -142,11 +142,18 @@ DECLARE
 BEGIN
     PERFORM mjc.check_schema();
     mine := mjc.need_account(actor, token_version, token_id);
+    PERFORM mjc.replies_lock(ARRAY[mine]);
     IF mjc.address_lock(mine) IS NULL THEN
         RETURN NULL;
     END IF;
     DELETE FROM mjc.customer_boiler k WHERE k.customer_id = mine AND k.boiler_id = customer_boiler_remove.boiler_id;
-    RETURN CASE WHEN FOUND THEN json_build_object('deleted', true) END;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- The reply that a repeat of its making would get names it, but tells nothing of it any more.
+    UPDATE mjc.idempotency_key k SET reply = json_build_object('boiler', json_build_object('id', boiler_id))::text
+     WHERE k.subject_id = mine AND k.subject_kind = 'boiler' AND k.reply::json #>> '{boiler,id}' = boiler_id::text;
+    RETURN json_build_object('deleted', true);
 END
 $$;
 COMMENT ON FUNCTION mjc_api.customer_boiler_remove(uuid, integer, uuid, text, uuid) IS

@@ -72,7 +72,7 @@ AS $$
 BEGIN
     PERFORM mjc.doc_need(doc, '{name}');
     PERFORM mjc.doc_text(doc, 'name', 2, 200), mjc.doc_text(doc, 'nameAr', 2, 200), mjc.doc_text(doc, 'nameEn', 2, 200),
-            mjc.doc_word(doc, 'slug', '^[a-z0-9-]{1,100}$'), mjc.doc_word(doc, 'safetyClass', '^(STANDARD|ELECTRICAL|QUALIFIED)$');
+            mjc.doc_slug(doc), mjc.doc_word(doc, 'safetyClass', '^(STANDARD|ELECTRICAL|QUALIFIED)$');
 END
 $$;
 COMMENT ON FUNCTION mjc.part_kind_check(jsonb) IS 'The one check of {name, nameAr, nameEn, slug, safetyClass}. Errors: MJ003, MJ006, MJ010';

@@ -236,10 +236,11 @@ AS $$
 BEGIN
     UPDATE mjc.review r SET customer_id = customer
      WHERE r.customer_id = guest AND NOT EXISTS (SELECT FROM mjc.review x WHERE x.product_id = r.product_id AND x.customer_id = customer);
+    PERFORM mjc.review_forget(guest);
 END
 $$;
 COMMENT ON FUNCTION mjc.review_join(uuid, uuid) IS
-    'For rules: reviews of a guest are the customer''s now, under both locks, where he has none of the same part. Whether he bought the part is asked at each reading';
+    'For rules: reviews of a guest are the customer''s now, under both locks, where he has none of the same part; of the rest only the stars stay. Whether he bought the part is asked at each reading';
 
 ----------------------------------------------------------------------- routes
 

@@ -182,6 +182,51 @@ is(data(staff(GET => "products/$part{old}/supersession"))->{live}[0]{product}, $
 is(data(staff(DELETE => "products/$part{old}/supersession"))->{deleted}, JSON::PP::true, 'nothing did after all');
 is_error(staff(DELETE => "products/$part{old}/supersession"), 404, 'NOT_FOUND', 'once');
 
+#------------------------------------------------------------------ the supersession tests
+
+# replaced(old, new..., more): what staff say over REST; searched(part): what its sku finds.
+my %sku = map { $_ => sql('SELECT sku FROM mjc.product WHERE product_id = :\'id\'', id => $part{$_}) } keys %part;
+
+sub fresh { my ($name, $stock, $price) = @_; $part{$name} = make_product(name => "Maillon $run $name", stock => $stock // 0, price => $price // 1000); $sku{$name} = sql('SELECT sku FROM mjc.product WHERE product_id = :\'id\'', id => $part{$name}); return }
+
+sub replaced { my ($old, $new, %more) = @_; return staff(PUT => "products/$part{$old}/supersession", body => { relation => 'ONE', parts => [ map { { product => $part{$_} } } @$new ], %more }) }
+
+sub instead { return data(get("$api/products/$part{$_[0]}/supersession"))->{supersession} // {} }
+
+sub searched { return [ map { join ' ', grep { defined } $_->{sku}, $_->{match}{kind}, $_->{match}{supersededFrom} } @{ data(get("$api/search?q=" . uri($sku{ $_[0] })))->{products} } ] }
+
+fresh($_) for map { "c$_" } 0 .. 8;
+fresh($_, 3) for qw(one way);
+fresh($_) for qw(k1 k2 kit any);
+fresh($_, $_ eq 'b' ? 4 : 0) for qw(a b c);
+is(replaced("c$_", [ 'c' . ($_ + 1) ])->{status}, 200, "supersession: link $_") for 0 .. 7;
+for my $n (0 .. 7)
+{
+	is_deeply([ map { $_->{sku} } @{ instead("c$n")->{parts} } ], [ $sku{c8} ], 'supersession: a chain of eight is resolved to its live end in one call: from link ' . $n);
+}
+is_deeply(searched('c0'), ["$sku{c8} superseded $sku{c0}"], 'supersession: the old number sells the new part, with a notice');
+is(data(get("$api/products/$part{c0}"))->{product}{supersededBy}{parts}[0]{sku}, $sku{c1}, 'also on its own page');
+for my $case ([ 'c8', 'c0' ], [ 'c8', 'c4' ], [ 'c8', 'c8' ])
+{
+	my $before = sql('SELECT md5(string_agg(s::text, \';\' ORDER BY s)) FROM mjc.supersession_part s');
+
+	is_error(replaced($case->[0], [ $case->[1] ]), 409, 'SUPERSESSION_CYCLE', "supersession: a cycle is rejected: $case->[0] by $case->[1]");
+	is(sql('SELECT md5(string_agg(s::text, \';\' ORDER BY s)) FROM mjc.supersession_part s'), $before, 'and changes nothing');
+}
+replaced('one', ['way']);
+is_deeply([ @{ instead('one') }{qw(available stockTogether availableTogether)} ], [ 3, JSON::PP::false, undef ], 'supersession: one way: the stock of the old part is not counted in');
+replaced('one', ['way'], interchange => 'TWO_WAY');
+is_deeply([ @{ instead('one') }{qw(available stockTogether availableTogether)} ], [ 3, JSON::PP::true, 6 ], 'supersession: both ways: it is');
+is(instead('one')->{price}, 1000, 'supersession: the price is that of the live part');
+request('PUT', "$api/products/$part{way}", token => $token, body => { price => 1750.5 });
+is(instead('one')->{price}, 1750.5, 'and follows it');
+replaced($_, ['c'], interchange => 'TWO_WAY') for qw(a b);
+is_deeply(searched($_->[0]), [ map { s/(\w+)(.*)/$sku{$1}$2/r =~ s/<(\w+)/$sku{$1}/r } @{ $_->[1] } ], "supersession: merged chains search both: $_->[0]")
+	for [ a => [ 'c superseded <a', 'a exact', 'b superseded <a' ] ], [ b => [ 'c superseded <b', 'b exact' ] ];
+replaced('kit', [ 'k1', 'k2' ], relation => 'KIT');
+replaced('any', [ 'k1', 'k2' ], relation => 'ANY');
+is_deeply([ map { [ $_->{relation}, sort map { $_->{sku} } @{ $_->{parts} } ] } map { instead($_) } qw(kit any) ], [ map { [ $_, sort @sku{qw(k1 k2)} ] } qw(KIT ANY) ], 'supersession: by all of a kit, by any of several');
+
 #------------------------------------------------------------------ diagrams
 
 my $diagram = made('diagrams', 'diagram', model => $model, name => 'Brûleur', image => '/d/1.png',

@@ -35,16 +35,24 @@ sub part
 		SQL
 }
 
+# How many rows there are of what a search might write.
+sub tables { return map { "$_ " . sql("SELECT count(*) FROM mjc.$_") } qw(product product_card search_product search_key search_word search_name category boiler_model fitment) }
+
 sub told { return sql('SELECT mjc.product_changed(string_to_array(:\'ids\', \',\')::uuid[])', ids => join ',', @_) }
 
 my $run = sprintf '%05d', $$ % 100000;
 my $code = join '', map { chr(97 + $_) } split //, $run;    # letters alone
 my ($old, $new) = (part("ZZH-OLD-$run", 'Ancienne pompe', "88$run-1", 'f'), part("ZZH-NEW-$run", 'Pompe zzh' . $code, "88$run-2"));
 sql("INSERT INTO mjc.supersession (product_id, relation) VALUES ('$old', 'ONE'); INSERT INTO mjc.supersession_part (product_id, successor_id) VALUES ('$old', '$new')");
-my $dash = part("$run-07", "Joint zzd$code 07");
+# A short number that nothing else begins with, and rows with its halves.
+my $half = sql("SELECT min(n) FROM generate_series(10, 99) n WHERE NOT EXISTS (SELECT FROM mjc.search_key k WHERE k.key LIKE n || '07%' OR k.key LIKE n || '08%')");
+my $dash = part("$half-07", "Joint zzd$code");
+my @halves = (part("ZZH-H1-$run", "Vanne zzd$code $half bars et 07 litres"), part("ZZH-H2-$run", "Vanne zzd$code $half bars et 08 litres"), part("ZZH-H3-$run", "Vanne zzd$code 07 08"));
 my $number = part("ZZH-NUM-$run", 'Vanne zzv' . $code, "0077$run");
 my @alike = map { part("ZZH-P-$run-$_", "Prefixe zzp$code", "99$run$_") } 10 .. 34;
-told($old, $new, $dash, $number, @alike);
+my ($plain, $stocked, $liked) = map { part("ZZH-Q-$run-$_", "Rang zzr$code", "98$run$_") } 1 .. 3;
+told($old, $new, $dash, @halves, $number, @alike, $plain, $stocked, $liked);
+sql("SELECT mjc.stock_receive('$stocked', 3); UPDATE mjc.search_product SET popularity = 30 WHERE product_id = '$liked'");
 
 #------------------------------------------------------------------ the ranking test set
 
@@ -57,7 +65,12 @@ for my $typed ('7828765', '7828-765', '7828 765', '٧٨٢٨٧٦٥', '７８２�
 	is_deeply((products($reply))[0]{match}, { kind => 'exact', on => 'MANUFACTURER' }, 'and says why');
 	is((products($reply))[0]{manufacturerRef}, $part{'ELE-VIE-78287'}{manufacturerRef}, 'with the number of its maker');
 }
-is(skus(search("$run-07")), "$run-07", 'ranking: 16-07 is that sku, not every row with 16 or 07');
+for my $typed ("$half-07", "$half 07", "${half}07", "$half.07")
+{
+	is(skus(search($typed)), "$half-07", "ranking: 16-07 is that sku, not every row with 16 or 07: $typed");
+}
+is(skus(search($_)), '', "ranking: 16-08, which is none, is not looked for as words: $_") for "$half-08", "${half}08";
+is(sorted(search("zzd$code $half 07")), "ZZH-H1-$run", 'as words they are words');
 for my $typed ("ZZH-OLD-$run", "88${run}1")
 {
 	my ($first, @others) = products(search($typed));
@@ -66,9 +79,14 @@ for my $typed ("ZZH-OLD-$run", "88${run}1")
 	is(scalar @others, 0, 'and not the old one, of which there is no stock');
 }
 is(scalar products(search("99$run")), 20, 'ranking: a beginning returns twenty at most');
+is(skus(search("98$run")), join(' ', map { "ZZH-Q-$run-$_" } 3, 2, 1), 'ranking: the popular one first, then what is in stock');
+is(skus(search('987')), '', 'ranking: fewer than four characters are no beginning');
 is_deeply((products(search("77$run")))[0]{match}, { kind => 'leadingZeros', on => 'MANUFACTURER' }, 'without its zeros');
 is(skus(search("zzv$code")), "ZZH-NUM-$run", 'by a word');
-is((products(search(substr("zzv$code", 0, 5) . 'x' . substr("zzv$code", 5))))[0]{match}{kind}, 'typo', 'ranking: one typing error finds');
+for my $typed (substr("zzv$code", 0, 5) . 'x' . substr("zzv$code", 5), substr("zzv$code", 0, 5) . substr("zzv$code", 6))
+{
+	is_deeply([ map { "$_->{sku} $_->{match}{kind}" } products(search($typed)) ], ["ZZH-NUM-$run typo"], "ranking: one typing error finds: $typed");
+}
 is(sorted(search('thema f25 carte électronique principale')), 'CAR-SAU-57260', 'ranking: boiler and part return only what fits');
 is(sorted(search($_, 'limit=100')), of_brand('viessmann'), "ranking: a brand in every script: $_") for 'Viessmann', 'فيسمان', 'VIESSMANN';
 is(sorted(search('saunier-duval', 'limit=100')), of_brand('saunier-duval'), 'a brand of two words');
@@ -151,7 +169,14 @@ is_error(get("$api/search?q=%20%20"), 422, 'ARGUMENT_MISSING', 'nor for blanks')
 is_error(search('vanne', 'page=101&limit=100'), 422, 'ARGUMENT_RANGE', 'a page too deep');
 is(search('vanne', 'page=100&limit=100')->{status}, 200, 'the deepest page');
 is(status_of('GET', "$api/search?q=$_"), 400, "not UTF-8 or broken: $_") for '%ff', '%00', '%zz';
-like(status_of('GET', "$api/search?q=" . 'x' x 10_000), qr/^4(?:14|22)$/, '10 kB');
+{
+	my @before = tables();
+	my $started = time;
+
+	is_error(get("$api/$_" . 'x' x 10_000), 414, 'URI_TOO_LONG', "10 kB: $_") for 'search?q=', 'search/suggest?q=', 'products?search=', 'boilers/finder?code=', 'boilers/plate?text=';
+	cmp_ok(time - $started, '<', 10, 'in bounded time');
+	is_deeply([ tables() ], \@before, 'and nothing changed');
+}
 for my $typed ('%', '_', '\\', "'", '"', "' OR 1=1 --", '& | ! ()', ':*', 'a:* & b', '<->', '.*', '(?=a)', '[', '😀', '*', '$1', '{}', 'x' x 200, 'é' x 200, 'ا' x 200, '1' x 200, join(' ', ('a') x 100))
 {
 	my $reply = search($typed);

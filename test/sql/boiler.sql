@@ -1,6 +1,6 @@
 -- boiler: ranges, models, variants and codes, exploded diagrams, the boilers that customers keep.
 BEGIN;
-SELECT plan(138);
+SELECT plan(145);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000) FROM generate_series(1, 3) n \g /dev/null
@@ -114,6 +114,29 @@ SELECT is(mjc.customer_boiler_write(pg_temp.pid(99), NULL, jsonb_build_object('m
 SELECT is(jsonb_array_length(mjc.person_export_core(:'amina') -> 'boilers'), 20, 'they are told her with everything else that is known');
 SELECT is(mjc.customer_erase(:'amina'), 'deleted', 'she leaves');
 SELECT is((SELECT count(*) FROM mjc.customer_boiler), 0::bigint, 'with her boilers');
+
+-- A kept reply tells nothing of a boiler that is gone, nor of anything once its owner has left
+CREATE FUNCTION pg_temp.add_by_key(customer uuid, model text, serial text, OUT body json, OUT replayed boolean)
+    LANGUAGE sql
+    AS $$ SELECT a.body, a.replayed FROM mjc_api.customer_boiler_add(customer, 0, gen_random_uuid(), 'req', 'key-' || serial, NULL, model, NULL, NULL, serial, NULL, NULL, NULL) a $$;
+CREATE FUNCTION pg_temp.kept(word text) RETURNS bigint
+    LANGUAGE sql
+    AS $$ SELECT count(*) FROM mjc.idempotency_key k WHERE k.reply LIKE '%' || word || '%' $$;
+SELECT mjc.customer_create('{"email": "boilers3@example.test", "firstName": "Nadia", "lastName": "Test"}') AS nadia \gset
+SELECT a.body #>> '{boiler,id}' AS goes FROM pg_temp.add_by_key(:'nadia', :'model', 'ZZGOES1') a \gset
+SELECT pg_temp.add_by_key(:'nadia', :'model', 'ZZSTAYS1') \g /dev/null
+SELECT is(pg_temp.kept('ZZGOES1') || ' ' || pg_temp.kept('ZZSTAYS1'), '1 1', 'a repeat gets the whole reply');
+SELECT is(mjc_api.customer_boiler_remove(:'karim', 0, gen_random_uuid(), 'req', :'goes')::text, NULL, 'another takes nothing away');
+SELECT is(pg_temp.kept('ZZGOES1'), 1::bigint, 'from no reply either');
+SELECT is(mjc_api.customer_boiler_remove(:'nadia', 0, gen_random_uuid(), 'req', :'goes') ->> 'deleted', 'true', 'its owner does');
+SELECT is(pg_temp.kept('ZZGOES1') || ' ' || pg_temp.kept('ZZSTAYS1'), '0 1', 'that serial number is nowhere, the other stays');
+SELECT results_eq(format('SELECT replayed, body #>> %L, (SELECT count(*) FROM mjc.customer_boiler WHERE customer_id = %L) FROM pg_temp.add_by_key(%L, %L, %L)', '{boiler,id}', :'nadia', :'nadia', :'model', 'ZZGOES1'),
+    format('VALUES (true, %L, 1::bigint)', :'goes'), 'a late repeat makes nothing anew');
+SELECT mjc.address_write(:'nadia', NULL, '{"type": "SHIPPING", "street": "zzold street", "city": "Oran"}') \g /dev/null
+SELECT a.body #>> '{address,id}' AS address FROM mjc_api.address_add(:'nadia', 0, gen_random_uuid(), 'req', 'key-address', 'SHIPPING', 'rue ZZGONE1', 'Oran', NULL, NULL, NULL, NULL, NULL) a \gset
+SELECT mjc_api.address_remove(:'nadia', 0, gen_random_uuid(), 'req', :'address') \g /dev/null
+SELECT mjc.customer_erase(:'nadia') \g /dev/null
+SELECT is(pg_temp.kept('ZZSTAYS1') || ' ' || pg_temp.kept('ZZGONE1') || ' ' || pg_temp.kept(:'goes'), '0 0 0', 'she leaves, with every reply about a boiler or an address, there or gone');
 
 -- A guest who turns out to be the customer
 SELECT pg_temp.make_customer(77) \g /dev/null

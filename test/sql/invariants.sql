@@ -1,6 +1,6 @@
 -- invariants: every rule finds what is broken by hand, and nothing else.
 BEGIN;
-SELECT plan(156);
+SELECT plan(160);
 \ir fixture.psql
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'a clean shop keeps its promises');
 
@@ -262,13 +262,23 @@ SELECT is(pg_temp.found('UPDATE mjc.audit SET batch = 999999 WHERE batch = (SELE
 -- since
 SELECT results_eq(
     format('SELECT what FROM breach WHERE pg_temp.found(statement) = rules AND pg_temp.found(statement, %L) IS DISTINCT FROM rules ORDER BY n', :'start'),
-    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('lists that know nothing of the stock'), ('a document with another name'), ('a price is no part of a document, but of what is searched'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere'), ('a registered customer without an account')$$,
+    $$VALUES ('a return told as a receipt has the same balances'::text), ('another kind of movement'), ('held without a ledger'), ('lists that know nothing of the stock'), ('a name of nothing'), ('a shipped order that holds nothing'), ('a refunded order that never had goods'), ('units of a line that the order does not have'), ('cash that no remittance tells of'), ('two keys of one order'), ('a guest joined to nobody'), ('an erased guest who is still there'), ('an e-mail that leads nowhere'), ('a registered customer without an account')$$,
     'since: the same rules look at what changed; the full check finds what no movement and no order tells');
 SELECT is(pg_temp.found(format('UPDATE mjc.order_event SET to_status = %L WHERE order_id = %L', 'X', pg_temp.order_id(:'held')), clock_timestamp() + interval '1 hour'),
           NULL, 'since: what did not change is not looked at');
 SELECT is_empty(format('SELECT * FROM mjc.check_invariants(%L)', '1970-01-01'), 'since long ago');
 SELECT is_empty($$SELECT * FROM mjc.check_stock_invariants(NULL) UNION ALL SELECT * FROM mjc.check_order_invariants(NULL) UNION ALL SELECT * FROM mjc.check_pricing_invariants(NULL) UNION ALL SELECT * FROM mjc.check_cart_invariants(NULL) UNION ALL SELECT * FROM mjc.check_audit_invariants(NULL)$$,
                 'each part alone is clean');
+
+-- A rule that changes what products show and forgets to say so (mjc.product_changed) is seen in what
+-- is recent, by what it leaves behind: the row's time or its audit; the documents stay old.
+SELECT f.product_id AS fitting FROM mjc.fitment f JOIN mjc.product_card k ON k.product_id = f.product_id JOIN mjc.boiler_model b ON b.boiler_model_id = f.boiler_model_id WHERE f.fits ORDER BY 1 LIMIT 1 \gset
+SELECT clock_timestamp() AS later \gset
+SELECT is(pg_temp.found(replace(s, '$1', quote_literal(:'fitting')), :'later'), r, 'forgotten: ' || w)
+  FROM (VALUES ('UPDATE mjc.product SET name = ''Autre'', updated_at = clock_timestamp() WHERE product_id = $1', 'product_card search_product_is_derived', 'a name, by the time of the row'),
+               ('INSERT INTO mjc.cross_reference (product_id, cross_reference_id, kind, number) VALUES ($1, gen_random_uuid(), ''OEM'', ''ZZ 1''); SELECT mjc.audit_write(NULL, ''psql'', ''cross_reference_add'', ''product'', $1, NULL, NULL, NULL)', 'product_card search_key_is_derived search_product_is_derived', 'a number, which is a word too, by its audit'),
+               ('DELETE FROM mjc.fitment WHERE fitment_id = (SELECT min(f.fitment_id::text)::uuid FROM mjc.fitment f WHERE f.product_id = $1); SELECT mjc.audit_write(NULL, ''psql'', ''fitment_delete'', ''fitment'', ''x'', jsonb_build_object(''product'', $1::text), NULL, NULL)', 'product_card search_product_is_derived', 'a fitment that goes, by its audit'),
+               ('UPDATE mjc.product SET name = ''Autre'' WHERE product_id = $1', NULL, 'what leaves nothing behind only the full check finds')) v (s, r, w);
 
 -- The job that watches them
 SELECT is(mjc.invariants_watch(), 0::bigint, 'the watch is silent over a clean shop');

@@ -1,6 +1,6 @@
 -- kind: kinds of parts, the attributes that they are described by, and their values.
 BEGIN;
-SELECT plan(104);
+SELECT plan(105);
 \ir fixture.psql
 CREATE FUNCTION pg_temp.part(sku text, change jsonb) RETURNS uuid
     LANGUAGE sql
@@ -30,7 +30,7 @@ SELECT is(mjc.part_kind_doc(:'pump') ->> 'safetyClass', 'STANDARD', 'the class o
 SELECT mjc.part_kind_write(NULL, 'psql', NULL, '{"name": "Zz Valve"}', NULL) AS k2 \gset
 SELECT is((SELECT slug FROM mjc.part_kind WHERE kind_id = :'k2'), 'zz-valve-2', 'a slug of its own');
 SELECT pg_temp.refused(format('SELECT mjc.part_kind_set(%L, %L)', k, d), c, a, format('%s %s', k, left(d, 60)))
-  FROM (VALUES ('zz-bad', '{}', 'MJ003', 'name'), ('zz-bad', '{"name": "x"}', 'MJ006', 'name'), ('zz-bad', '{"name": "Bad", "safetyClass": "HIGH"}', 'MJ010', 'safetyClass'), ('zz-bad', '{"name": "Bad", "slug": "zz-pump"}', 'MJ827', ''), ('Zz', '{"name": "Bad"}', 'MJ010', 'slug'),
+  FROM (VALUES ('zz-bad', '{}', 'MJ003', 'name'), ('zz-bad', '{"name": "x"}', 'MJ006', 'name'), ('zz-bad', '{"name": "Bad", "safetyClass": "HIGH"}', 'MJ010', 'safetyClass'), ('zz-bad', '{"name": "Bad", "slug": "zz-pump"}', 'MJ827', ''), ('Zz', '{"name": "Bad"}', 'MJ010', 'slug'), ('zz-bad', '{"name": "Bad", "slug": "00000000-0000-4000-8000-0000000000ff"}', 'MJ010', 'slug'),
                ('zz-bad', '{"name": "Bad", "attributes": {}}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [{}]}', 'MJ003', 'code'), ('zz-bad', '{"name": "Bad", "attributes": [{"code": "no_such"}]}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [7]}', 'MJ010', 'code'),
                ('zz-bad', '{"name": "Bad", "attributes": [{"code": "zz_gas"}, {"code": "zz_gas"}]}', 'MJ010', 'attributes'), ('zz-bad', '{"name": "Bad", "attributes": [{"code": "zz_gas", "isRequired": 1}]}', 'MJ010', 'isRequired'), ('zz-bad', '{"name": "Bad", "color": 1}', 'MJ010', 'color'), (NULL, '{"name": "Bad"}', 'MJ010', 'part_kind')) v (k, d, c, a);
 

@@ -1,6 +1,6 @@
 -- review: what customers say of parts, what staff do with it, the stars, the customer who leaves.
 BEGIN;
-SELECT plan(93);
+SELECT plan(94);
 \ir fixture.psql
 SELECT pg_temp.make_stock(1, 100), pg_temp.make_stock(2, 100), pg_temp.make_product(3, 1000, NULL, NULL, 1900, false) \g /dev/null
 CREATE FUNCTION pg_temp.customer(address text, first_name text DEFAULT 'Amina', last_name text DEFAULT 'Benali') RETURNS uuid
@@ -110,9 +110,11 @@ SELECT is((SELECT count(*) FROM mjc.idempotency_key k WHERE k.subject_id = :'c')
 SELECT is(jsonb_array_length(mjc.person_export_core(:'a') -> 'reviews'), 2, 'whoever stays is told of his');
 
 -- A guest who is joined
-INSERT INTO mjc.review (product_id, customer_id, review_id, rating) VALUES (pg_temp.pid(1), pg_temp.pid(50), pg_temp.pid(51), 3), (pg_temp.pid(2), pg_temp.pid(50), pg_temp.pid(52), 3);
+INSERT INTO mjc.review (product_id, customer_id, review_id, rating, comment, state) VALUES (pg_temp.pid(1), pg_temp.pid(50), pg_temp.pid(51), 3, 'zz', 'PUBLISHED'), (pg_temp.pid(2), pg_temp.pid(50), pg_temp.pid(52), 3, 'zz', 'PENDING');
+SELECT mjc.review_recount(pg_temp.pid(1)) \g /dev/null
 SELECT mjc.review_join(:'k', pg_temp.pid(50)) \g /dev/null
 SELECT results_eq(format('SELECT review_id FROM mjc.review WHERE customer_id = %L AND review_id = ANY (%L)', :'k', ARRAY[pg_temp.pid(51), pg_temp.pid(52)]), 'SELECT pg_temp.pid(52)', 'his reviews are the customer''s, where that one has none');
+SELECT results_eq(format('SELECT review_id, comment FROM mjc.review WHERE customer_id = %L', pg_temp.pid(50)), 'SELECT pg_temp.pid(51), NULL::text', 'of the other only his stars stay');
 
 -- A count that is wrong is a broken promise
 UPDATE mjc.product SET rating_count = 1, rating_sum = 5 WHERE product_id = pg_temp.pid(3);

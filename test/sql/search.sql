@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(303);
+SELECT plan(317);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -116,7 +116,7 @@ SELECT is(split_part(pg_temp.skus('zzq-car'), ' ', 1), 'ZZQ-CARD-70', 'letters w
 
 -- The ranking test set: typing errors
 SELECT is(pg_temp.found(q), 'ZZQ-1 typo NAME', format('ranking: one typing error finds: %s', q))
-  FROM unnest(ARRAY['électrde zzqalpha', 'electrodr zzqalpha', 'electtrode zzqalpha', 'lectrode zzqalpha', 'elcetrode zzqalpha', 'zzqalhpa', 'zzqalfha', 'zzqalphaa x', 'viesmann zzqalpha', 'allumge zzqalpha']) q WHERE q <> 'zzqalphaa x';
+  FROM unnest(ARRAY['électrde zzqalpha', 'electrodr zzqalpha', 'electtrode zzqalpha', 'lectrode zzqalpha', 'elcetrode zzqalpha', 'zzqalhpa', 'zzqalfha', 'viesmann zzqalpha', 'allumge zzqalpha']) q;
 SELECT is(pg_temp.found(q), 'ZZQ-1 nearNumber MANUFACTURER', format('one in a number: %s', q)) FROM unnest(ARRAY['4917364', '5917365', '4907365', '4913365', '491765', '917365', '49173650', '491 73 56', '74917365']) q;
 SELECT is(pg_temp.found('4907364'), '', 'two are too many');
 SELECT is(pg_temp.found('011-zq77'), 'ZZQ-32 nearNumber MANUFACTURER', 'O for 0, I for 1');
@@ -160,7 +160,8 @@ SELECT lives_ok(format('SELECT mjc.search_match(%L)', q), format('harmless: %s',
   FROM unnest(ARRAY['', ' ', '%', '_', '\', '''', '"', ''' OR 1=1 --', '& | ! ( )', 'a & b', ':*', 'zz:*', '<->', '.*', '^$', '(?=a)', '[', E'\t\n', '😀', 'ـ', repeat('a', 200), repeat('1', 200), repeat('é ', 100), repeat('a-1 ', 50), repeat('"', 200),
                     'zzq''alpha', 'm:00000000000040008000000000000001', '$1', '%s %I', 'NULL', 'zzqalpha\', repeat('ال', 90)]) q;
 SELECT is(pg_temp.skus('m:' || replace(m.manufacturer_id::text, '-', '')), '', 'a tag cannot be typed') FROM mjc.manufacturer m WHERE m.slug = 'viessmann';
-SELECT is(pg_temp.skus(q), '', format('no wildcard: %s', q)) FROM unnest(ARRAY['zzqalph_', 'zzq%', '%zzqalpha%', '.*', '4917%', '%']) q WHERE q NOT IN ('zzqalph_', '%zzqalpha%', 'zzq%', '4917%');
+SELECT is(pg_temp.skus(q), '', format('no wildcard: %s', q)) FROM unnest(ARRAY['.*', '%', '_', '%%%', '49%365']) q;
+SELECT is(pg_temp.skus(q), pg_temp.skus(plain), format('a sign beside a word is none: %s', q)) FROM (VALUES ('zzqalph_', 'zzqalph'), ('%zzqalpha%', 'zzqalpha'), ('zzq%', 'zzq'), ('4917%', '4917'), ('zzqalpha:*', 'zzqalpha'), ('!zzqalpha', 'zzqalpha'), ('^zzqalpha$', 'zzqalpha'), ('zzqalpha|zzqbeta', 'zzqalpha zzqbeta')) v (q, plain);
 
 -- The route
 CREATE FUNCTION pg_temp.search(q text DEFAULT NULL, page integer DEFAULT NULL, size integer DEFAULT NULL, categories text[] DEFAULT NULL, manufacturers text[] DEFAULT NULL, kinds text[] DEFAULT NULL,
@@ -174,7 +175,7 @@ SELECT is((pg_temp.search('444 0001') #> '{products,0,match}')::jsonb, '{"kind":
 SELECT is((pg_temp.search('4917365') #> '{products,0}')::jsonb - 'match', (mjc.product_card_list(pg_temp.pids('{1}')) -> 0)::jsonb, 'beside the product as everywhere');
 SELECT is(pg_temp.search('4917365') #>> '{products,0,manufacturerRef}', '4917 365', 'with the maker''s number as it is written');
 SELECT is(pg_temp.shown(pg_temp.search('zzqprefix', p, 10)), s, format('page %s', p))
-  FROM (VALUES (1, 'P-60 P-64 P-50 P-40 P-41 P-42 P-43 P-44 P-45 P-46 of 25'), (3, 'P-59 P-61 P-62 P-63 P-49 of 25'), (4, ' of 25')) v (p, s) WHERE p <> 3;
+  FROM (VALUES (1, 'P-60 P-64 P-50 P-40 P-41 P-42 P-43 P-44 P-45 P-46 of 25'), (3, 'P-58 P-59 P-61 P-62 P-63 of 25'), (4, ' of 25')) v (p, s);
 SELECT is((SELECT count(DISTINCT s) FROM generate_series(1, 3) p, json_array_elements(pg_temp.search('zzqprefix', p, 10) -> 'products') x, LATERAL (SELECT x ->> 'sku') y (s)), 25::bigint, 'pages hold everything once');
 INSERT INTO mjc.category (category_id, slug, name, parent_id) VALUES ('00000000-0000-4000-b000-000000000002', 'test-only-child', 'Child', '00000000-0000-4000-b000-000000000001');
 INSERT INTO mjc.part_kind (kind_id, slug, name, name_ar, name_en) VALUES ('00000000-0000-4000-f000-000000000001', 'zzq-kind', 'Zzqkind prime', 'زقزقنوع', 'Zzqsort');
@@ -215,8 +216,7 @@ CREATE FUNCTION pg_temp.suggested(q text) RETURNS text
     LANGUAGE sql
     AS $$ SELECT coalesce(string_agg(concat_ws(' ', s ->> 'type', s ->> 'text'), ', ' ORDER BY n), '') FROM json_array_elements(mjc_api.search_suggest(q, NULL) -> 'suggestions') WITH ORDINALITY x (s, n) $$;
 SELECT is(pg_temp.suggested(q), s, format('suggestions for %s', q))
-  FROM (VALUES ('4917-36', 'product ZZQ-1'), ('٤٩١٧٣٦', 'product ZZQ-1'), ('zzqalp', 'product Électrode d''allumage zzqalpha'), ('zzqmak', 'manufacturer Zzqmaker, product Prefixe zzqprefix 42'), ('zzqrange f', 'boiler F77, product Carte électronique zzqcard Zzqrange F77'),
-               ('zzqkin', 'kind Zzqkind prime, product Prefixe zzqprefix 41'), ('électrode zzqalp', 'product Électrode d''allumage zzqalpha'), ('zzqnothing', ''), ('%', ''), ('(', '')) v (q, s) WHERE q NOT IN ('zzqmak', 'zzqkin', 'zzqrange f');
+  FROM (VALUES ('4917-36', 'product ZZQ-1'), ('٤٩١٧٣٦', 'product ZZQ-1'), ('zzqalp', 'product Électrode d''allumage zzqalpha'), ('électrode zzqalp', 'product Électrode d''allumage zzqalpha'), ('zzqnothing', ''), ('%', ''), ('(', '')) v (q, s);
 SELECT is(split_part(pg_temp.suggested(q), ',', 1), s, format('first for %s', q)) FROM (VALUES ('zzqmak', 'manufacturer Zzqmaker'), ('zzqkin', 'kind Zzqkind prime'), ('zzqrange f', 'boiler F77'), ('زقزقن', 'kind Zzqkind prime')) v (q, s);
 SELECT cmp_ok(json_array_length(mjc_api.search_suggest(q, NULL) -> 'suggestions'), '<=', 10, format('ten at most: %s', q)) FROM unnest(ARRAY['e', 'el', 'ele', 'v', '555', 'zzq']) q;
 SELECT is(json_array_length(mjc_api.search_suggest('555080', 2) -> 'suggestions'), 2, 'or fewer');
@@ -276,7 +276,7 @@ SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and is the same everywh
 UPDATE mjc.product SET manufacturer_ref = NULL WHERE product_id = pg_temp.pid(1);
 DELETE FROM mjc.cross_reference WHERE product_id = pg_temp.pid(1);
 SELECT mjc.product_changed(pg_temp.pids('{1}')) \g /dev/null
-SELECT is(pg_temp.skus(q), '', format('a number that went finds nothing: %s', q)) FROM unnest(ARRAY['4917365', 'CMP5512']) q WHERE q <> '4917365';
+SELECT is(pg_temp.skus(q), '', format('a number that went finds nothing: %s', q)) FROM unnest(ARRAY['4917365', 'CMP5512']) q;
 
 -- A product that is no more
 SELECT pg_temp.part(91, 'ZZQ-91', 'Zzqgone') \g /dev/null
@@ -306,7 +306,7 @@ SELECT is(mjc.search_name_refresh(), 0::bigint, 'names are up to date');
 UPDATE mjc.manufacturer SET name = 'Zzqrebrand' WHERE slug = 'test-only-acme';
 SELECT is(mjc.search_name_refresh() > 0, true, 'a new name of a manufacturer');
 SELECT is(pg_temp.skus('zzqrebrand'), 'ZZQ-P-42', 'finds its parts, none of which was rewritten');
-SELECT is(pg_temp.skus('zzqmaker'), '', 'the old one no more') WHERE false;
+SELECT is(pg_temp.skus('zzqmaker'), '', 'the old one no more');
 SELECT cmp_ok(mjc.search_word_count(1000000), '>', 0::bigint, 'words are counted');
 SELECT is((SELECT w.products FROM mjc.search_word w WHERE w.word = 'zzqprefix'), 24, 'by their products');
 SELECT is(mjc.search_word_count(10), 0::bigint, 'once a week');

@@ -1,7 +1,7 @@
 -- shipment: parcels, whole and partial; refused at the door and back on the desk; cash that
 -- carriers collect and remit. Scenarios are the failures that the shop must survive.
 BEGIN;
-SELECT plan(242);
+SELECT plan(245);
 \ir fixture.psql
 SELECT pg_temp.make_stock(n, 100) FROM generate_series(1, 9) n \g /dev/null
 
@@ -267,6 +267,26 @@ SELECT is(pg_temp.given_back(:'other'), '500.00 DZD, given back for parcel 1, wh
 SELECT pg_temp.two_parcels('VIR-M2') AS other \gset
 SELECT mjc.payment_refund(:'other', 2000, 'Casse', 2), mjc.payment_refund(:'other', 500, 'Casse', 1), mjc.order_deliver(:'other') \g /dev/null
 SELECT is(pg_temp.given_back(:'other'), '500.00 DZD, given back for parcel 1, which is delivered; 2000.00 DZD, given back for parcel 2, which is delivered', 'both, with the order');
+-- What was given for goods that had not left is told once, with the first of them that arrives
+CREATE FUNCTION pg_temp.three_parcels(vir text) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    ref text := pg_temp.ordered(3);
+BEGIN
+    PERFORM mjc.payment_record(ref, 7700, 'BANK_TRANSFER', vir), mjc.shipment_pack(ref, '{1}', '{2}'), mjc.shipment_ship(ref, 1), mjc.payment_refund(ref, 1000, 'Rupture', 0);
+    PERFORM mjc.shipment_pack(ref, '{1}', '{3}'), mjc.shipment_ship(ref, 2), mjc.shipment_pack(ref), mjc.shipment_ship(ref, 3);
+    RETURN ref;
+END
+$$;
+SELECT pg_temp.three_parcels('VIR-M3') AS other \gset
+SELECT mjc.shipment_deliver(:'other', 1) \g /dev/null
+SELECT is(pg_temp.given_back(:'other'), NULL, 'not with what had left');
+SELECT mjc.shipment_deliver(:'other', 3), mjc.shipment_deliver(:'other', 2) \g /dev/null
+SELECT is(pg_temp.given_back(:'other'), '1000.00 DZD, given back for parcel 3, which is delivered', 'one by one: once');
+SELECT pg_temp.three_parcels('VIR-M4') AS other \gset
+SELECT mjc.order_deliver(:'other') \g /dev/null
+SELECT is(pg_temp.given_back(:'other'), '1000.00 DZD, given back for parcel 2, which is delivered', 'with the order: once');
 
 -- The buyer brings back what staff gave money back for
 SELECT is(mjc.order_return(:'ref', '{1}', '{2}', 'Défectueux') ->> 'refundedAmount', '0.00', 'two units come back: their value is with the buyer already');
