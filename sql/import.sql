@@ -362,9 +362,9 @@ BEGIN
     IF floor(log(2.0, made_before / 1000.0 + 1)) = floor(log(2.0, made_now / 1000.0 + 1)) THEN
         RETURN;
     ELSIF kind = 'products' THEN
-        ANALYZE (SKIP_LOCKED) mjc.product, mjc.product_image;
+        ANALYZE (SKIP_LOCKED) mjc.product, mjc.product_image, mjc.search_key;
     ELSIF kind = 'cross_references' THEN
-        ANALYZE (SKIP_LOCKED) mjc.cross_reference;
+        ANALYZE (SKIP_LOCKED) mjc.cross_reference, mjc.search_key;
     ELSE
         ANALYZE (SKIP_LOCKED) mjc.fitment;
     END IF;
@@ -376,8 +376,6 @@ COMMENT ON FUNCTION mjc.import_statistics(text, integer, integer) IS
 CREATE FUNCTION mjc.import_batch(import_id uuid) RETURNS integer
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    -- The tables grow with the work: what was planned for small ones is planned again.
-    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     i mjc.import%ROWTYPE;

@@ -100,6 +100,7 @@ COMMENT ON FUNCTION mjc.import_specifications(jsonb, text[], text[], integer[]) 
 CREATE FUNCTION mjc.import_product_rows(import_id uuid, fields jsonb, first_line integer, last_line integer) RETURNS SETOF mjc.import_product_row
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     spec_names text[] := ARRAY(SELECT substr(k, 6) FROM jsonb_object_keys(fields) k WHERE k LIKE 'spec:%' ORDER BY k);
