@@ -52,6 +52,44 @@ $$;
 COMMENT ON FUNCTION mjc.product_slug(text, text, text, uuid) IS
     'A slug that no other product has, of the wanted one, else of the name, else of the sku; with -2, -3 ... where it is taken';
 
+---------------------------------------------------------------------- limits
+
+-- The one place of them, for forms and for files (import_product.sql).
+CREATE FUNCTION mjc.product_limit(field text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT CASE field
+        WHEN 'sku' THEN 50 WHEN 'name' THEN 255 WHEN 'nameAr' THEN 255 WHEN 'nameEn' THEN 255 WHEN 'slug' THEN 255 WHEN 'manufacturerRef' THEN 100
+        WHEN 'metaTitle' THEN 255 WHEN 'metaTitleAr' THEN 255 WHEN 'metaTitleEn' THEN 255
+        WHEN 'description' THEN 20000 WHEN 'descriptionAr' THEN 20000 WHEN 'descriptionEn' THEN 20000
+        WHEN 'shortDescription' THEN 1000 WHEN 'shortDescriptionAr' THEN 1000 WHEN 'shortDescriptionEn' THEN 1000
+        WHEN 'metaDescription' THEN 1000 WHEN 'metaDescriptionAr' THEN 1000 WHEN 'metaDescriptionEn' THEN 1000
+        WHEN 'price' THEN 100000000000 WHEN 'cost' THEN 100000000000
+        WHEN 'taxRate' THEN 10000 WHEN 'minStock' THEN 1000000 WHEN 'maxStock' THEN 1000000 WHEN 'weight' THEN 100000000 WHEN 'warranty' THEN 600
+        WHEN 'images' THEN 50 END
+$$;
+COMMENT ON FUNCTION mjc.product_limit(text) IS
+    'The most that a field of a product may have: characters of a text, number of images; centimes, hundredths of a percent, units, grams or months of a number. NULL for another field';
+
+CREATE FUNCTION mjc.product_least(field text) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT CASE WHEN field OPERATOR(pg_catalog.=) ANY ('{sku,name,nameAr,nameEn}'::pg_catalog.text[]) THEN 2 ELSE 1 END $$;
+COMMENT ON FUNCTION mjc.product_least(text) IS 'The fewest characters of a text of a product that is not empty';
+
+CREATE FUNCTION mjc.object_fault(value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT CASE WHEN count(*) FILTER (WHERE length(k) NOT BETWEEN 1 AND 100) > 0 THEN 'ARGUMENT_INVALID'
+                    WHEN count(*) > 100 OR length(value::text) > 20000 THEN 'ARGUMENT_RANGE' END
+          FROM jsonb_object_keys(value) k);
+END
+$$;
+COMMENT ON FUNCTION mjc.object_fault(jsonb) IS
+    'What is wrong with an object of a product: at most 100 keys of 1 to 100 characters and 20 000 characters in all; NULL: nothing';
+
 ------------------------------------------------------------- parts of a document
 
 CREATE FUNCTION mjc.doc_body(doc jsonb, key text, max_length integer) RETURNS text
@@ -125,11 +163,8 @@ BEGIN
     IF jsonb_typeof(value) <> 'object' THEN
         PERFORM mjc.doc_refuse(key);
     END IF;
-    IF EXISTS (SELECT FROM jsonb_object_keys(value) k WHERE length(k) NOT BETWEEN 1 AND 100) THEN
-        PERFORM mjc.doc_refuse(key);
-    END IF;
-    IF (SELECT count(*) FROM jsonb_object_keys(value) k) > 100 OR length(value::text) > 20000 THEN
-        PERFORM mjc.doc_refuse(key, 'ARGUMENT_RANGE');
+    IF mjc.object_fault(value) IS NOT NULL THEN
+        PERFORM mjc.doc_refuse(key, mjc.object_fault(value));
     END IF;
     RETURN value;
 END
@@ -262,7 +297,7 @@ DECLARE
     item jsonb;
     list jsonb := '[]';
 BEGIN
-    FOR item IN SELECT i FROM mjc.doc_items(doc, 'images', 50) i LOOP
+    FOR item IN SELECT i FROM mjc.doc_items(doc, 'images', mjc.product_limit('images')::integer) i LOOP
         PERFORM mjc.doc_check(item - '{id,place,productId,createdAt,updatedAt}'::text[], '{url,altText,sortOrder}');
         PERFORM mjc.doc_need(jsonb_strip_nulls(item), '{url}');
         list := list || jsonb_strip_nulls(jsonb_build_object('url', mjc.doc_url(item, 'url'), 'altText', nullif(mjc.doc_text(item, 'altText', 0, 255), ''),
@@ -357,22 +392,32 @@ $$;
 COMMENT ON FUNCTION mjc.product_form(jsonb) IS
     'What a document asks for, in one form: empty is null, lists and objects are such, addresses as they are kept; null clears a list. Errors: MJ003, MJ006, MJ010';
 
+CREATE FUNCTION mjc.product_line(doc jsonb, key text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT mjc.doc_text(doc, key, mjc.product_least(key), mjc.product_limit(key)::pg_catalog.int4) $$;
+COMMENT ON FUNCTION mjc.product_line(jsonb, text) IS 'A text of one line of a product. Errors: MJ006, MJ010';
+
+CREATE FUNCTION mjc.product_body(doc jsonb, key text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT mjc.doc_body(doc, key, mjc.product_limit(key)::pg_catalog.int4) $$;
+COMMENT ON FUNCTION mjc.product_body(jsonb, text) IS 'A text of several lines of a product. Errors: MJ006, MJ010';
+
+CREATE FUNCTION mjc.product_number(doc jsonb, key text) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT mjc.doc_scaled(doc, key, CASE key WHEN 'taxRate' THEN 100 WHEN 'weight' THEN 1000 ELSE 1 END, 0, mjc.product_limit(key))::pg_catalog.int4 $$;
+COMMENT ON FUNCTION mjc.product_number(jsonb, text) IS 'A number of a product as it is kept: hundredths of a percent, grams, units, months. Errors: MJ006, MJ010';
+
 CREATE FUNCTION mjc.product_check(doc jsonb) RETURNS void
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM mjc.doc_need(doc, '{name,sku,categoryId,price}');
-    PERFORM mjc.doc_text(doc, k.key, k.low, k.high)
-       FROM (VALUES ('name', 2, 255), ('nameAr', 2, 255), ('nameEn', 2, 255), ('slug', 1, 255), ('sku', 2, 50), ('manufacturerRef', 1, 100),
-                    ('metaTitle', 1, 255), ('metaTitleAr', 1, 255), ('metaTitleEn', 1, 255)) k (key, low, high);
-    PERFORM mjc.doc_body(doc, k.key, k.high)
-       FROM (VALUES ('description', 20000), ('descriptionAr', 20000), ('descriptionEn', 20000), ('shortDescription', 1000), ('shortDescriptionAr', 1000),
-                    ('shortDescriptionEn', 1000), ('metaDescription', 1000), ('metaDescriptionAr', 1000), ('metaDescriptionEn', 1000)) k (key, high);
+    PERFORM mjc.product_line(doc, k) FROM unnest('{name,nameAr,nameEn,slug,sku,manufacturerRef,metaTitle,metaTitleAr,metaTitleEn}'::text[]) k;
+    PERFORM mjc.product_body(doc, k) FROM unnest('{description,descriptionAr,descriptionEn,shortDescription,shortDescriptionAr,shortDescriptionEn,metaDescription,metaDescriptionAr,metaDescriptionEn}'::text[]) k;
     PERFORM mjc.price_check(doc);
-    PERFORM mjc.doc_centimes(doc, 'costPrice'), mjc.doc_scaled(doc, 'taxRate', 100, 0, 10000), mjc.doc_integer(doc, 'stockQuantity', 0, 1000000),
-            mjc.doc_integer(doc, 'minStock', 0, 1000000), mjc.doc_integer(doc, 'maxStock', 0, 1000000), mjc.doc_scaled(doc, 'weight', 1000, 0, 100000000),
-            mjc.doc_integer(doc, 'warranty', 0, 600), mjc.doc_word(doc, 'condition', '^(NEW|REFURBISHED|USED)$'),
+    PERFORM mjc.product_number(doc, k) FROM unnest('{taxRate,minStock,maxStock,weight,warranty}'::text[]) k;
+    PERFORM mjc.doc_centimes(doc, 'costPrice'), mjc.doc_integer(doc, 'stockQuantity', 0, 1000000), mjc.doc_word(doc, 'condition', '^(NEW|REFURBISHED|USED)$'),
             mjc.doc_word(doc, 'safetyClass', '^(STANDARD|ELECTRICAL|QUALIFIED)$'), mjc.doc_boolean(doc, 'isActive', true), mjc.doc_boolean(doc, 'isFeatured', false);
     IF NOT mjc.ean_valid(mjc.doc_text(doc, 'ean', 1, 50)) THEN
         PERFORM mjc.raise('EAN_INVALID');
@@ -461,12 +506,12 @@ CREATE FUNCTION mjc.product_add(id uuid, doc jsonb) RETURNS void
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    sku text := mjc.doc_text(doc, 'sku', 2, 50);
+    sku text := mjc.product_line(doc, 'sku');
 BEGIN
     LOOP
         PERFORM mjc.product_names_check(id, sku, doc ->> 'ean');
         INSERT INTO mjc.product (product_id, slug, sku, ean, category_id, name, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, min_price_centimes)
-        VALUES (id, mjc.product_slug(doc ->> 'slug', doc ->> 'name', sku, id), sku, doc ->> 'ean', (doc ->> 'categoryId')::uuid, mjc.doc_text(doc, 'name', 2, 255),
+        VALUES (id, mjc.product_slug(doc ->> 'slug', doc ->> 'name', sku, id), sku, doc ->> 'ean', (doc ->> 'categoryId')::uuid, mjc.product_line(doc, 'name'),
                 mjc.doc_centimes(doc, 'price'), mjc.doc_centimes(doc, 'salePrice'), mjc.doc_time(doc, 'saleFrom'), mjc.doc_time(doc, 'saleUntil'),
                 mjc.doc_centimes(doc, 'minPrice'))
         ON CONFLICT DO NOTHING;
@@ -483,20 +528,20 @@ CREATE FUNCTION mjc.product_store(id uuid, doc jsonb) RETURNS void
 AS $$
 BEGIN
     UPDATE mjc.product p
-       SET name = mjc.doc_text(doc, 'name', 2, 255), name_ar = mjc.doc_text(doc, 'nameAr', 2, 255), name_en = mjc.doc_text(doc, 'nameEn', 2, 255),
-           manufacturer_ref = mjc.doc_text(doc, 'manufacturerRef', 1, 100), category_id = (doc ->> 'categoryId')::uuid,
+       SET name = mjc.product_line(doc, 'name'), name_ar = mjc.product_line(doc, 'nameAr'), name_en = mjc.product_line(doc, 'nameEn'),
+           manufacturer_ref = mjc.product_line(doc, 'manufacturerRef'), category_id = (doc ->> 'categoryId')::uuid,
            manufacturer_id = (doc ->> 'manufacturerId')::uuid, kind_id = (doc ->> 'kindId')::uuid,
-           description = mjc.doc_body(doc, 'description', 20000), description_ar = mjc.doc_body(doc, 'descriptionAr', 20000),
-           description_en = mjc.doc_body(doc, 'descriptionEn', 20000), short_description = mjc.doc_body(doc, 'shortDescription', 1000),
-           short_description_ar = mjc.doc_body(doc, 'shortDescriptionAr', 1000), short_description_en = mjc.doc_body(doc, 'shortDescriptionEn', 1000),
-           cost_centimes = mjc.doc_centimes(doc, 'costPrice'), tax_bp = coalesce(mjc.doc_scaled(doc, 'taxRate', 100, 0, 10000), 1900),
-           low_stock_qty = coalesce(mjc.doc_integer(doc, 'minStock', 0, 1000000), 5), max_stock_qty = mjc.doc_integer(doc, 'maxStock', 0, 1000000),
-           weight_g = mjc.doc_scaled(doc, 'weight', 1000, 0, 100000000), warranty_months = mjc.doc_integer(doc, 'warranty', 0, 600),
+           description = mjc.product_body(doc, 'description'), description_ar = mjc.product_body(doc, 'descriptionAr'),
+           description_en = mjc.product_body(doc, 'descriptionEn'), short_description = mjc.product_body(doc, 'shortDescription'),
+           short_description_ar = mjc.product_body(doc, 'shortDescriptionAr'), short_description_en = mjc.product_body(doc, 'shortDescriptionEn'),
+           cost_centimes = mjc.doc_centimes(doc, 'costPrice'), tax_bp = coalesce(mjc.product_number(doc, 'taxRate'), 1900),
+           low_stock_qty = coalesce(mjc.product_number(doc, 'minStock'), 5), max_stock_qty = mjc.product_number(doc, 'maxStock'),
+           weight_g = mjc.product_number(doc, 'weight'), warranty_months = mjc.product_number(doc, 'warranty'),
            condition = coalesce(mjc.doc_text(doc, 'condition', 1, 20), 'NEW'), specifications = coalesce(doc -> 'specifications', '{}'),
            dimensions = coalesce(doc -> 'dimensions', '{}'), features = coalesce(doc -> 'features', '[]'),
-           meta_title = mjc.doc_text(doc, 'metaTitle', 1, 255), meta_title_ar = mjc.doc_text(doc, 'metaTitleAr', 1, 255), meta_title_en = mjc.doc_text(doc, 'metaTitleEn', 1, 255),
-           meta_description = mjc.doc_body(doc, 'metaDescription', 1000), meta_description_ar = mjc.doc_body(doc, 'metaDescriptionAr', 1000),
-           meta_description_en = mjc.doc_body(doc, 'metaDescriptionEn', 1000), safety_class = doc ->> 'safetyClass',
+           meta_title = mjc.product_line(doc, 'metaTitle'), meta_title_ar = mjc.product_line(doc, 'metaTitleAr'), meta_title_en = mjc.product_line(doc, 'metaTitleEn'),
+           meta_description = mjc.product_body(doc, 'metaDescription'), meta_description_ar = mjc.product_body(doc, 'metaDescriptionAr'),
+           meta_description_en = mjc.product_body(doc, 'metaDescriptionEn'), safety_class = doc ->> 'safetyClass',
            is_active = mjc.doc_boolean(doc, 'isActive', true), is_featured = mjc.doc_boolean(doc, 'isFeatured', false), updated_at = clock_timestamp()
      WHERE p.product_id = id;
 END
@@ -638,7 +683,7 @@ CREATE FUNCTION mjc.product_rename(id uuid, before jsonb, wanted jsonb, has_slug
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    sku text := mjc.doc_text(wanted, 'sku', 2, 50);
+    sku text := mjc.product_line(wanted, 'sku');
     slug text := before ->> 'slug';
 BEGIN
     IF has_slug AND nullif(wanted ->> 'slug', slug) IS NOT NULL THEN

@@ -210,7 +210,7 @@ CREATE FUNCTION mjc.import_store(import_id uuid, whole text, first_line integer)
 AS $$
 DECLARE
     i mjc.import%ROWTYPE;
-    head_line integer := 0;
+    first text[];
     stored integer;
 BEGIN
     IF whole = '' THEN
@@ -218,18 +218,23 @@ BEGIN
     END IF;
     SELECT x.* INTO i FROM mjc.import x WHERE x.import_id = import_store.import_id;
     i.delimiter := coalesce(i.delimiter, mjc.csv_delimiter(whole));
-    IF i.head IS NULL THEN
-        SELECT r.line, r.cells INTO head_line, i.head FROM mjc.csv_rows(whole, i.delimiter, first_line) r LIMIT 1;
-    END IF;
+    -- Counted line by line only when the ends of lines are too many.
     IF i.lines + length(whole) - length(replace(whole, E'\n', '')) > mjc.import_lines_max()
-       AND i.lines + (SELECT count(*) FROM mjc.csv_rows(whole, i.delimiter, first_line)) > mjc.import_lines_max() + (head_line > 0)::integer THEN
+       AND i.lines + (SELECT count(*) FROM mjc.csv_rows(whole, i.delimiter, first_line)) > mjc.import_lines_max() + (i.head IS NULL)::integer THEN
         PERFORM mjc.raise('IMPORT_TOO_LARGE', 'max', mjc.import_lines_max()::text);
     END IF;
-    -- Lines of which a spreadsheet kept the delimiters alone say nothing.
-    INSERT INTO mjc.import_line (import_id, line_no, cells)
-    SELECT i.import_id, r.line, r.cells FROM mjc.csv_rows(whole, i.delimiter, first_line) r
-     WHERE r.line > head_line AND array_to_string(r.cells, '') ~ '\S';
-    GET DIAGNOSTICS stored = ROW_COUNT;
+    WITH record AS MATERIALIZED (
+        SELECT r.line, r.cells FROM mjc.csv_rows(whole, i.delimiter, first_line) r),
+    top AS MATERIALIZED (
+        SELECT r.line, r.cells FROM record r LIMIT 1),
+    put AS (
+        -- Lines of which a spreadsheet kept the delimiters alone say nothing.
+        INSERT INTO mjc.import_line (import_id, line_no, cells)
+        SELECT i.import_id, r.line, r.cells FROM record r
+         WHERE (i.head IS NOT NULL OR r.line > (SELECT t.line FROM top t)) AND array_to_string(r.cells, '') ~ '\S'
+        RETURNING 1)
+    SELECT (SELECT count(*) FROM put), (SELECT t.cells FROM top t) INTO stored, first;
+    i.head := coalesce(i.head, first);
     -- Empty lines alone tell no delimiter.
     UPDATE mjc.import x SET delimiter = CASE WHEN i.head IS NOT NULL THEN i.delimiter END, head = i.head, lines = i.lines + stored
      WHERE x.import_id = i.import_id;
@@ -362,9 +367,9 @@ BEGIN
     IF floor(log(2.0, made_before / 1000.0 + 1)) = floor(log(2.0, made_now / 1000.0 + 1)) THEN
         RETURN;
     ELSIF kind = 'products' THEN
-        ANALYZE (SKIP_LOCKED) mjc.product, mjc.product_image;
+        ANALYZE (SKIP_LOCKED) mjc.product, mjc.product_image, mjc.search_key;
     ELSIF kind = 'cross_references' THEN
-        ANALYZE (SKIP_LOCKED) mjc.cross_reference;
+        ANALYZE (SKIP_LOCKED) mjc.cross_reference, mjc.search_key;
     ELSE
         ANALYZE (SKIP_LOCKED) mjc.fitment;
     END IF;
@@ -376,8 +381,6 @@ COMMENT ON FUNCTION mjc.import_statistics(text, integer, integer) IS
 CREATE FUNCTION mjc.import_batch(import_id uuid) RETURNS integer
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    -- The tables grow with the work: what was planned for small ones is planned again.
-    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     i mjc.import%ROWTYPE;
@@ -456,20 +459,26 @@ BEGIN
     SELECT x.import_id INTO old FROM mjc.import x
      WHERE (x.state IN ('done', 'failed') AND NOT x.dry_run AND x.updated_at < clock_timestamp() - interval '1 hour'
             OR x.state <> 'running' AND x.updated_at < clock_timestamp() - interval '7 days')
-       AND EXISTS (SELECT FROM mjc.import_line l WHERE l.import_id = x.import_id)
+       AND (x.state = 'open' OR EXISTS (SELECT FROM mjc.import_line l WHERE l.import_id = x.import_id))
      ORDER BY x.created_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-    DELETE FROM mjc.import_line l
-     WHERE l.import_id = old AND l.line_no = ANY (ARRAY(SELECT y.line_no FROM mjc.import_line y WHERE y.import_id = old ORDER BY y.line_no LIMIT batch));
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    IF removed > 0 THEN
+    IF FOUND THEN
+        DELETE FROM mjc.import_line l
+         WHERE l.import_id = old AND l.line_no = ANY (ARRAY(SELECT y.line_no FROM mjc.import_line y WHERE y.import_id = old ORDER BY y.line_no LIMIT batch));
+        GET DIAGNOSTICS removed = ROW_COUNT;
         -- What is left of its lines is no file any more.
         UPDATE mjc.import x SET state = CASE WHEN x.state = 'open' THEN 'failed' ELSE x.state END, rest = '' WHERE x.import_id = old;
+        RETURN greatest(removed, 1);
     END IF;
+    DELETE FROM mjc.import_error e
+     USING (SELECT y.import_id, y.line_no, y.field FROM mjc.import x JOIN mjc.import_error y ON y.import_id = x.import_id
+             WHERE x.state <> 'running' AND x.updated_at < clock_timestamp() - interval '90 days' LIMIT batch) g
+     WHERE e.import_id = g.import_id AND e.line_no = g.line_no AND e.field = g.field;
+    GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
 $$;
 COMMENT ON FUNCTION mjc.import_purge(integer) IS
-    'Forgets the lines of files that were imported, and after a week those of files that were tried or never started; counts and errors stay. Returns the number of lines. Run by a job';
+    'Forgets the lines of files that were imported, after a week those of files that were tried or never started, after 90 days what was wrong; counts stay. Returns the number of lines or errors, 1 for a file without any. Run by a job';
 
 ------------------------------------------------------------------- for staff
 

@@ -46,6 +46,7 @@ COMMENT ON FUNCTION mjc.import_day(text) IS 'A day as 2026-12-31 or 31/12/2026, 
 CREATE FUNCTION mjc.import_reference_rows(import_id uuid, fields jsonb, first_line integer, last_line integer) RETURNS SETOF mjc.import_reference_row
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     width integer := (SELECT cardinality(i.head) FROM mjc.import i WHERE i.import_id = import_reference_rows.import_id);
@@ -127,6 +128,7 @@ COMMENT ON FUNCTION mjc.import_cross_references(uuid, jsonb, boolean, integer, i
 CREATE FUNCTION mjc.import_fitment_rows(import_id uuid, fields jsonb, first_line integer, last_line integer) RETURNS SETOF mjc.import_fitment_row
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     width integer := (SELECT cardinality(i.head) FROM mjc.import i WHERE i.import_id = import_fitment_rows.import_id);

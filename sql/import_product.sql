@@ -56,14 +56,14 @@ AS $$
 DECLARE
     urls text[] := array_remove(regexp_split_to_array(typed, '[\s|]+'), '');
 BEGIN
-    IF cardinality(urls) > 30 OR EXISTS (SELECT FROM unnest(urls) u WHERE length(u) > 1000 OR u !~ '^(https?://[^/"<>\\]|/[^/"<>\\])[^"<>\\]*$') THEN
+    IF cardinality(urls) > mjc.product_limit('images') OR EXISTS (SELECT FROM unnest(urls) u WHERE length(u) > 1000 OR u !~ '^(https?://[^/"<>\\]|/[^/"<>\\])[^"<>\\]*$') THEN
         RETURN NULL;
     END IF;
     RETURN urls;
 END
 $$;
 COMMENT ON FUNCTION mjc.import_images(text) IS
-    'Addresses of images apart by blanks, line ends or |: http, https or a path of this shop, at most 30; NULL when one is none';
+    'Addresses of images apart by blanks, line ends or |: http, https or a path of this shop, at most as mjc.product_limit has it; NULL when one is none';
 
 CREATE FUNCTION mjc.import_condition(typed text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -100,11 +100,13 @@ COMMENT ON FUNCTION mjc.import_specifications(jsonb, text[], text[], integer[]) 
 CREATE FUNCTION mjc.import_product_rows(import_id uuid, fields jsonb, first_line integer, last_line integer) RETURNS SETOF mjc.import_product_row
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     spec_names text[] := ARRAY(SELECT substr(k, 6) FROM jsonb_object_keys(fields) k WHERE k LIKE 'spec:%' ORDER BY k);
     spec_places integer[] := ARRAY(SELECT (fields ->> k)::integer FROM jsonb_object_keys(fields) k WHERE k LIKE 'spec:%' ORDER BY k);
     width integer := (SELECT cardinality(i.head) FROM mjc.import i WHERE i.import_id = import_product_rows.import_id);
+    not_text constant text := '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]';
 BEGIN
     RETURN QUERY
     WITH at AS MATERIALIZED (
@@ -131,7 +133,8 @@ BEGIN
         SELECT s.*, p.product_id AS old_id, p AS old, c.category_id, m.manufacturer_id, k.kind_id,
                mjc.csv_units(s.price, 2) AS price_centimes, mjc.csv_units(s.sale_price, 2) AS sale_centimes, mjc.csv_units(s.cost, 2) AS cost_centimes,
                mjc.csv_units(rtrim(s.tax, ' %'), 2) AS tax_bp, mjc.csv_units(s.min_stock, 0) AS low_stock_qty, mjc.csv_units(s.weight, 3) AS weight_g,
-               mjc.csv_units(s.warranty, 0) AS warranty_months, mjc.import_images(s.images) AS urls,
+               mjc.csv_units(s.warranty, 0) AS warranty_months, mjc.import_images(s.images) AS urls, mjc.import_condition(s.condition) AS known_condition,
+               mjc.csv_boolean(s.is_active) AS active, mjc.csv_boolean(s.is_featured) AS featured,
                CASE WHEN at.images IS NOT NULL AND p.product_id IS NOT NULL THEN ARRAY(
                    SELECT g.url FROM mjc.product_image g WHERE g.product_id = p.product_id ORDER BY g.sort_order, g.image_id) ELSE '{}' END AS old_urls
           FROM said s CROSS JOIN at
@@ -164,53 +167,51 @@ BEGIN
                coalesce(j.tax_bp, (j.old).tax_bp, 1900) AS tax_bp, coalesce(j.low_stock_qty, (j.old).low_stock_qty, 5) AS low_stock_qty,
                CASE WHEN at.weight IS NULL THEN (j.old).weight_g ELSE j.weight_g END AS weight_g,
                CASE WHEN at.warranty IS NULL THEN (j.old).warranty_months ELSE j.warranty_months END AS warranty_months,
-               coalesce(mjc.import_condition(j.condition), (j.old).condition, 'NEW') AS condition,
+               coalesce(j.known_condition, (j.old).condition, 'NEW') AS condition,
                CASE WHEN spec_names = '{}' AND at.specifications IS NULL THEN coalesce((j.old).specifications, '{}')
                     ELSE mjc.import_specifications(CASE WHEN at.specifications IS NULL THEN (j.old).specifications WHEN mjc.csv_is_object(j.specifications) THEN j.specifications::jsonb END,
                                                    spec_names, j.cells, spec_places) END AS specifications,
-               coalesce(mjc.csv_boolean(j.is_active), (j.old).is_active, true) AS is_active,
-               coalesce(mjc.csv_boolean(j.is_featured), (j.old).is_featured, false) AS is_featured,
+               coalesce(j.active, (j.old).is_active, true) AS is_active,
+               coalesce(j.featured, (j.old).is_featured, false) AS is_featured,
                CASE WHEN at.images IS NOT NULL AND coalesce(j.urls, '{}') <> j.old_urls THEN coalesce(j.urls, '{}') END AS images
           FROM joined j CROSS JOIN at)
     SELECT f.line_no, array_remove(ARRAY[
                CASE WHEN cardinality((f.typed).cells) <> width THEN 'line IMPORT_LINE_CELLS' END,
-               CASE WHEN f.sku IS NULL THEN 'sku IMPORT_VALUE_MISSING' WHEN length(f.sku) NOT BETWEEN 2 AND 50 THEN 'sku IMPORT_VALUE_RANGE' WHEN f.sku ~ '[\x01-\x1f\x7f]' THEN 'sku IMPORT_VALUE_INVALID' END,
-               CASE WHEN f.name IS NULL THEN 'name IMPORT_VALUE_MISSING' WHEN f.name ~ '[\x01-\x1f\x7f]' THEN 'name IMPORT_VALUE_INVALID' WHEN length(f.name) NOT BETWEEN 2 AND 255 THEN 'name IMPORT_VALUE_RANGE' END,
-               CASE WHEN f.name_ar ~ '[\x01-\x1f\x7f]' THEN 'nameAr IMPORT_VALUE_INVALID' WHEN length(f.name_ar) > 255 THEN 'nameAr IMPORT_VALUE_RANGE' END,
-               CASE WHEN f.name_en ~ '[\x01-\x1f\x7f]' THEN 'nameEn IMPORT_VALUE_INVALID' WHEN length(f.name_en) > 255 THEN 'nameEn IMPORT_VALUE_RANGE' END,
-               CASE WHEN length((f.typed).description) > 20000 THEN 'description IMPORT_VALUE_RANGE' END,
-               CASE WHEN length((f.typed).description_ar) > 20000 THEN 'descriptionAr IMPORT_VALUE_RANGE' END,
-               CASE WHEN length((f.typed).description_en) > 20000 THEN 'descriptionEn IMPORT_VALUE_RANGE' END,
-               CASE WHEN length((f.typed).short_description) > 2000 THEN 'shortDescription IMPORT_VALUE_RANGE' END,
-               CASE WHEN length((f.typed).short_description_ar) > 2000 THEN 'shortDescriptionAr IMPORT_VALUE_RANGE' END,
-               CASE WHEN length((f.typed).short_description_en) > 2000 THEN 'shortDescriptionEn IMPORT_VALUE_RANGE' END,
+               CASE WHEN f.sku IS NULL THEN 'sku IMPORT_VALUE_MISSING' WHEN length(f.sku) NOT BETWEEN mjc.product_least('sku') AND mjc.product_limit('sku') THEN 'sku IMPORT_VALUE_RANGE' WHEN f.sku ~ '[\x01-\x1f\x7f]' THEN 'sku IMPORT_VALUE_INVALID' END,
+               CASE WHEN f.name IS NULL THEN 'name IMPORT_VALUE_MISSING' WHEN f.name ~ '[\x01-\x1f\x7f]' THEN 'name IMPORT_VALUE_INVALID' WHEN length(f.name) NOT BETWEEN mjc.product_least('name') AND mjc.product_limit('name') THEN 'name IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).name_ar ~ '[\x01-\x1f\x7f]' THEN 'nameAr IMPORT_VALUE_INVALID' WHEN length((f.typed).name_ar) NOT BETWEEN mjc.product_least('nameAr') AND mjc.product_limit('nameAr') THEN 'nameAr IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).name_en ~ '[\x01-\x1f\x7f]' THEN 'nameEn IMPORT_VALUE_INVALID' WHEN length((f.typed).name_en) NOT BETWEEN mjc.product_least('nameEn') AND mjc.product_limit('nameEn') THEN 'nameEn IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).description ~ not_text THEN 'description IMPORT_VALUE_INVALID' WHEN length((f.typed).description) > mjc.product_limit('description') THEN 'description IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).description_ar ~ not_text THEN 'descriptionAr IMPORT_VALUE_INVALID' WHEN length((f.typed).description_ar) > mjc.product_limit('descriptionAr') THEN 'descriptionAr IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).description_en ~ not_text THEN 'descriptionEn IMPORT_VALUE_INVALID' WHEN length((f.typed).description_en) > mjc.product_limit('descriptionEn') THEN 'descriptionEn IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).short_description ~ not_text THEN 'shortDescription IMPORT_VALUE_INVALID' WHEN length((f.typed).short_description) > mjc.product_limit('shortDescription') THEN 'shortDescription IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).short_description_ar ~ not_text THEN 'shortDescriptionAr IMPORT_VALUE_INVALID' WHEN length((f.typed).short_description_ar) > mjc.product_limit('shortDescriptionAr') THEN 'shortDescriptionAr IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).short_description_en ~ not_text THEN 'shortDescriptionEn IMPORT_VALUE_INVALID' WHEN length((f.typed).short_description_en) > mjc.product_limit('shortDescriptionEn') THEN 'shortDescriptionEn IMPORT_VALUE_RANGE' END,
                CASE WHEN f.category_id IS NULL AND (f.typed).category IS NULL THEN 'category IMPORT_VALUE_MISSING'
                     WHEN (f.typed).category IS NOT NULL AND (f.typed).category_id IS NULL THEN 'category IMPORT_VALUE_UNKNOWN' END,
                CASE WHEN f.manufacturer_new ~ '[\x01-\x1f\x7f]' THEN 'manufacturer IMPORT_VALUE_INVALID' WHEN length(f.manufacturer_new) NOT BETWEEN 2 AND 100 THEN 'manufacturer IMPORT_VALUE_RANGE' END,
-               CASE WHEN length(f.manufacturer_ref) > 100 THEN 'manufacturerRef IMPORT_VALUE_RANGE' WHEN f.manufacturer_ref ~ '[\x01-\x1f\x7f]' THEN 'manufacturerRef IMPORT_VALUE_INVALID' END,
+               CASE WHEN length(f.manufacturer_ref) > mjc.product_limit('manufacturerRef') THEN 'manufacturerRef IMPORT_VALUE_RANGE' WHEN f.manufacturer_ref ~ '[\x01-\x1f\x7f]' THEN 'manufacturerRef IMPORT_VALUE_INVALID' END,
                CASE WHEN (f.typed).kind IS NOT NULL AND f.kind_id IS NULL THEN 'kind IMPORT_VALUE_UNKNOWN' END,
                CASE WHEN f.ean IS NULL OR f.ean = (f.old).ean THEN NULL WHEN NOT mjc.ean_valid(f.ean) THEN 'ean IMPORT_VALUE_INVALID'
                     WHEN EXISTS (SELECT FROM mjc.product x WHERE x.ean = f.ean AND x.sku <> f.sku) THEN 'ean IMPORT_VALUE_TAKEN' END,
                -- written in another way than mjc.import_repeated sees
                CASE WHEN (f.typed).ean IS NOT NULL AND row_number() OVER (PARTITION BY (f.typed).ean ORDER BY f.line_no) > 1 THEN 'ean IMPORT_VALUE_REPEATED' END,
                CASE WHEN (f.typed).price IS NOT NULL AND (f.typed).price_centimes IS NULL THEN 'price IMPORT_VALUE_INVALID'
-                    WHEN f.price IS NULL THEN 'price IMPORT_VALUE_MISSING' WHEN f.price > 100000000000 THEN 'price IMPORT_VALUE_RANGE' END,
+                    WHEN f.price IS NULL THEN 'price IMPORT_VALUE_MISSING' WHEN f.price > mjc.product_limit('price') THEN 'price IMPORT_VALUE_RANGE' END,
                CASE WHEN (f.typed).sale_price IS NOT NULL AND (f.typed).sale_centimes IS NULL THEN 'salePrice IMPORT_VALUE_INVALID'
                     WHEN f.sale_price = 0 OR f.sale_price >= f.price THEN 'salePrice IMPORT_VALUE_RANGE' END,
-               CASE WHEN (f.typed).cost IS NOT NULL AND f.cost IS NULL THEN 'cost IMPORT_VALUE_INVALID' WHEN f.cost > 100000000000 THEN 'cost IMPORT_VALUE_RANGE' END,
-               CASE WHEN (f.typed).tax IS NOT NULL AND (f.typed).tax_bp IS NULL THEN 'taxRate IMPORT_VALUE_INVALID' WHEN (f.typed).tax_bp > 10000 THEN 'taxRate IMPORT_VALUE_RANGE' END,
-               CASE WHEN (f.typed).min_stock IS NOT NULL AND (f.typed).low_stock_qty IS NULL THEN 'minStock IMPORT_VALUE_INVALID' WHEN (f.typed).low_stock_qty > 1000000 THEN 'minStock IMPORT_VALUE_RANGE' END,
-               CASE WHEN (f.typed).weight IS NOT NULL AND f.weight_g IS NULL THEN 'weight IMPORT_VALUE_INVALID' WHEN f.weight_g > 100000000 THEN 'weight IMPORT_VALUE_RANGE' END,
-               CASE WHEN (f.typed).warranty IS NOT NULL AND f.warranty_months IS NULL THEN 'warranty IMPORT_VALUE_INVALID' WHEN f.warranty_months > 1200 THEN 'warranty IMPORT_VALUE_RANGE' END,
-               CASE WHEN (f.typed).condition IS NOT NULL AND mjc.import_condition((f.typed).condition) IS NULL THEN 'condition IMPORT_VALUE_INVALID' END,
-               CASE WHEN (f.typed).is_active IS NOT NULL AND mjc.csv_boolean((f.typed).is_active) IS NULL THEN 'isActive IMPORT_VALUE_INVALID' END,
-               CASE WHEN (f.typed).is_featured IS NOT NULL AND mjc.csv_boolean((f.typed).is_featured) IS NULL THEN 'isFeatured IMPORT_VALUE_INVALID' END,
+               CASE WHEN (f.typed).cost IS NOT NULL AND f.cost IS NULL THEN 'cost IMPORT_VALUE_INVALID' WHEN f.cost > mjc.product_limit('cost') THEN 'cost IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).tax IS NOT NULL AND (f.typed).tax_bp IS NULL THEN 'taxRate IMPORT_VALUE_INVALID' WHEN (f.typed).tax_bp > mjc.product_limit('taxRate') THEN 'taxRate IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).min_stock IS NOT NULL AND (f.typed).low_stock_qty IS NULL THEN 'minStock IMPORT_VALUE_INVALID' WHEN (f.typed).low_stock_qty > mjc.product_limit('minStock') THEN 'minStock IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).weight IS NOT NULL AND f.weight_g IS NULL THEN 'weight IMPORT_VALUE_INVALID' WHEN (f.typed).weight_g > mjc.product_limit('weight') THEN 'weight IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).warranty IS NOT NULL AND f.warranty_months IS NULL THEN 'warranty IMPORT_VALUE_INVALID' WHEN (f.typed).warranty_months > mjc.product_limit('warranty') THEN 'warranty IMPORT_VALUE_RANGE' END,
+               CASE WHEN (f.typed).condition IS NOT NULL AND (f.typed).known_condition IS NULL THEN 'condition IMPORT_VALUE_INVALID' END,
+               CASE WHEN (f.typed).is_active IS NOT NULL AND (f.typed).active IS NULL THEN 'isActive IMPORT_VALUE_INVALID' END,
+               CASE WHEN (f.typed).is_featured IS NOT NULL AND (f.typed).featured IS NULL THEN 'isFeatured IMPORT_VALUE_INVALID' END,
                CASE WHEN (f.typed).images IS NOT NULL AND (f.typed).urls IS NULL THEN 'images IMPORT_VALUE_INVALID' END,
                CASE WHEN NOT mjc.csv_is_object((f.typed).specifications) THEN 'specifications IMPORT_VALUE_INVALID'
                     WHEN f.specifications = (f.old).specifications THEN NULL
-                    -- as mjc.doc_object
-                    WHEN length(f.specifications::text) > 20000 OR (SELECT count(*) > 100 OR max(length(k)) > 100 FROM jsonb_object_keys(f.specifications) k)
-                    THEN 'specifications IMPORT_VALUE_RANGE' END,
+                    WHEN mjc.object_fault(f.specifications) IS NOT NULL THEN 'specifications IMPORT_VALUE_RANGE' END,
                (SELECT e.field || ' ' || e.code FROM mjc.import_error e
                  WHERE e.import_id = import_product_rows.import_id AND e.line_no = f.line_no ORDER BY e.field DESC LIMIT 1)], NULL),
            f.is_new,
@@ -292,14 +293,15 @@ BEGIN
            -- Without a sale its dates mean nothing.
            sale_from_at = CASE WHEN r.sale_price IS NOT NULL THEN p.sale_from_at END, sale_until_at = CASE WHEN r.sale_price IS NOT NULL THEN p.sale_until_at END,
            weight_g = r.weight_g, warranty_months = r.warranty_months, condition = r.condition, specifications = r.specifications,
-           is_active = r.is_active, is_featured = r.is_featured, updated_at = at
+           is_active = r.is_active, is_featured = r.is_featured, updated_at = at,
+           safety_class = CASE WHEN r.kind_id IS DISTINCT FROM p.kind_id THEN mjc.product_safety(r.kind_id, NULL, p.safety_class) ELSE p.safety_class END
       FROM unnest(rows) r WHERE p.product_id = r.product_id AND NOT r.is_new;
     INSERT INTO mjc.product (product_id, slug, sku, ean, manufacturer_ref, category_id, manufacturer_id, kind_id, name, name_ar, name_en,
         description, description_ar, description_en, short_description, short_description_ar, short_description_en, price_centimes, sale_price_centimes,
-        cost_centimes, tax_bp, low_stock_qty, weight_g, warranty_months, condition, specifications, is_active, is_featured, created_at, updated_at)
+        cost_centimes, tax_bp, low_stock_qty, weight_g, warranty_months, condition, specifications, safety_class, is_active, is_featured, created_at, updated_at)
     SELECT r.product_id, s.slug, r.sku, r.ean, r.manufacturer_ref, r.category_id, r.manufacturer_id, r.kind_id, r.name, r.name_ar, r.name_en,
            r.description, r.description_ar, r.description_en, r.short_description, r.short_description_ar, r.short_description_en, r.price, r.sale_price,
-           r.cost, r.tax_bp, r.low_stock_qty, r.weight_g, r.warranty_months, r.condition, r.specifications, r.is_active, r.is_featured,
+           r.cost, r.tax_bp, r.low_stock_qty, r.weight_g, r.warranty_months, r.condition, r.specifications, mjc.product_safety(r.kind_id, NULL, NULL), r.is_active, r.is_featured,
            -- so that lists by age have the order of the file
            at + r.line_no * interval '1 microsecond', at
       FROM unnest(rows) r
@@ -316,6 +318,25 @@ $$;
 COMMENT ON FUNCTION mjc.import_product_write(mjc.import_product_row[]) IS
     'For rules: makes and changes products whose rows are locked; old prices stay in mjc.product_price_past. Errors: MJ024 somebody made one of them meanwhile';
 
+CREATE FUNCTION mjc.import_product_lock(rows mjc.import_product_row[]) RETURNS uuid[]
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    categories uuid[] := ARRAY(SELECT DISTINCT r.category_id FROM unnest(rows) r WHERE r.category_id IS NOT NULL);
+    kinds uuid[] := ARRAY(SELECT DISTINCT r.kind_id FROM unnest(rows) r WHERE r.kind_id IS NOT NULL);
+    products uuid[] := ARRAY(SELECT r.product_id FROM unnest(rows) r WHERE NOT r.is_new);
+BEGIN
+    PERFORM FROM mjc.category c WHERE c.category_id = ANY (categories) ORDER BY c.category_id FOR SHARE;
+    PERFORM FROM mjc.manufacturer m WHERE m.manufacturer_id IN (SELECT r.manufacturer_id FROM unnest(rows) r) ORDER BY m.manufacturer_id FOR SHARE;
+    PERFORM FROM mjc.part_kind k WHERE k.kind_id = ANY (kinds) ORDER BY k.kind_id FOR SHARE;
+    PERFORM FROM mjc.product p WHERE p.product_id = ANY (products) ORDER BY p.product_id FOR NO KEY UPDATE;
+    RETURN categories || kinds || products;
+END
+$$;
+COMMENT ON FUNCTION mjc.import_product_lock(mjc.import_product_row[]) IS
+    'For rules: locks where the products of lines are to be, and those that there are; returns the categories, kinds and products';
+
 CREATE FUNCTION mjc.import_products(import_id uuid, fields jsonb, dry_run boolean, first_line integer, last_line integer,
     OUT created integer, OUT changed integer, OUT bad integer)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -323,16 +344,18 @@ CREATE FUNCTION mjc.import_products(import_id uuid, fields jsonb, dry_run boolea
 AS $$
 DECLARE
     rows mjc.import_product_row[] := ARRAY(SELECT r FROM mjc.import_product_rows(import_id, fields, first_line, last_line) r);
+    locked uuid[];
 BEGIN
     IF NOT dry_run THEN
         PERFORM mjc.import_manufacturers(ARRAY(SELECT DISTINCT r.manufacturer_new FROM unnest(rows) r WHERE r.manufacturer_new IS NOT NULL AND r.errors = '{}'));
-        PERFORM FROM mjc.category c WHERE c.category_id IN (SELECT r.category_id FROM unnest(rows) r) ORDER BY c.category_id FOR SHARE;
-        PERFORM FROM mjc.manufacturer m WHERE m.manufacturer_id IN (SELECT r.manufacturer_id FROM unnest(rows) r) ORDER BY m.manufacturer_id FOR SHARE;
-        PERFORM FROM mjc.part_kind k WHERE k.kind_id IN (SELECT r.kind_id FROM unnest(rows) r) ORDER BY k.kind_id FOR SHARE;
-        PERFORM FROM mjc.product p WHERE p.product_id = ANY (ARRAY(SELECT r.product_id FROM unnest(rows) r WHERE NOT r.is_new)) ORDER BY p.product_id FOR NO KEY UPDATE;
+        locked := mjc.import_product_lock(rows);
         IF EXISTS (SELECT FROM unnest(rows) r WHERE NOT r.is_new OR r.manufacturer_new IS NOT NULL AND r.errors = '{}') THEN
             -- As they are now that nobody else changes them.
             rows := ARRAY(SELECT r FROM mjc.import_product_rows(import_id, fields, first_line, last_line) r);
+            -- What came or got its name since we looked is not locked, and may not be now, out of order.
+            IF EXISTS (SELECT FROM unnest(rows) r WHERE r.errors = '{}' AND NOT ARRAY[r.category_id, coalesce(r.kind_id, r.category_id), CASE WHEN r.is_new THEN r.category_id ELSE r.product_id END] <@ locked) THEN
+                PERFORM mjc.raise('CONFLICT_RETRY');
+            END IF;
         END IF;
     END IF;
     INSERT INTO mjc.import_error (import_id, line_no, field, code)

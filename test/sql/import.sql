@@ -142,15 +142,15 @@ SELECT is(pg_temp.refusal('category', 'Test Twin'), '2 category VALUE_UNKNOWN', 
 -------------------------------------------------------------------- what is refused
 SELECT is(pg_temp.refusal(f, t), CASE w WHEN '' THEN '' ELSE '2 ' || f || ' VALUE_' || w END, format('%s %L', f, left(t, 30)))
   FROM (VALUES ('name', '', 'MISSING'), ('name', 'x', 'RANGE'), ('name', repeat('x', 255), ''), ('name', repeat('x', 256), 'RANGE'), ('name', E'a\nb', 'INVALID'), ('nameAr', repeat('ش', 256), 'RANGE'), ('nameEn', E'a\tb', 'INVALID'),
-               ('description', E'a\nb', ''), ('description', repeat('x', 20001), 'RANGE'), ('shortDescription', repeat('x', 2001), 'RANGE'),
+               ('description', E'a\nb', ''), ('description', repeat('x', 20001), 'RANGE'), ('shortDescription', repeat('x', 1000), ''), ('shortDescription', repeat('x', 1001), 'RANGE'), ('descriptionAr', E'a\x07b', 'INVALID'), ('shortDescriptionEn', E'a\x1fb', 'INVALID'), ('nameAr', 'x', 'RANGE'), ('nameEn', 'ab', ''),
                ('price', '', 'MISSING'), ('price', 'abc', 'INVALID'), ('price', '-1', 'INVALID'), ('price', '1.005', 'INVALID'), ('price', '0', ''), ('price', '1000000000', ''), ('price', '1000000000,01', 'RANGE'),
                ('salePrice', '0', 'RANGE'), ('salePrice', '1000', 'RANGE'), ('salePrice', '999,99', ''), ('salePrice', 'x', 'INVALID'), ('cost', 'x', 'INVALID'), ('cost', '5000', ''), ('cost', '1000000001', 'RANGE'),
                ('taxRate', '19', ''), ('taxRate', '19%', ''), ('taxRate', '5,5', ''), ('taxRate', '100', ''), ('taxRate', '100,01', 'RANGE'), ('taxRate', 'TVA', 'INVALID'),
                ('ean', '4006381333931', 'TAKEN'), ('ean', '4006381333930', 'INVALID'), ('ean', '96385074', ''), ('ean', '9638 5074', ''), ('ean', '٩٦٣٨٥٠٧٤', ''), ('ean', 'x', 'INVALID'),
-               ('weight', '1,2345', 'INVALID'), ('weight', '100001', 'RANGE'), ('weight', '0', ''), ('warranty', '1,5', 'INVALID'), ('warranty', '1201', 'RANGE'), ('minStock', '-1', 'INVALID'), ('minStock', '1000001', 'RANGE'),
+               ('weight', '1,2345', 'INVALID'), ('weight', '100001', 'RANGE'), ('weight', '0', ''), ('warranty', '1,5', 'INVALID'), ('warranty', '600', ''), ('warranty', '601', 'RANGE'), ('minStock', '-1', 'INVALID'), ('minStock', '1000001', 'RANGE'),
                ('condition', 'cassé', 'INVALID'), ('condition', 'Reconditionné', ''), ('condition', 'جديد', ''), ('isActive', 'peut-être', 'INVALID'), ('isFeatured', '2', 'INVALID'), ('kind', 'nothing', 'UNKNOWN'), ('kind', 'TEST-only-valve', ''),
-               ('images', 'javascript:alert(1)', 'INVALID'), ('images', '//evil.example/x', 'INVALID'), ('images', 'http://x/a"b', 'INVALID'), ('images', '/x.jpg', ''), ('images', repeat('/x ', 31), 'INVALID'), ('images', '/' || repeat('x', 1000), 'INVALID'),
-               ('specifications', '[]', 'INVALID'), ('specifications', '{"a": "\u0000"}', 'INVALID'), ('specifications', '{"a": 1}', ''), ('manufacturer', 'x', 'RANGE'), ('manufacturer', repeat('x', 101), 'RANGE'), ('manufacturerRef', repeat('x', 101), 'RANGE')) v (f, t, w);
+               ('images', 'javascript:alert(1)', 'INVALID'), ('images', '//evil.example/x', 'INVALID'), ('images', 'http://x/a"b', 'INVALID'), ('images', '/x.jpg', ''), ('images', repeat('/x ', 50), ''), ('images', repeat('/x ', 51), 'INVALID'), ('images', '/' || repeat('x', 1000), 'INVALID'),
+               ('specifications', '[]', 'INVALID'), ('specifications', '{"a": "\u0000"}', 'INVALID'), ('specifications', '{"a": 1}', ''), ('specifications', '{"": 1}', 'RANGE'), ('specifications', '{"' || repeat('k', 100) || '": 1}', ''), ('specifications', '{"' || repeat('k', 101) || '": 1}', 'RANGE'), ('manufacturer', 'x', 'RANGE'), ('manufacturer', repeat('x', 101), 'RANGE'), ('manufacturerRef', repeat('x', 101), 'RANGE')) v (f, t, w);
 SELECT is_empty($$SELECT FROM mjc.product WHERE sku = 'TEST-REFUSED'$$, 'a dry run makes none of them');
 SELECT is(pg_temp.errors(pg_temp.imported('products', E'sku,name,category,price\n,Vanne,test-only-parts,1\nX,Vanne,test-only-parts,1\n' || repeat('x', 51) || E',Vanne,test-only-parts,1\nTR-1,Vanne,test-only-parts\nTR-2,Vanne,test-only-parts,1,2\nTR-3,V,nowhere,x\nTR-4,Vanne,test-only-parts,5\nTR-4,Vanne,test-only-parts,6\n')),
     '2 sku VALUE_MISSING, 3 sku VALUE_RANGE, 4 sku VALUE_RANGE, 5 line LINE_CELLS, 5 price VALUE_MISSING, 6 line LINE_CELLS, 7 category VALUE_UNKNOWN, 7 name VALUE_RANGE, 7 price VALUE_INVALID, 9 sku VALUE_REPEATED', 'every error of every line is named');
@@ -214,7 +214,7 @@ SELECT throws_ok(format('SELECT mjc.catalogue_import(%L)', :'id'), 'MJ868', NULL
 -------------------------------------------------------------------- out and in again
 INSERT INTO mjc.product (product_id, slug, sku, category_id, name, description, short_description, price_centimes, sale_price_centimes, sale_from_at, specifications, weight_g, tax_bp, ean)
 VALUES (pg_temp.pid(70), 'test-only-70', '=TX-1', '00000000-0000-4000-b000-000000000001', '+cmd|''x''', E'two\n"lines", é; ش\r\nthree', '''=1', 100001, 99999, '2090-01-01',
-        '{"n": 1.50, "deep": {"a": [1, "x", null]}, "": "y", "q": "\"|"}', 1, 1234, '123');
+        '{"n": 1.50, "deep": {"a": [1, "x", null]}, " ": "y", "q": "\"|"}', 1, 1234, '123');
 INSERT INTO mjc.product_image (product_id, image_id, url, alt_text, sort_order) VALUES (pg_temp.pid(70), gen_random_uuid(), '/1.jpg', 'x', 7), (pg_temp.pid(70), gen_random_uuid(), '/0.jpg', 'y', 3);
 SELECT pg_temp.catalogue() AS before, (SELECT count(*) FROM mjc.product) AS n, (SELECT x.body FROM mjc.catalogue_piece('file', NULL, 100000) x) AS csv \gset
 SELECT is((SELECT array_agg(c::text ORDER BY n) FROM mjc.csv_rows(:'csv') r, unnest(r.cells) WITH ORDINALITY u (c, n) WHERE r.line = 1), ARRAY(SELECT f.field FROM mjc.import_fields('products') f), 'the columns are those that an import reads');
@@ -293,6 +293,7 @@ SELECT is((SELECT state || ' ' || (error LIKE '%test_fails_ck%') FROM mjc.import
 SELECT is(mjc.import_job(), 1::bigint, 'the next one goes on');
 SELECT is((SELECT state FROM mjc.import WHERE import_id = :'next'), 'done', 'to its end');
 -- What is old is forgotten
+SELECT pg_temp.begun('products', 'sku,na') AS head_only, mjc.import_begin('products') AS empty \g /dev/null
 UPDATE mjc.import SET updated_at = clock_timestamp();
 SELECT is(mjc.import_purge(), 0::bigint, 'nothing is old');
 SELECT (SELECT count(*) FROM mjc.import_line l JOIN mjc.import i USING (import_id) WHERE i.state IN ('done', 'failed') AND NOT i.dry_run) AS used \gset
@@ -304,7 +305,16 @@ SELECT isnt_empty($$SELECT FROM mjc.import_line l JOIN mjc.import i USING (impor
 UPDATE mjc.import SET updated_at = clock_timestamp() - interval '8 days';
 SELECT mjc.import_purge() FROM generate_series(1, 500) \g /dev/null
 SELECT is_empty('SELECT FROM mjc.import_line', 'for a week');
+SELECT is_empty($$SELECT FROM mjc.import WHERE state = 'open' OR rest <> ''$$, 'after which nothing is open, nor the piece of a line kept, of a file without a whole line either');
 SELECT isnt_empty('SELECT FROM mjc.import_error', 'what was wrong stays on record');
+UPDATE mjc.import SET updated_at = clock_timestamp() - interval '89 days';
+SELECT is(mjc.import_purge(), 0::bigint, 'for three months');
+SELECT count(*) AS wrong FROM mjc.import_error \gset
+UPDATE mjc.import SET updated_at = clock_timestamp() - interval '91 days';
+SAVEPOINT forgetting;
+SELECT is((SELECT sum(mjc.import_purge(7)) FROM generate_series(1, 2000))::bigint, :wrong::bigint, 'then it goes');
+SELECT is_empty('SELECT FROM mjc.import_error', 'all of it');
+ROLLBACK TO forgetting;
 SELECT throws_ok(format('SELECT mjc.catalogue_import(%L)', i.import_id), 'MJ868', NULL, 'a dry run without its lines cannot be started') FROM mjc.import i WHERE i.dry_run AND i.lines > 0 LIMIT 1;
 
 -- One value in two ways of writing, and numbers too large for their column, are errors of their lines: the batch goes on
@@ -332,6 +342,32 @@ SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '202 number VALUE_RANG
   FROM pg_temp.imported('cross_references', E'sku,number\n' || (SELECT string_agg('TSP-3,X' || n, E'\n' ORDER BY n) FROM generate_series(1, 201) n)) d;
 SELECT is(pg_temp.errors(d) || ': ' || pg_temp.counts(d), '3 number VALUE_RANGE: 0 0 1 1', 'with those that there are')
   FROM pg_temp.imported('cross_references', E'sku,number\nTSP-3,X7\nTSP-3,X201\n') d;
+-- Each limit once: what a form takes a file takes too, and one more neither does.
+CREATE FUNCTION pg_temp.form_takes(field text, value jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM mjc.product_check(jsonb_build_object('name', 'Vanne', 'sku', 'TEST-LIMIT', 'categoryId', 'test-only-parts', 'price', 1) || jsonb_build_object(field, value));
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'MJ006' OR SQLSTATE 'MJ010' THEN
+    RETURN false;
+END
+$$;
+SELECT is((pg_temp.form_takes(t.field, t.good), pg_temp.form_takes(t.field, t.bad), pg_temp.refusal(t.field, t.good #>> '{}') = '', pg_temp.refusal(t.field, t.bad #>> '{}') = '')::text, '(t,f,t,f)', 'the limit of ' || t.field)
+  FROM (SELECT f.field, to_jsonb(repeat('x', f.most)) AS good, to_jsonb(repeat('x', f.most + 1)) AS bad
+          FROM (VALUES ('name', 255), ('nameAr', 255), ('nameEn', 255), ('manufacturerRef', 100), ('description', 20000), ('descriptionAr', 20000), ('descriptionEn', 20000),
+                       ('shortDescription', 1000), ('shortDescriptionAr', 1000), ('shortDescriptionEn', 1000)) f (field, most)
+        UNION ALL
+        VALUES ('taxRate', '100'::jsonb, '100.01'::jsonb), ('minStock', '1000000', '1000001'), ('weight', '100000', '100000.001'), ('warranty', '600', '601'), ('price', '1000000000', '1000000000.01')) t;
+
+-- A part is never below the safety of its kind
+INSERT INTO mjc.part_kind (kind_id, slug, name, safety_class) VALUES ('00000000-0000-4000-c000-000000000002', 'test-only-gas', 'Gaz d''essai', 'QUALIFIED'), ('00000000-0000-4000-c000-000000000003', 'test-only-wire', 'Fil d''essai', 'ELECTRICAL');
+SELECT is(pg_temp.counts(pg_temp.imported('products', E'sku,name,category,price,kind\nTSA-1,Vanne,test-only-parts,1,test-only-gas\nTSA-2,Vanne,test-only-parts,1,test-only-wire\nTSA-3,Vanne,test-only-parts,1,\nTSA-4,Vanne,test-only-parts,1,test-only-valve\n')), '4 0 0 0', 'parts of kinds');
+SELECT is((SELECT array_agg(safety_class ORDER BY sku) FROM mjc.product WHERE sku LIKE 'TSA-_'), '{QUALIFIED,ELECTRICAL,STANDARD,STANDARD}', 'new ones have the class of their kind');
+SELECT is(pg_temp.counts(pg_temp.imported('products', E'sku,kind\nTSA-1,test-only-wire\nTSA-2,\nTSA-3,test-only-gas\nTSA-4,test-only-valve\n')), '0 3 1 0', 'other kinds');
+SELECT is((SELECT array_agg(safety_class ORDER BY sku) FROM mjc.product WHERE sku LIKE 'TSA-_'), '{QUALIFIED,ELECTRICAL,QUALIFIED,STANDARD}', 'another kind raises the class, and lowers none');
+SELECT is_empty($$SELECT * FROM mjc.check_invariants() WHERE rule ~ 'safety'$$, 'as promised');
+
 -- Empty lines before the head line, wherever the file is cut
 SELECT mjc.import_begin('products') AS id \gset
 SELECT mjc.import_add(:'id', n, convert_to(substr(E'\r\n\r\nsku;name\r\nTS-9;Vanne, deux\r\n', n, 1), 'UTF8')) FROM generate_series(1, 32) n \g /dev/null
