@@ -252,12 +252,22 @@ $$;
 COMMENT ON FUNCTION mjc.catalogue_counts(uuid[]) IS
     'Active products that the search knows, by category (these, NULL: all) and manufacturer (NULL: of none), exact as of now';
 
+CREATE FUNCTION mjc.catalogue_is_counted() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND j.last_ok_at IS NOT NULL AND j.last_rows = 0);
+END
+$$;
+COMMENT ON FUNCTION mjc.catalogue_is_counted() IS 'Whether mjc.catalogue_counts() has all products: job catalogue_fill found none that nothing was derived from';
+
 CREATE FUNCTION mjc.catalogue_total(category_ids uuid[], manufacturer_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND (j.last_ok_at IS NULL OR j.last_rows > 0)) THEN
+    IF NOT mjc.catalogue_is_counted() THEN
         RETURN NULL;
     END IF;
     RETURN (SELECT coalesce(sum(c.products), 0)::bigint FROM mjc.catalogue_counts(category_ids) c WHERE manufacturer_ids IS NULL OR c.manufacturer_id = ANY (manufacturer_ids));

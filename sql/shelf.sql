@@ -161,7 +161,11 @@ CREATE FUNCTION mjc.shelf_counts(OUT category_id uuid, OUT manufacturer_id uuid,
 AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY p.category_id, p.manufacturer_id;
+    IF mjc.catalogue_is_counted() THEN
+        RETURN QUERY SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.catalogue_counts() c;
+    ELSE
+        RETURN QUERY SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY p.category_id, p.manufacturer_id;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_counts() IS 'Active products by category and manufacturer (NULL: of none)';

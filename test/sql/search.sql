@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(306);
+SELECT plan(308);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -293,6 +293,10 @@ SELECT is(mjc.catalogue_total(NULL, NULL), NULL, 'it found some that were not');
 UPDATE mjc.job SET last_rows = 0 WHERE name = 'catalogue_fill';
 SELECT is(mjc.catalogue_total(NULL, NULL), (SELECT count(*) FROM mjc.search_product s WHERE s.is_active), 'all are');
 SELECT is(mjc.catalogue_total('{}', NULL), 0::bigint, 'of no category');
+SELECT set_eq('SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.shelf_counts() c', 'SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY 1, 2', 'categories and manufacturers show the kept counts, which are true');
+UPDATE mjc.product SET is_active = false WHERE product_id = pg_temp.pid(1);
+SELECT mjc.product_changed(pg_temp.pids('{1}')) \g /dev/null
+SELECT set_eq('SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.shelf_counts() c', 'SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY 1, 2', 'also of what changed just now');
 SELECT is(mjc.catalogue_total(NULL, ARRAY[s.manufacturer_id]), count(*), 'of a manufacturer') FROM mjc.search_product s WHERE s.is_active AND s.manufacturer_id IS NOT NULL GROUP BY s.manufacturer_id ORDER BY s.manufacturer_id LIMIT 1;
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and leaves nothing behind');
