@@ -41,7 +41,7 @@ BEGIN
     END IF;
     IF in_stock OR sort = 'stockQuantity' THEN
         SELECT f.now_in, f.now_out INTO now_in, now_out FROM mjc.stock_flips() f;
-        stock := mjc.shelf_stock(now_in IS NOT NULL, now_out IS NOT NULL);
+        stock := 'mjc.stocked(p.product_id, p.in_stock, $9, $10)';
     END IF;
     sort_key := mjc.shelf_key(sort, stock);
     IF sort_key IS NULL THEN

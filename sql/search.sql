@@ -19,17 +19,6 @@ CREATE FUNCTION mjc.search_kind_rank(kind text) RETURNS integer
     AS $$ SELECT pg_catalog.array_position(ARRAY['SKU', 'MANUFACTURER', 'EAN', 'INTERNAL', 'OEM', 'SUPPLIER', 'OLD_OEM', 'COMPETITOR'], kind) $$;
 COMMENT ON FUNCTION mjc.search_kind_rank(text) IS 'Place of a kind of number among those that match alike: the shop''s own first';
 
-CREATE FUNCTION mjc.search_in_stock(product_id uuid) RETURNS boolean
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN EXISTS (SELECT FROM mjc.stock_flag f WHERE f.product_id = search_in_stock.product_id
-                      AND (f.in_stock OR f.next_expiry_at <= statement_timestamp()));
-END
-$$;
-COMMENT ON FUNCTION mjc.search_in_stock(uuid) IS 'Whether a product counts as in stock for filters and order of lists';
-
 -- Old numbers sell the new part. The old one is shown beside it while there is stock of it, or where
 -- either serves for the other; so are other old parts that serve as well and are in stock. Arrays
 -- stand in sub-selects so that one plan serves all lengths.
@@ -39,22 +28,27 @@ CREATE FUNCTION mjc.search_resolve(found_ids uuid[], found_kinds text[], label t
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    now_in uuid[];
+    now_out uuid[];
 BEGIN
     IF NOT EXISTS (SELECT FROM mjc.supersession r WHERE r.product_id = ANY ((SELECT found_ids)::uuid[])) THEN
         SELECT array_agg(u.id ORDER BY u.n), array_agg(coalesce(label, CASE WHEN u.kind IN ('SKU', 'MANUFACTURER', 'EAN') THEN 'exact' ELSE 'crossReference' END) ORDER BY u.n),
                array_agg(u.kind ORDER BY u.n), array_agg(NULL::text)
           INTO ids, kinds, matched, superseded
           FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n)
-          JOIN mjc.search_product s ON s.product_id = u.id AND s.is_active;
+          JOIN mjc.product p ON p.product_id = u.id AND p.is_active;
         RETURN;
     END IF;
+    SELECT f.now_in, f.now_out INTO now_in, now_out FROM mjc.stock_flips() f;
     WITH found AS (
-        SELECT u.id, u.kind, u.n, p.sku FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n) JOIN mjc.product p ON p.product_id = u.id),
+        SELECT u.id, u.kind, u.n, p.sku, mjc.stocked(p.product_id, p.in_stock, now_in, now_out) AS stocked
+          FROM unnest((SELECT found_ids), (SELECT found_kinds)) WITH ORDINALITY u (id, kind, n) JOIN mjc.product p ON p.product_id = u.id),
     chain AS MATERIALIZED (
         SELECT f.id AS old_id, f.kind, f.n, f.sku, l.live_id, l.two_way
           FROM found f
          CROSS JOIN LATERAL mjc.supersession_live(f.id) l
-          JOIN mjc.search_product s ON s.product_id = l.live_id AND s.is_active
+          JOIN mjc.product p ON p.product_id = l.live_id AND p.is_active
          WHERE EXISTS (SELECT FROM mjc.supersession r WHERE r.product_id = f.id)),
     candidate AS (
         SELECT c.live_id AS id, 'superseded' AS kind, c.kind AS matched, c.sku AS superseded, 0 AS class, c.n FROM chain c
@@ -62,25 +56,26 @@ BEGIN
         SELECT f.id, coalesce(label, CASE WHEN f.kind IN ('SKU', 'MANUFACTURER', 'EAN') THEN 'exact' ELSE 'crossReference' END), f.kind, NULL,
                CASE WHEN EXISTS (SELECT FROM chain c WHERE c.old_id = f.id) THEN 2 ELSE 1 END, f.n
           FROM found f
-         WHERE NOT EXISTS (SELECT FROM chain c WHERE c.old_id = f.id AND NOT c.two_way) OR mjc.search_in_stock(f.id)
+         WHERE NOT EXISTS (SELECT FROM chain c WHERE c.old_id = f.id AND NOT c.two_way) OR f.stocked
         UNION ALL
         SELECT t.id, 'superseded', c.kind, c.sku, 3, c.n
           FROM (SELECT x.kind, x.sku, x.n, array_agg(x.live_id) AS live_ids FROM chain x WHERE x.two_way GROUP BY x.kind, x.sku, x.n) c
          CROSS JOIN LATERAL unnest(mjc.supersession_twins(c.live_ids)) t (id)
-         WHERE t.id <> ALL (found_ids) AND mjc.search_in_stock(t.id)),
+          JOIN mjc.product p ON p.product_id = t.id
+         WHERE t.id <> ALL (found_ids) AND mjc.stocked(p.product_id, p.in_stock, now_in, now_out)),
     best AS (
         SELECT DISTINCT ON (c.id) c.id, c.kind, c.matched, c.superseded, c.class, c.n FROM candidate c ORDER BY c.id, c.class, c.n)
     SELECT array_agg(b.id ORDER BY b.class >= 2, b.n, b.class, b.id), array_agg(b.kind ORDER BY b.class >= 2, b.n, b.class, b.id),
            array_agg(b.matched ORDER BY b.class >= 2, b.n, b.class, b.id), array_agg(b.superseded ORDER BY b.class >= 2, b.n, b.class, b.id)
       INTO ids, kinds, matched, superseded
-      FROM best b JOIN mjc.search_product s ON s.product_id = b.id AND s.is_active;
+      FROM best b JOIN mjc.product p ON p.product_id = b.id AND p.is_active;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_resolve(uuid[], text[], text) IS
     'What is shown for products found by their numbers, in that order: live parts for old ones, with the sku of the old part. label: why they match, NULL goes by the kind of number. NULL when nothing is active';
 
 -- With several parts of one number the more popular one is first.
-CREATE FUNCTION mjc.search_equal(wanted text, OUT ids uuid[], OUT kinds text[])
+CREATE FUNCTION mjc.search_equal(wanted text, zeros boolean, OUT ids uuid[], OUT kinds text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -88,54 +83,38 @@ AS $$
 #variable_conflict use_column
 BEGIN
     SELECT array_agg(b.product_id ORDER BY b.rank, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.rank, b.popularity DESC, b.product_id) INTO ids, kinds
-      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, mjc.search_kind_rank(k.kind) AS rank, s.popularity
-              FROM (SELECT x.product_id, x.kind FROM mjc.search_key x WHERE x.key = wanted LIMIT 200) k
-              JOIN mjc.search_product s ON s.product_id = k.product_id
-             ORDER BY k.product_id, rank) b;
-END
-$$;
-COMMENT ON FUNCTION mjc.search_equal(text) IS 'Products that have a number of this key, and which number; NULL for none';
-
-CREATE FUNCTION mjc.search_zeros(wanted text, OUT ids uuid[], OUT kinds text[])
-    RETURNS record
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-    SELECT array_agg(b.product_id ORDER BY b.rank, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.rank, b.popularity DESC, b.product_id) INTO ids, kinds
-      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, mjc.search_kind_rank(k.kind) AS rank, s.popularity
+      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, mjc.search_kind_rank(k.kind) AS rank, p.popularity
               FROM ((SELECT x.product_id, x.kind FROM mjc.search_key x WHERE x.key = wanted LIMIT 200)
                     UNION ALL
-                    (SELECT x.product_id, x.kind FROM mjc.search_key x WHERE x.short_key = wanted AND x.short_key <> x.key LIMIT 200)) k
-              JOIN mjc.search_product s ON s.product_id = k.product_id
+                    (SELECT x.product_id, x.kind FROM mjc.search_key x WHERE zeros AND x.short_key = wanted AND x.short_key <> x.key LIMIT 200)) k
+              JOIN mjc.product p ON p.product_id = k.product_id
              ORDER BY k.product_id, rank) b;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_zeros(text) IS 'Products that have a number of this short key, with any zeros before it; NULL for none';
+COMMENT ON FUNCTION mjc.search_equal(text, boolean) IS
+    'Products that have a number of this key, and which number; zeros: or of this short key, with any zeros before it. NULL for none';
 
--- Of very many numbers with one beginning the first thousand are looked at, and the stock of the
--- two hundred most popular.
+-- Of very many numbers with one beginning the first thousand are looked at.
 CREATE FUNCTION mjc.search_prefix(wanted text, OUT ids uuid[], OUT kinds text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    now_in uuid[];
+    now_out uuid[];
 BEGIN
-    SELECT array_agg(b.product_id ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id), array_agg(b.kind ORDER BY b.popularity DESC, b.in_stock DESC, b.key, b.product_id)
+    SELECT f.now_in, f.now_out INTO now_in, now_out FROM mjc.stock_flips() f;
+    SELECT array_agg(b.product_id ORDER BY b.popularity DESC, b.stocked DESC, b.key, b.product_id), array_agg(b.kind ORDER BY b.popularity DESC, b.stocked DESC, b.key, b.product_id)
       INTO ids, kinds
-      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, coalesce(f.yes, false) AS in_stock
-              FROM (SELECT p.product_id, p.kind, p.key, p.popularity
-                      FROM (SELECT DISTINCT ON (s.product_id) s.product_id, k.kind, k.key, s.popularity
-                              FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
-                                     WHERE x.key >= (SELECT wanted) AND x.key < (SELECT wanted || chr(1114111)) ORDER BY x.key LIMIT 1000) k
-                              JOIN mjc.search_product s ON s.product_id = k.product_id AND s.is_active
-                             ORDER BY s.product_id, k.key) p
-                     ORDER BY p.popularity DESC, p.key LIMIT 200) d
-              LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
-                                   FROM mjc.stock_flag f WHERE f.product_id = d.product_id LIMIT 1) f ON true
-             ORDER BY d.popularity DESC, in_stock DESC, d.key, d.product_id LIMIT 20) b;
+      FROM (SELECT d.product_id, d.kind, d.key, d.popularity, d.stocked
+              FROM (SELECT DISTINCT ON (p.product_id) p.product_id, k.kind, k.key, p.popularity, mjc.stocked(p.product_id, p.in_stock, now_in, now_out) AS stocked
+                      FROM (SELECT x.product_id, x.kind, x.key FROM mjc.search_key x
+                             WHERE x.key >= (SELECT wanted) AND x.key < (SELECT wanted || chr(1114111)) ORDER BY x.key LIMIT 1000) k
+                      JOIN mjc.product p ON p.product_id = k.product_id AND p.is_active
+                     ORDER BY p.product_id, k.key) d
+             ORDER BY d.popularity DESC, d.stocked DESC, d.key, d.product_id LIMIT 20) b;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_prefix(text) IS
@@ -158,11 +137,11 @@ BEGIN
     END IF;
     variants := mjc.one_typo_variants(loose);
     SELECT array_agg(b.product_id ORDER BY b.far, b.popularity DESC, b.product_id), array_agg(b.kind ORDER BY b.far, b.popularity DESC, b.product_id) INTO ids, kinds
-      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, k.loose_key <> loose AS far, s.popularity
+      FROM (SELECT DISTINCT ON (k.product_id) k.product_id, k.kind, k.loose_key <> loose AS far, p.popularity
               FROM ((SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.key = ANY ((SELECT variants)::text[]) LIMIT 50)
                     UNION ALL
                     (SELECT x.product_id, x.kind, x.loose_key FROM mjc.search_key x WHERE x.loose_key = ANY ((SELECT variants)::text[]) AND x.loose_key <> x.key LIMIT 50)) k
-              JOIN mjc.search_product s ON s.product_id = k.product_id
+              JOIN mjc.product p ON p.product_id = k.product_id
              ORDER BY k.product_id, far) b;
 END
 $$;
@@ -183,13 +162,13 @@ BEGIN
     IF wanted IS NULL OR length(wanted) > 60 THEN
         RETURN;
     END IF;
-    SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(wanted) e;
+    SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(wanted, false) e;
     -- A number of letters alone that is an ordinary word as well: whoever types it means the word.
     IF found.ids IS NOT NULL AND (number_like OR NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = mjc.search_fold(query))) THEN
         SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, NULL) r;
     END IF;
     IF ids IS NULL AND number_like THEN
-        SELECT z.ids, z.kinds INTO found FROM mjc.search_zeros(mjc.part_number_short(query)) z;
+        SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(mjc.part_number_short(query), true) e;
         IF found.ids IS NOT NULL THEN
             SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, 'leadingZeros') r;
         END IF;
@@ -470,43 +449,21 @@ CREATE FUNCTION mjc.search_many(wanted tsquery, min_price bigint, max_price bigi
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    ids uuid[];
 BEGIN
-    IF sort = 'price_asc' THEN
-        RETURN ARRAY(
-            SELECT s.product_id
-              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
-             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
-             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
-               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
-               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
-             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes), p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
-    ELSIF sort = 'price_desc' THEN
-        RETURN ARRAY(
-            SELECT s.product_id
-              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
-             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
-             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
-               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
-               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
-             ORDER BY coalesce(p.sale_price_centimes, p.price_centimes) DESC, p.product_id DESC LIMIT page_size OFFSET (page - 1)::bigint * page_size);
-    ELSIF sort = 'newest' THEN
-        RETURN ARRAY(
-            SELECT s.product_id
-              FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id
-             CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
-             WHERE p.is_active AND (s.words @@ wanted) IS TRUE
-               AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
-               AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
-             ORDER BY p.created_at DESC, p.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
-    END IF;
-    RETURN ARRAY(
-        SELECT s.product_id
-          FROM mjc.search_product s
-         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price) x
-         WHERE s.is_active AND (s.words @@ wanted) IS TRUE
-           AND (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
-           AND (search_many.in_stock IS NOT TRUE OR mjc.search_in_stock(s.product_id))
-         ORDER BY s.popularity DESC, s.product_id LIMIT page_size OFFSET (page - 1)::bigint * page_size);
+    EXECUTE 'SELECT ARRAY(SELECT p.product_id FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id CROSS JOIN mjc.stock_flips() f'
+         || ' CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes) AS price) x'
+         || ' WHERE p.is_active AND (s.words @@ $1) IS TRUE AND ($2 IS NULL OR x.price >= $2) AND ($3 IS NULL OR x.price <= $3)'
+         || ' AND ($4 IS NOT TRUE OR mjc.stocked(p.product_id, p.in_stock, f.now_in, f.now_out)) ORDER BY '
+         || CASE sort WHEN 'price_asc' THEN 'coalesce(p.sale_price_centimes, p.price_centimes), p.product_id'
+                      WHEN 'price_desc' THEN 'coalesce(p.sale_price_centimes, p.price_centimes) DESC, p.product_id DESC'
+                      WHEN 'newest' THEN 'p.created_at DESC, p.product_id'
+                      ELSE 'p.popularity DESC, p.product_id' END
+         || ' LIMIT $5 OFFSET $6)'
+       INTO ids
+      USING wanted, min_price, max_price, in_stock, page_size, (page - 1)::bigint * page_size;
+    RETURN ids;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, integer, integer) IS
@@ -523,23 +480,25 @@ AS $$
 #variable_conflict use_column
 DECLARE
     narrowed tsquery := coalesce(wanted && tags, wanted);
+    now_in uuid[];
+    now_out uuid[];
 BEGIN
+    SELECT f.now_in, f.now_out INTO now_in, now_out FROM mjc.stock_flips() f;
     WITH hit AS MATERIALIZED (
-        SELECT x.product_id, x.category_id, x.manufacturer_id, x.kind_id, x.popularity, x.created_at, x.price, x.place, x.named, coalesce(k.yes, false) AS stocked
-          FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, 0::bigint AS place, coalesce(s.names @@ title, false) AS named,
-                       coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes) AS price
+        SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, f.place, f.named, x.stocked
+          FROM (SELECT s.product_id, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
                   FROM mjc.search_product s
                  WHERE s.is_active AND s.words @@ (SELECT narrowed)
                 UNION ALL
-                SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, u.place, true,
-                       coalesce(mjc.sale_price_at(s.sale_price_centimes, s.sale_from_at, s.sale_until_at, statement_timestamp()), s.price_centimes)
+                SELECT s.product_id, u.place, true
                   FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
                   JOIN mjc.search_product s ON s.product_id = u.id
-                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) x
-          LEFT JOIN LATERAL (SELECT f.in_stock OR coalesce(f.next_expiry_at <= statement_timestamp(), false) AS yes
-                               FROM mjc.stock_flag f WHERE f.product_id = x.product_id LIMIT 1) k ON true
+                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) f
+          JOIN mjc.product p ON p.product_id = f.product_id
+         CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes) AS price,
+                                    mjc.stocked(p.product_id, p.in_stock, now_in, now_out) AS stocked) x
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
-           AND (in_stock IS NOT TRUE OR k.yes)
+           AND (search_page.in_stock IS NOT TRUE OR x.stocked)
          LIMIT 10001),
     -- Together first: there are far fewer of these than of hits.
     cell AS MATERIALIZED (

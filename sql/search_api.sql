@@ -205,7 +205,9 @@ BEGIN
     RETURN (
         SELECT json_agg(json_build_object('type', 'product', 'text', p.name, 'name', p.name, 'id', p.product_id, 'slug', p.slug) ORDER BY h.named DESC, h.popularity DESC, p.name)
           FROM (SELECT x.product_id, x.named, x.popularity
-                  FROM (SELECT s.product_id, s.names @@ wanted AS named, s.popularity FROM mjc.search_product s WHERE s.is_active AND s.words @@ wanted LIMIT 300) x
+                  FROM (SELECT p.product_id, s.names @@ wanted AS named, p.popularity
+                          FROM mjc.search_product s JOIN mjc.product p ON p.product_id = s.product_id
+                         WHERE s.is_active AND s.words @@ wanted LIMIT 300) x
                  ORDER BY x.named DESC, x.popularity DESC, x.product_id LIMIT 6) h
           JOIN mjc.product p ON p.product_id = h.product_id);
 END

@@ -52,8 +52,7 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_derive_keys(uuid[]) IS 'The rows of mjc.search_key of these products as they should be';
 
-CREATE FUNCTION mjc.search_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT manufacturer_id uuid, OUT kind_id uuid, OUT is_active boolean,
-    OUT price_centimes bigint, OUT sale_price_centimes bigint, OUT sale_from_at timestamptz, OUT sale_until_at timestamptz, OUT created_at timestamptz,
+CREATE FUNCTION mjc.search_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT manufacturer_id uuid, OUT is_active boolean,
     OUT names tsvector, OUT words tsvector, OUT spelled text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 1000
@@ -62,8 +61,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.is_active,
-           p.price_centimes, p.sale_price_centimes, p.sale_from_at, p.sale_until_at, p.created_at, n.names,
+    SELECT p.product_id, p.category_id, p.manufacturer_id, p.is_active, n.names,
            strip(n.names || to_tsvector('pg_catalog.french', d.fr) || to_tsvector('pg_catalog.arabic', d.ar) || to_tsvector('pg_catalog.english', d.en)
                  || array_to_tsvector(array_remove(ARRAY[mjc.search_tag('c', p.category_id), mjc.search_tag('k', p.kind_id)], NULL)
                                       || k.tags || b.tags)),
@@ -83,7 +81,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_derive(uuid[]) IS
-    'The rows of mjc.search_product of these products as they should be, but for the popularity, and their folded texts';
+    'The rows of mjc.search_product of these products as they should be, and their folded texts';
 
 CREATE FUNCTION mjc.search_refresh_keys(product_ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -113,8 +111,7 @@ AS $$
 BEGIN
     PERFORM mjc.search_refresh_keys(product_ids);
     WITH fresh AS MATERIALIZED (
-        SELECT f.product_id, f.category_id, f.manufacturer_id, f.kind_id, f.is_active, f.price_centimes, f.sale_price_centimes,
-               f.sale_from_at, f.sale_until_at, f.created_at, f.names, f.words, f.spelled
+        SELECT f.product_id, f.category_id, f.manufacturer_id, f.is_active, f.names, f.words, f.spelled
           FROM mjc.search_derive(product_ids) f),
     counted AS (
         INSERT INTO mjc.catalogue_delta (delta_id, category_id, manufacturer_id, change)
@@ -127,17 +124,13 @@ BEGIN
         DELETE FROM mjc.search_product s USING unnest(product_ids) u (id)
          WHERE s.product_id = u.id AND NOT EXISTS (SELECT FROM mjc.product p WHERE p.product_id = u.id)),
     written AS (
-        INSERT INTO mjc.search_product AS s (product_id, category_id, manufacturer_id, kind_id, is_active, price_centimes, sale_price_centimes,
-                                             sale_from_at, sale_until_at, created_at, names, words)
-        SELECT f.product_id, f.category_id, f.manufacturer_id, f.kind_id, f.is_active, f.price_centimes, f.sale_price_centimes,
-               f.sale_from_at, f.sale_until_at, f.created_at, f.names, f.words FROM fresh f
+        INSERT INTO mjc.search_product AS s (product_id, category_id, manufacturer_id, is_active, names, words)
+        SELECT f.product_id, f.category_id, f.manufacturer_id, f.is_active, f.names, f.words FROM fresh f
         ON CONFLICT (product_id) DO UPDATE
-           SET category_id = EXCLUDED.category_id, manufacturer_id = EXCLUDED.manufacturer_id, kind_id = EXCLUDED.kind_id, is_active = EXCLUDED.is_active,
-               price_centimes = EXCLUDED.price_centimes, sale_price_centimes = EXCLUDED.sale_price_centimes, sale_from_at = EXCLUDED.sale_from_at,
-               sale_until_at = EXCLUDED.sale_until_at, created_at = EXCLUDED.created_at, names = EXCLUDED.names, words = EXCLUDED.words
-         WHERE (s.category_id, s.manufacturer_id, s.kind_id, s.is_active, s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at, s.created_at, s.names, s.words)
-               IS DISTINCT FROM (EXCLUDED.category_id, EXCLUDED.manufacturer_id, EXCLUDED.kind_id, EXCLUDED.is_active, EXCLUDED.price_centimes, EXCLUDED.sale_price_centimes,
-                                 EXCLUDED.sale_from_at, EXCLUDED.sale_until_at, EXCLUDED.created_at, EXCLUDED.names, EXCLUDED.words))
+           SET category_id = EXCLUDED.category_id, manufacturer_id = EXCLUDED.manufacturer_id, is_active = EXCLUDED.is_active,
+               names = EXCLUDED.names, words = EXCLUDED.words
+         WHERE (s.category_id, s.manufacturer_id, s.is_active, s.names, s.words)
+               IS DISTINCT FROM (EXCLUDED.category_id, EXCLUDED.manufacturer_id, EXCLUDED.is_active, EXCLUDED.names, EXCLUDED.words))
     INSERT INTO mjc.search_word (word)
     SELECT n.word
       FROM (SELECT DISTINCT w.word FROM fresh f CROSS JOIN LATERAL unnest(string_to_array(f.spelled, ' ')) w (word)
@@ -149,19 +142,6 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_refresh(uuid[]) IS
     'Brings the rows by which the search finds these products up to date, and takes away those of products that are no more; the caller has locked the products. A part of mjc.product_changed';
-
-CREATE FUNCTION mjc.search_price_refresh(product_id uuid) RETURNS void
-    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    UPDATE mjc.search_product s
-       SET price_centimes = p.price_centimes, sale_price_centimes = p.sale_price_centimes, sale_from_at = p.sale_from_at, sale_until_at = p.sale_until_at
-      FROM mjc.product p
-     WHERE s.product_id = search_price_refresh.product_id AND p.product_id = s.product_id;
-END
-$$;
-COMMENT ON FUNCTION mjc.search_price_refresh(uuid) IS 'The prices alone, after a change of the base price; the caller has locked the product';
 
 --------------------------------------------------------------------- names
 
@@ -272,12 +252,22 @@ $$;
 COMMENT ON FUNCTION mjc.catalogue_counts(uuid[]) IS
     'Active products that the search knows, by category (these, NULL: all) and manufacturer (NULL: of none), exact as of now';
 
+CREATE FUNCTION mjc.catalogue_is_counted() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND j.last_ok_at IS NOT NULL AND j.last_rows = 0);
+END
+$$;
+COMMENT ON FUNCTION mjc.catalogue_is_counted() IS 'Whether mjc.catalogue_counts() has all products: job catalogue_fill found none that nothing was derived from';
+
 CREATE FUNCTION mjc.catalogue_total(category_ids uuid[], manufacturer_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND (j.last_ok_at IS NULL OR j.last_rows > 0)) THEN
+    IF NOT mjc.catalogue_is_counted() THEN
         RETURN NULL;
     END IF;
     RETURN (SELECT coalesce(sum(c.products), 0)::bigint FROM mjc.catalogue_counts(category_ids) c WHERE manufacturer_ids IS NULL OR c.manufacturer_id = ANY (manufacturer_ids));
@@ -313,26 +303,17 @@ AS $$
 DECLARE
     changed bigint;
 BEGIN
-    WITH sold AS (
-        SELECT d.key::uuid AS product_id, greatest(sum(d.units - d.returned_units), 0) AS units
-          FROM mjc.sale_day d
-         WHERE d.dim = 'product' AND d.on_day > mjc.algiers_date(statement_timestamp()) - 90
-         GROUP BY d.key),
-    wanted AS (
-        SELECT s.product_id, least(round(10 * log(coalesce(x.units, 0) + 1)), 1000)::smallint AS popularity
-          FROM (SELECT x.product_id FROM sold x
-                UNION
-                SELECT p.product_id FROM mjc.search_product p WHERE p.is_active AND p.popularity > 0) s
-          LEFT JOIN sold x ON x.product_id = s.product_id),
-    due AS MATERIALIZED (
-        SELECT s.product_id, w.popularity
-          FROM wanted w JOIN mjc.search_product s ON s.product_id = w.product_id
-         WHERE s.popularity <> w.popularity
-         ORDER BY s.product_id LIMIT batch FOR UPDATE OF s SKIP LOCKED)
-    UPDATE mjc.search_product s SET popularity = due.popularity FROM due WHERE s.product_id = due.product_id;
+    WITH due AS MATERIALIZED (
+        SELECT p.product_id, w.popularity
+          FROM mjc.product_counter c
+         CROSS JOIN LATERAL (SELECT least(round(10 * log(c.popularity / 10.0 + 1)), 1000)::smallint AS popularity) w
+          JOIN mjc.product p ON p.product_id = c.product_id
+         WHERE p.popularity <> w.popularity
+         ORDER BY p.product_id LIMIT batch FOR NO KEY UPDATE OF p SKIP LOCKED)
+    UPDATE mjc.product p SET popularity = due.popularity FROM due WHERE p.product_id = due.product_id;
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_popularity(integer) IS
-    'Brings the popularity of products up to date with the units sold in the last 90 days; returns how many changed. Run by a job';
+    'Brings the popularity by which lists are sorted up to date with what mjc.product_count counted: ten views weigh as much as a unit sold; returns how many changed. Run by a job';

@@ -20,6 +20,14 @@ $$;
 COMMENT ON FUNCTION mjc.stock_flips() IS
     'Products for which mjc.product.in_stock may be late, because the stock changed or a hold lapsed that mjc.stock_expire did not sweep yet: those that are in stock, those that are not; NULL: none. All others are as the column says';
 
+CREATE FUNCTION mjc.stocked(product_id uuid, in_stock boolean, now_in uuid[], now_out uuid[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS $$
+    SELECT (in_stock OR coalesce(product_id OPERATOR(pg_catalog.=) ANY (now_in), false)) AND coalesce(product_id OPERATOR(pg_catalog.<>) ALL (now_out), true)
+$$;
+COMMENT ON FUNCTION mjc.stocked(uuid, boolean, uuid[], uuid[]) IS
+    'Whether a product is in stock for filters and the order of lists: its column in_stock, and what mjc.stock_flips() tells';
+
 -- Products that others have locked come next time.
 CREATE FUNCTION mjc.stock_flip_fold(batch integer DEFAULT 500) RETURNS bigint
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -48,14 +56,6 @@ COMMENT ON FUNCTION mjc.stock_flip_fold(integer) IS
 
 -- The parts are constants; values travel as parameters: $1 categories, $2 manufacturers, $3 boiler model, $4
 -- pattern, $5 and $6 prices, $7 size, $8 offset, $9 and $10 what mjc.stock_flips() tells, $11 what mjc.search_ids finds.
-CREATE FUNCTION mjc.shelf_stock(some_in boolean, some_out boolean) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$
-    SELECT (CASE WHEN some_in THEN '(p.in_stock OR p.product_id = ANY ($9))' ELSE 'p.in_stock' END)
-           OPERATOR(pg_catalog.||) (CASE WHEN some_out THEN ' AND p.product_id <> ALL ($10)' ELSE '' END)
-$$;
-COMMENT ON FUNCTION mjc.shelf_stock(boolean, boolean) IS 'The condition "in stock" in statements of lists; arguments: whether mjc.stock_flips() tells of any';
-
 CREATE FUNCTION mjc.shelf_filter(active boolean, model boolean, typed boolean, featured boolean, stock text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -72,7 +72,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_filter(boolean, boolean, boolean, boolean, text) IS
-    'Conditions of a list on mjc.product p but for category, maker and price; stock: that of mjc.shelf_stock, or NULL';
+    'Conditions of a list on mjc.product p but for category, maker and price; stock: the condition "in stock", or NULL';
 
 CREATE FUNCTION mjc.shelf_key(sort_by text, stock text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -89,7 +89,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_key(text, text) IS
-    'What a list is sorted by (price: that of mjc.shelf_rows), NULL for a word that is none; stock: that of mjc.shelf_stock';
+    'What a list is sorted by (price: that of mjc.shelf_rows), NULL for a word that is none; stock: the condition "in stock"';
 
 -- Equal ones follow by product, in the direction in which the index has them.
 CREATE FUNCTION mjc.shelf_order(sort_by text, descending boolean) RETURNS text
@@ -161,7 +161,11 @@ CREATE FUNCTION mjc.shelf_counts(OUT category_id uuid, OUT manufacturer_id uuid,
 AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY p.category_id, p.manufacturer_id;
+    IF mjc.catalogue_is_counted() THEN
+        RETURN QUERY SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.catalogue_counts() c;
+    ELSE
+        RETURN QUERY SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY p.category_id, p.manufacturer_id;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_counts() IS 'Active products by category and manufacturer (NULL: of none)';

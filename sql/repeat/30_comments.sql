@@ -129,7 +129,7 @@ COMMENT ON TABLE mjc.schema_version IS 'Version of these tables, set by mjc.inst
 COMMENT ON TABLE mjc.search_alias IS 'Two writings of one thing that find each other in the search, folded. Change with mjc.search_alias_set';
 COMMENT ON TABLE mjc.search_key IS 'Every number under which a product is asked for; derived (mjc.product_changed)';
 COMMENT ON TABLE mjc.search_name IS 'Names of manufacturers, categories, kinds and boilers that a query may hold; derived (mjc.search_name_refresh)';
-COMMENT ON TABLE mjc.search_product IS 'What the search reads of a product; derived (mjc.product_changed). popularity: by units sold in 90 days, on a scale of logarithms';
+COMMENT ON TABLE mjc.search_product IS 'What the search reads of a product beside its row; derived (mjc.product_changed)';
 COMMENT ON TABLE mjc.search_word IS 'Words of the texts of products, for typing errors and suggestions; products: how many have it, to a thousand, counted by a job';
 COMMENT ON TABLE mjc.session IS 'Secret: sessions that can be continued, by SHA-256 of their token; purged by a job';
 COMMENT ON TABLE mjc.setting IS 'Shop settings. Change with mjc.setting_set';

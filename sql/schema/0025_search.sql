@@ -20,27 +20,18 @@ CREATE INDEX search_key_loose_key_idx ON mjc.search_key (loose_key) WHERE loose_
 
 -- names: the words of the names; words: those of all texts, the numbers, and a tag for each
 -- manufacturer (m:), category (c:), kind (k:) and boiler (b:) that the product belongs to, so that one
--- index answers them together. Prices are those of the product's row; the clock decides at read.
+-- index answers them together. Category and manufacturer are those under which the product is counted;
+-- what lists filter and sort by is read from the product's row.
 CREATE TABLE mjc.search_product (
-    product_id          uuid PRIMARY KEY,
-    category_id         uuid NOT NULL,
-    manufacturer_id     uuid,
-    kind_id             uuid,
-    is_active           boolean NOT NULL,
-    popularity          smallint NOT NULL DEFAULT 0,
-    price_centimes      bigint NOT NULL,
-    sale_price_centimes bigint,
-    sale_from_at        timestamptz,
-    sale_until_at       timestamptz,
-    created_at          timestamptz NOT NULL,
-    names               tsvector NOT NULL,
-    words               tsvector NOT NULL,
-    CONSTRAINT search_product_popularity_ck CHECK (popularity BETWEEN 0 AND 1000)
+    product_id      uuid PRIMARY KEY,
+    category_id     uuid NOT NULL,
+    manufacturer_id uuid,
+    is_active       boolean NOT NULL,
+    names           tsvector NOT NULL,
+    words           tsvector NOT NULL
 ) WITH (fillfactor = 90);
 
 CREATE INDEX search_product_words_idx ON mjc.search_product USING gin (words) WITH (gin_pending_list_limit = 512) WHERE is_active;
-
-CREATE INDEX search_product_popularity_idx ON mjc.search_product (popularity DESC, product_id) WHERE is_active;
 
 -- Words of the texts, for typing errors and suggestions. Added once; a job counts their products.
 CREATE TABLE mjc.search_word (

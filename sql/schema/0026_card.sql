@@ -22,6 +22,11 @@ ALTER TABLE mjc.product ADD COLUMN in_stock boolean NOT NULL DEFAULT false;
 
 UPDATE mjc.product p SET in_stock = true FROM mjc.stock_flag f WHERE f.product_id = p.product_id AND f.in_stock;
 
+-- By what sold and was looked at, on a scale of logarithms (mjc.search_popularity).
+ALTER TABLE mjc.product ADD COLUMN popularity smallint NOT NULL DEFAULT 0;
+
+ALTER TABLE mjc.product ADD CONSTRAINT product_popularity_ck CHECK (popularity BETWEEN 0 AND 1000);
+
 CREATE TABLE mjc.stock_flip (
     product_id uuid NOT NULL,
     flip_id    uuid NOT NULL,
@@ -36,6 +41,8 @@ DROP INDEX mjc.product_category_id_idx;
 
 DROP INDEX mjc.product_manufacturer_id_idx;
 
+DROP INDEX mjc.product_kind_id_idx;
+
 DROP INDEX mjc.product_created_at_idx;
 
 DROP INDEX mjc.product_price_idx;
@@ -47,10 +54,15 @@ DROP INDEX mjc.product_featured_idx;
 DROP INDEX mjc.product_dated_sale_idx;
 
 CREATE INDEX product_category_id_idx ON mjc.product (category_id, created_at DESC, product_id)
-    INCLUDE (manufacturer_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
+    INCLUDE (manufacturer_id, kind_id, popularity, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
 
 CREATE INDEX product_manufacturer_id_idx ON mjc.product (manufacturer_id, created_at DESC, product_id)
-    INCLUDE (category_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
+    INCLUDE (category_id, kind_id, popularity, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);
+
+CREATE INDEX product_kind_id_idx ON mjc.product (kind_id, product_id)
+    INCLUDE (category_id, manufacturer_id, popularity, is_active, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, created_at);
+
+CREATE INDEX product_popularity_idx ON mjc.product (popularity DESC, product_id) WHERE is_active;
 
 CREATE INDEX product_created_at_idx ON mjc.product (created_at DESC, product_id)
     INCLUDE (category_id, manufacturer_id, is_active, is_featured, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at, updated_at, name);

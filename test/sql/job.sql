@@ -63,7 +63,7 @@ SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('sess
 
 -- What is derived from products is locked after them: no job that changes products may follow in the same call
 SELECT mjc.product_changed(ARRAY[pg_temp.pid(1)]) \g /dev/null
-UPDATE mjc.search_product SET popularity = 1000 WHERE product_id = pg_temp.pid(1);
+INSERT INTO mjc.product_counter (product_id, viewed, recent, sold, popularity) VALUES (pg_temp.pid(1), 0, 90, 0, 90);
 UPDATE mjc.job SET next_at = clock_timestamp() - (CASE name WHEN 'search_popularity' THEN 2 ELSE 1 END) * interval '1 minute' WHERE name IN ('search_popularity', 'import_run');
 SELECT results_eq($$SELECT job, done > 0 FROM mjc.housekeep('1 minute')$$, $$VALUES ('search_popularity', true)$$, 'popularity that changed ends the call');
 SELECT results_eq($$SELECT job FROM mjc.housekeep('1 minute')$$, $$VALUES ('import_run')$$, 'imports come in the next');

@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(317);
+SELECT plan(322);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -67,7 +67,7 @@ INSERT INTO mjc.fitment (product_id, boiler_model_id, fits, serial) VALUES
 SELECT is(pg_temp.skus('zzqalpha'), '', 'a product that nobody said had changed is not found');
 SELECT mjc.search_name_refresh() \g /dev/null
 SELECT mjc.product_changed(ARRAY(SELECT product_id FROM mjc.product WHERE slug LIKE 'test-only-%')) \g /dev/null
-UPDATE mjc.search_product SET popularity = CASE product_id WHEN pg_temp.pid(64) THEN 30 WHEN pg_temp.pid(50) THEN 20 ELSE 0 END WHERE product_id IN (pg_temp.pid(64), pg_temp.pid(50));
+UPDATE mjc.product SET popularity = CASE product_id WHEN pg_temp.pid(64) THEN 30 WHEN pg_temp.pid(50) THEN 20 ELSE 0 END WHERE product_id IN (pg_temp.pid(64), pg_temp.pid(50));
 
 -- The ranking test set: exact number
 SELECT is(pg_temp.found(q), 'ZZQ-1 exact MANUFACTURER', format('ranking: exact number, rank 1 and alone: %s', q))
@@ -152,7 +152,7 @@ SELECT is(pg_temp.skus('pompe zzqnew'), 'ZZQ-NEW-5', 'the word of a name');
 SELECT pg_temp.part(80, 'ZZQ-80', 'Zzqorder', NULL), pg_temp.part(81, 'ZZQ-81', 'Zzqorder', NULL, true, NULL, 1), pg_temp.part(82, 'ZZQ-82', 'Autre chose'), pg_temp.part(83, 'ZZQ-83', 'Zzqorder') \g /dev/null
 UPDATE mjc.product SET description = 'zzqorder' WHERE product_id = pg_temp.pid(82);
 SELECT mjc.product_changed(pg_temp.pids('{80,81,82,83}')) \g /dev/null
-UPDATE mjc.search_product SET popularity = 50 WHERE product_id IN (pg_temp.pid(82), pg_temp.pid(83));
+UPDATE mjc.product SET popularity = 50 WHERE product_id IN (pg_temp.pid(82), pg_temp.pid(83));
 SELECT is(pg_temp.skus('zzqorder'), 'ZZQ-81 ZZQ-83 ZZQ-80 ZZQ-82', 'names first, of these what is in stock, of these what is popular');
 
 -- Whatever is typed
@@ -293,6 +293,10 @@ SELECT is(mjc.catalogue_total(NULL, NULL), NULL, 'it found some that were not');
 UPDATE mjc.job SET last_rows = 0 WHERE name = 'catalogue_fill';
 SELECT is(mjc.catalogue_total(NULL, NULL), (SELECT count(*) FROM mjc.search_product s WHERE s.is_active), 'all are');
 SELECT is(mjc.catalogue_total('{}', NULL), 0::bigint, 'of no category');
+SELECT set_eq('SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.shelf_counts() c', 'SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY 1, 2', 'categories and manufacturers show the kept counts, which are true');
+UPDATE mjc.product SET is_active = false WHERE product_id = pg_temp.pid(1);
+SELECT mjc.product_changed(pg_temp.pids('{1}')) \g /dev/null
+SELECT set_eq('SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.shelf_counts() c', 'SELECT p.category_id, p.manufacturer_id, count(*) FROM mjc.product p WHERE p.is_active GROUP BY 1, 2', 'also of what changed just now');
 SELECT is(mjc.catalogue_total(NULL, ARRAY[s.manufacturer_id]), count(*), 'of a manufacturer') FROM mjc.search_product s WHERE s.is_active AND s.manufacturer_id IS NOT NULL GROUP BY s.manufacturer_id ORDER BY s.manufacturer_id LIMIT 1;
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'and leaves nothing behind');
@@ -312,9 +316,14 @@ SELECT is((SELECT w.products FROM mjc.search_word w WHERE w.word = 'zzqprefix'),
 SELECT is(mjc.search_word_count(10), 0::bigint, 'once a week');
 INSERT INTO mjc.sale_day (dim, on_day, key, orders, cancelled_orders, units, returned_units, total_centimes, returned_centimes, discount_centimes, shipping_centimes, stamp_duty_centimes, tax_centimes, returned_tax_centimes, refunded_centimes, sold_ht_centimes, cost_centimes)
 SELECT 'product', mjc.algiers_date(now()) - d, pg_temp.pid(83)::text, 1, 0, u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM (VALUES (0, 50), (10, 49), (100, 5000)) v (d, u);
-SELECT cmp_ok(mjc.search_popularity(), '>', 0::bigint, 'popularity follows the sales');
-SELECT is((SELECT s.popularity FROM mjc.search_product s WHERE s.product_id = pg_temp.pid(83)), 20::smallint, '99 units in 90 days are 20');
-SELECT is((SELECT s.popularity FROM mjc.search_product s WHERE s.product_id = pg_temp.pid(82)), 0::smallint, 'no sale is 0');
+INSERT INTO mjc.product_counter (product_id, viewed, recent, sold, popularity) VALUES (pg_temp.pid(81), 0, 90, 0, 90), (pg_temp.pid(80), 0, 0, 7, 0);
+SELECT is(mjc.search_popularity() >= 1, true, 'popularity follows what was counted');
+SELECT is((SELECT p.popularity FROM mjc.product p WHERE p.product_id = pg_temp.pid(81)), 10::smallint, '90 views weigh as much as 9 units');
+SELECT is((SELECT p.popularity FROM mjc.product p WHERE p.product_id = pg_temp.pid(80)), 0::smallint, 'what sold long ago is 0');
+SELECT mjc.product_count() \g /dev/null
+SELECT is(mjc.search_popularity() >= 1, true, 'and the sales');
+SELECT is((SELECT p.popularity FROM mjc.product p WHERE p.product_id = pg_temp.pid(83)), 20::smallint, '99 units in 90 days are 20');
+SELECT is((SELECT p.popularity FROM mjc.product p WHERE p.product_id = pg_temp.pid(81)), 0::smallint, 'views that are no more are 0');
 SELECT is(mjc.search_popularity(), 0::bigint, 'once');
 
 -- More than ten thousand
@@ -322,8 +331,8 @@ INSERT INTO mjc.category (category_id, slug, name) VALUES ('00000000-0000-4000-b
 INSERT INTO mjc.product (product_id, slug, sku, category_id, name, price_centimes, created_at)
 SELECT pg_temp.pid(100000 + n), 'test-only-many-' || n, 'ZZM-' || n, '00000000-0000-4000-b000-000000000003', 'Zzqmany', 1000 + (n * 7919) % 10050, '2031-01-01'::timestamptz - n * interval '1 minute' FROM generate_series(1, 10050) n;
 SELECT mjc.product_changed(ARRAY(SELECT pg_temp.pid(100000 + n) FROM generate_series(1, 10050) n)) \g /dev/null
-UPDATE mjc.search_product SET popularity = 9 WHERE product_id = pg_temp.pid(110000);
-UPDATE mjc.search_product SET popularity = 8 WHERE product_id = pg_temp.pid(100007);
+UPDATE mjc.product SET popularity = 9 WHERE product_id = pg_temp.pid(110000);
+UPDATE mjc.product SET popularity = 8 WHERE product_id = pg_temp.pid(100007);
 SELECT is(pg_temp.shown(pg_temp.search('zzqmany', 1, 2)), 'ZZM-10000 ZZM-7 of 10001', 'very many: the most popular first, and a total that says more');
 SELECT is(pg_temp.shown(pg_temp.search('zzqmany', 1, 3, sort => s)), (SELECT string_agg('ZZM-' || n, ' ' ORDER BY o) || ' of 10001' FROM (SELECT n, row_number() OVER (ORDER BY CASE s WHEN 'price_asc' THEN (n * 7919) % 10050 WHEN 'price_desc' THEN - (n * 7919) % 10050 ELSE n END) AS o
               FROM generate_series(1, 10050) n) x WHERE o <= 3), format('very many: by %s', s)) FROM unnest(ARRAY['price_asc', 'price_desc', 'newest']) s;
