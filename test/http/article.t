@@ -9,6 +9,7 @@ use utf8;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Encode ();
 use JSON::PP ();
 use Shop;
 use Test::More;
@@ -154,6 +155,33 @@ my $arabic = created(name => 'سخان ماء', slug => '-', sku => "AR-$run");
 is($arabic->{slug}, lc "ar-$run", 'an Arabic name takes the address of its sku');
 is($arabic->{name}, 'سخان ماء', 'byte for byte');
 
+# Right-to-left texts come back byte for byte, wherever they are shown: marks of direction, vowels, a
+# letter that is not composed, joiners, tatweel, digits, Latin words between.
+{
+	my $rtl = "\x{200F}صِمَّام\x{200E} 24\x{200F} kW «Vaillant» ٧٨٢٨-٧٦٥ مِـــضخّة نيم\x{200C}فاصله e\x{0301}té \x{2067}غاز\x{2069} \x{FEFB}";
+	my %told = map { $_ => "$rtl $_" } qw(nameAr descriptionAr shortDescriptionAr metaTitleAr metaDescriptionAr);
+	my $part = created(%told, name => "Vanne $rtl", isFeatured => JSON::PP::true());
+	my $admin = data(see("admin/products/$part->{id}"))->{product};
+	my $page = get("$api/products/$part->{id}");
+
+	is_deeply({ map { $_ => $admin->{$_} } keys %told }, \%told, 'right to left: staff read what they wrote');
+	is_deeply({ map { $_ => data($page)->{product}{$_} } keys %told }, \%told, 'as does everybody');
+	for my $path ("products/$part->{id}", "products?search=$part->{sku}", "search?q=$part->{sku}")
+	{
+		ok(index(get("$api/$path")->{content}, Encode::encode('UTF-8', qq("nameAr":"$told{nameAr}"))) >= 0, "right to left: byte for byte: $path");
+	}
+	ok(index(see('admin/products/export?raw=1')->{content}, Encode::encode('UTF-8', $told{nameAr})) >= 0, 'right to left: in the file of the catalogue');
+	is(sql("SELECT encode(convert_to(name_ar, 'UTF8'), 'hex') FROM mjc.product WHERE product_id = :'id'", id => $part->{id}), unpack('H*', Encode::encode('UTF-8', $told{nameAr})), 'right to left: as it is kept');
+	for my $path (qw(categories manufacturers))
+	{
+		my $key = $path eq 'categories' ? 'nameAr' : 'description';
+		my $made = (values %{ data(make("admin/$path", { name => "Zone $rtl $run", $key => $rtl })) })[0];
+
+		is($made->{$key}, $rtl, "right to left: $path");
+		ok(index(see("admin/$path")->{content}, Encode::encode('UTF-8', $rtl)) >= 0, "byte for byte: $path");
+	}
+}
+
 # Keys
 my $body = form();
 my $first = make('products', $body, key => "key-$run");
@@ -204,7 +232,9 @@ is_deeply([ @$root{qw(slug nameAr image parentId productCount)} ], [ "regulation
 my $child = data(make('admin/categories', { name => 'Sondes', slug => "sondes-$run", parentId => $root->{id} }))->{category};
 is($child->{parentId}, $root->{id}, 'below it another');
 is(data(change("admin/categories/$child->{id}", { nameEn => 'Probes' }))->{category}{nameEn}, 'Probes', 'changed');
-is_error(change("admin/categories/$root->{id}", { parentId => $child->{id} }), 409, 'CATEGORY_CYCLE', 'no circle');
+my $tree = sql("SELECT md5(string_agg(c::text, ';' ORDER BY c.category_id)) FROM mjc.category c");
+is_error(change("admin/categories/$root->{id}", { parentId => $_, name => 'Autre' }), 409, 'CATEGORY_CYCLE', 'no circle') for $child->{id}, $root->{id};
+is(sql("SELECT md5(string_agg(c::text, ';' ORDER BY c.category_id)) FROM mjc.category c"), $tree, 'and nothing changes by it');
 is_error(change("admin/categories/$child->{id}", { parentId => $none }), 422, 'ARGUMENT_INVALID', 'no such parent');
 is_error(make('admin/categories', { name => 'Deux', slug => "sondes-$run" }), 409, 'SLUG_EXISTS', 'an address that is taken');
 is_error(remove("admin/categories/$root->{id}"), 409, 'CATALOGUE_IN_USE', 'one with another below it stays');

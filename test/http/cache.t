@@ -16,6 +16,7 @@ sub metrics_of { return get('/metrics', shim => { url => $_[0]{metrics} })->{con
 
 my $part = make_product();
 my $name = sub { return sql("UPDATE mjc.product SET name = '$_[0]' WHERE product_id = '$part'; SELECT mjc.product_changed(ARRAY['$part'::uuid])") };
+my $none = 'cache-test-none-' . time . "-$$";    # a second run in the same database has another
 my $slug = sql("SELECT slug FROM mjc.product WHERE product_id = '$part'");
 
 sub shown { return (get("/products/$slug", @_)->{json}{data}{product} // {})->{name} }
@@ -45,15 +46,14 @@ is(shown(shim => $on), 'Nom un', 'on: and changes nothing for the others');
 is(request('HEAD', "/products/$slug", shim => $on)->{headers}{'content-length'}, length($first->{content}), 'on: HEAD too');
 my $packed = get("/products/$slug", shim => $on, headers => { 'accept-encoding' => 'gzip' });
 my $packed_again = get("/products/$slug", shim => $on, headers => { 'accept-encoding' => 'gzip' });
-is($packed->{headers}{'content-encoding'}, length($first->{content}) > 1024 ? 'gzip' : undef, 'on: packed for who takes it');
+is($packed->{headers}{'content-encoding'}, 'gzip', 'on: packed for who takes it');
 is($packed_again->{content}, $packed->{content}, 'on: the same packed bytes');
-isnt(get("/products/$slug?includeRelated=true", shim => $on)->{content}, undef, 'on: other arguments, another answer');
-is((get("/products/$slug?includeRelated=true", shim => $on)->{json}{data}{product} // {})->{name}, 'Nom deux', 'on: of their own time');
+is((get("/products/$slug?includeRelated=true", shim => $on)->{json}{data}{product} // {})->{name}, 'Nom deux', 'on: other arguments, another answer, of their own time');
 
 # What is not there is asked for each time.
-is(get('/products/cache-test-none', shim => $on)->{status}, 404, 'on: not there');
-sql("UPDATE mjc.product SET slug = 'cache-test-none' WHERE product_id = '$part'; SELECT mjc.product_changed(ARRAY['$part'::uuid])");
-is(get('/products/cache-test-none', shim => $on)->{status}, 200, 'on: there now');
+is(get("/products/$none", shim => $on)->{status}, 404, 'on: not there');
+sql("UPDATE mjc.product SET slug = '$none' WHERE product_id = '$part'; SELECT mjc.product_changed(ARRAY['$part'::uuid])");
+is(get("/products/$none", shim => $on)->{status}, 200, 'on: there now');
 
 # Nothing of one visitor's reaches another.
 for my $path ('/cart', '/payments/verify/nothing')
@@ -65,13 +65,13 @@ for my $path ('/cart', '/payments/verify/nothing')
 
 # Not longer than configured; by the clock of the machine.
 my $brief = start_shim(MJC_CACHE_MS => 300);
-get('/products/cache-test-none', shim => $brief);
+get("/products/$none", shim => $brief);
 $name->('Nom trois');
-ok(wait_for(sub { ((get('/products/cache-test-none', shim => $brief)->{json}{data}{product} // {})->{name} // '') eq 'Nom trois' }, 5), 'brief: soon as it is');
+ok(wait_for(sub { ((get("/products/$none", shim => $brief)->{json}{data}{product} // {})->{name} // '') eq 'Nom trois' }, 5), 'brief: soon as it is');
 sleep 0.35;
 $name->('Nom quatre');
 sleep 0.35;
-is((get('/products/cache-test-none', shim => $brief)->{json}{data}{product} // {})->{name}, 'Nom quatre', 'brief: after its time as it is');
+is((get("/products/$none", shim => $brief)->{json}{data}{product} // {})->{name}, 'Nom quatre', 'brief: after its time as it is');
 
 # Small: many answers, little memory.
 my $small = start_shim(MJC_CACHE_MS => 60000, MJC_CACHE_BYTES => 65536);

@@ -13,7 +13,6 @@ use Test::More;
 # A process that ends has told all that it answered; nobody else's process is looked at.
 my $from = sql('SELECT clock_timestamp()');
 my $shim = start_shim(MJC_HOUSEKEEP_INTERVAL_S => 0);
-my $asked = 0;
 get('/wilayas', shim => $shim) for 1 .. 7;
 get('/products/no-such-part', shim => $shim) for 1 .. 3;
 get('/nowhere', shim => $shim) for 1 .. 2;

@@ -172,6 +172,8 @@ is_error(part(begin(), 1, "a\n" . ',' x 4_000_000), 422, 'CSV_TOO_WIDE', 'a line
 is_error(part(begin(), 1, "a\n" . '"",' x 1_000_000), 422, 'CSV_TOO_WIDE', 'a line of quotes');
 is_error(part(begin(), 1, '""' x 2_000_000), 422, 'CSV_LINE_TOO_LONG', 'nothing but quotes');
 cmp_ok(time - $started, '<', 20, 'all in bounded time');
+is_deeply([ sql("SELECT count(*) FROM mjc.import_line WHERE import_id = '$id'"), sql("SELECT state || ' ' || cardinality(chunk_hashes) FROM mjc.import WHERE import_id = '$id'") ], [ 0, 'open 1' ], 'nothing of it is kept, and the right part can follow');
+is(part($id, 2, "\"\n")->{status}, 200, 'as it does');
 
 is_error(staff(PUT => "imports/$id/lines/2", content => 'x', headers => { 'Content-Type' => $_ }), 415, 'UNSUPPORTED_MEDIA_TYPE', $_) for 'application/json', 'text/plain', 'multipart/form-data';
 is_error(part($id, 2, 'x', headers => { 'Content-Encoding' => 'gzip' }), 415, 'UNSUPPORTED_MEDIA_TYPE', 'a body that is packed');

@@ -223,7 +223,10 @@ my %unknown = (
 is_error(image($unknown{$_}), 415, 'UPLOAD_TYPE_UNSUPPORTED', "$_, whatever it is called") for sort keys %unknown;
 
 my $bomb = png(30_000, 30_000, rows => "\0" x 1000);
+my $bombed = time;
 is_error(image($bomb), 422, 'UPLOAD_IMAGE_TOO_LARGE', '4b.58 a PNG of 30 000 by 30 000');
+cmp_ok(time - $bombed, '<', 2, 'which nobody unpacks');
+is_deeply([ rows(), kept() ], [ $rows, @files ], 'no polyglot and no bomb leaves a file or a row');
 is_error(image($_->[1]), 422, 'UPLOAD_IMAGE_TOO_LARGE', $_->[0])
 	for [ '8 001 wide', png(8001, 1) ], [ '8 001 high', jpeg(1, 8001) ], [ '6 400 by 6 251: above 40 megapixels', jpeg(6400, 6251) ], [ 'a JPEG of 65 535', jpeg(65535, 65535) ], [ 'a WebP of 16 383', webp(webp_vp8(16383, 16383)) ],
 	[ 'a lossless WebP of 16 384', webp(webp_vp8l(16384, 16384)) ], [ 'a PNG of 2 ** 31', png(2**31 - 1, 2**31 - 1, rows => "\0") ];

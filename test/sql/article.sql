@@ -1,6 +1,6 @@
 -- article: products as staff describe them in one document; slugs, eans, files, stock, the audit.
 BEGIN;
-SELECT plan(286);
+SELECT plan(292);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000), pg_temp.make_product(2, 50000) \g /dev/null
 UPDATE mjc.setting SET text_value = 'http://localhost:3001 https://www.example.dz https://api.example.dz/api' WHERE name = 'file_origins';
@@ -210,5 +210,16 @@ SELECT mjc.product_create('{"name": " Vanne ", "sku": " TEST-BLANK ", "ean": " 9
 SELECT results_eq(format('SELECT name, sku, ean, slug, condition, safety_class FROM mjc.product WHERE product_id = %L', :'blank'), $$VALUES ('Vanne', 'TEST-BLANK', '96385074', 'blanc', 'USED', 'QUALIFIED')$$, 'they are not kept');
 
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
+-- Right-to-left texts are kept and shown byte for byte: marks of direction, vowels, what is not composed, joiners, tatweel
+SELECT U&'\200Fصِمَّام\200E 24\200F kW ٧٨٢٨ مِـــضخّة نيم\200Cفاصله e\0301te \2067غاز\2069 \FEFB' AS rtl \gset
+SELECT mjc.product_create(pg_temp.good(jsonb_build_object('sku', 'TEST-RTL', 'nameAr', :'rtl', 'descriptionAr', :'rtl', 'shortDescriptionAr', :'rtl', 'metaTitleAr', :'rtl', 'metaDescriptionAr', :'rtl'))) AS rtl_id \gset
+SELECT is((SELECT count(*) FROM mjc.product p CROSS JOIN unnest(ARRAY[p.name_ar, p.description_ar, p.short_description_ar, p.meta_title_ar, p.meta_description_ar]) t
+            WHERE p.product_id = :'rtl_id' AND convert_to(t, 'UTF8') = convert_to(:'rtl', 'UTF8')), 5::bigint, 'right to left: five texts as they were written');
+SELECT is(convert_to(d ->> k, 'UTF8'), convert_to(:'rtl', 'UTF8'), 'right to left: shown by ' || w)
+  FROM (VALUES (mjc.product_doc(:'rtl_id'), 'nameAr', 'its document'), ((SELECT k.card::jsonb FROM mjc.product_cards(ARRAY[:'rtl_id'::uuid], false) k), 'nameAr', 'its card'),
+               ((mjc_api.product_get(NULL, NULL, NULL, :'rtl_id', NULL) -> 'product')::jsonb, 'descriptionAr', 'its page'),
+               ((mjc_api.search('TEST-RTL', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) #> '{products,0}')::jsonb, 'nameAr', 'the search')) v (d, k, w);
+SELECT isnt(position(convert_to(:'rtl', 'UTF8') IN convert_to(mjc.catalogue_lines(ARRAY[:'rtl_id'::uuid]), 'UTF8')), 0, 'right to left: in the file of the catalogue');
+
 SELECT * FROM finish();
 ROLLBACK;
