@@ -31,6 +31,8 @@
  * key, a step that is already done, whoever tells the outside world). NOTIFY is
  * sent after our wait.
  *
+ * The shim does the same for all its writes, outside the backend: shim/db_late.c.
+ *
  * Never: PREPARE TRANSACTION, a commit without xid, a standby, synchronous_commit
  * off. An abort or an error in somebody else's callback restores the setting.
  * The callbacks neither allocate nor throw. A request inside a savepoint that is

@@ -149,17 +149,16 @@ static MjcStmt stmt_state = {
 	2,
 	{UUIDOID, INT4OID},
 	NULL};
-static MjcStmt stmt_set = {
-	"UPDATE mjc.shipment SET state = $3, carrier = coalesce($4, carrier), "
-	"tracking_number = coalesce($5, tracking_number), "
-	"shipped_at = CASE WHEN $3 = 'shipped' THEN $6 ELSE shipped_at END, "
-	"refused_at = CASE WHEN $3 = 'refused' THEN $6 ELSE refused_at END, "
-	"refusal = CASE WHEN $3 = 'refused' THEN $7 ELSE refusal END, "
-	"returned_at = CASE WHEN $3 = 'returned' THEN $6 ELSE returned_at END "
-	"WHERE order_id = $1 AND shipment_no = $2",
-	7,
-	{UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID},
-	NULL};
+static MjcStmt stmt_set = {"UPDATE mjc.shipment SET state = $3, carrier = coalesce($4, carrier), "
+						   "tracking_number = coalesce($5, tracking_number), "
+						   "shipped_at = CASE WHEN $3 = 'shipped' THEN $6 ELSE shipped_at END, "
+						   "refused_at = CASE WHEN $3 = 'refused' THEN $6 ELSE refused_at END, "
+						   "refusal = CASE WHEN $3 = 'refused' THEN $7 ELSE refusal END, "
+						   "returned_at = CASE WHEN $3 = 'returned' THEN $6 ELSE returned_at END "
+						   "WHERE order_id = $1 AND shipment_no = $2",
+						   7,
+						   {UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID},
+						   NULL};
 /*
  * What a parcel collects when others follow: the value of what is in it, and the first to leave
  * the shipping too; never more than is asked.

@@ -47,6 +47,8 @@ struct config
 	long slow_connections;
 	long event_connections;
 	long event_queue;
+	long write_busy;
+	bool late_answers;
 	long cache_ms;
 	long cache_bytes;
 	long max_connections;

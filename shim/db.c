@@ -2,9 +2,10 @@
  * db.c - calls of SQL functions on pools of non-blocking connections.
  *
  * A call is in exactly one place: the queue of a pool, a slot of a connection,
- * the list of calls that wait for their retry, or ended. Reads that wait behind
+ * the list of calls that wait for their retry, that of db_late.c, or ended. Reads that wait behind
  * a slow one move to another connection, once; the answer of the first sending
- * is then thrown away.
+ * is then thrown away. A write that committed waits in db_late.c until that is
+ * durable.
  *
  * What is retried: 40001, 40P01 and, once, 55P03, because the transaction is
  * known not to have happened; a prepared statement that went stale; a lost
@@ -22,6 +23,7 @@
 #include "clock.h"
 #include "config.h"
 #include "db_conn.h"
+#include "db_late.h"
 #include "error.h"
 #include "log.h"
 #include "metrics.h"
@@ -37,6 +39,8 @@
 #define DB_GRACE_MS 1000 /* past statement_timeout before the connection is dropped */
 #define DB_HOUSE_TIMEOUT_MS 30000
 #define DB_STALL_MS 200 /* a call this slow lets go those that wait behind it */
+#define DB_WAITS_MS                                                                                \
+	10 /* a write this slow waits for a lock or for data: it does not count as at work */
 #define DB_OPTIONS_BYTES 384
 
 struct db_pool
@@ -45,10 +49,12 @@ struct db_pool
 	long size;
 	int depth;
 	long capacity; /* calls that may wait */
+	long busy;	   /* connections at work at a time, 0 = all */
 	bool read_only;
 	int64_t deadline_ms;
 	char options[DB_OPTIONS_BYTES];
 	struct db_target target;
+	struct db_late *late; /* NULL: what its calls committed is durable when they are answered */
 	struct db_conn *conn;
 	struct db_call *head; /* waiting calls, oldest first */
 	struct db_call *tail;
@@ -62,6 +68,7 @@ struct db
 	struct db_statement *statements;
 	int nstatements;
 	struct db_call *retry; /* waiting for their retry_ms, unordered */
+	struct db_late late;   /* answers of DB_WRITE that wait for the disk */
 	uint64_t random;
 };
 
@@ -127,6 +134,7 @@ static const struct
 						   " FROM mjc_api.webhook_status()",
 						   0},
 	[DB_MEDIA_ORPHANS] = {"SELECT name FROM mjc_api.media_orphans($1::text[])", 1},
+	[DB_FLUSH_SEEN] = {"SELECT mjc_api.flush_seen()", 0},
 };
 
 int
@@ -192,7 +200,9 @@ db_pool_set(struct db *db, enum db_pool_id id, const char *name, long size, int 
 			 " -c idle_in_transaction_session_timeout=10000 -c search_path=pg_catalog,pg_temp"
 			 " -c log_parameter_max_length_on_error=0%s%s",
 			 (long long) timeout, read_only ? " -c default_transaction_read_only=on" : "",
-			 id == DB_EVENT ? " -c synchronous_commit=off" : "");
+			 id == DB_EVENT || (id == DB_WRITE && config->late_answers)
+				 ? " -c synchronous_commit=off"
+				 : "");
 	pool->target.dsn = id == DB_READ ? config->dsn_read : config->dsn;
 	pool->target.options = pool->options;
 }
@@ -221,6 +231,21 @@ db_pools_open(struct db *db)
 	return true;
 }
 
+static void
+call_end(struct db *db, struct db_call *call, enum db_outcome outcome)
+{
+	call->outcome = outcome;
+	call->next = NULL;
+	call->elapsed_us = clock_us() - call->start_us;
+	if (outcome != DB_OK && outcome != DB_ERROR)
+	{
+		PQclear(call->result);
+		call->result = NULL;
+	}
+	metrics_db_query(db->app->metrics, (int) call->pool, call->elapsed_us);
+	call->done(call);
+}
+
 struct db *
 db_new(struct app *app)
 {
@@ -239,27 +264,20 @@ db_new(struct app *app)
 	db_pool_set(db, DB_STAFF, "staff", two_servers ? 2 : 0, DB_DEPTH_MAX, 512, true);
 	db_pool_set(db, DB_HOUSE, "house", 1, 1, 4, false);
 	db_pool_set(db, DB_EVENT, "event", config->event_connections, 1, config->event_queue, false);
+	db_pool_set(db, DB_FLUSH, "flush", config->late_answers ? 1 : 0, 1, 1, false);
+	db_late_init(&db->late, db, DB_FLUSH, db_extra_statement(DB_FLUSH_SEEN), call_end);
 	if (!db_build_statements(db) || !db_pools_open(db))
 	{
 		db_free(db);
 		return NULL;
 	}
-	return db;
-}
-
-static void
-call_end(struct db *db, struct db_call *call, enum db_outcome outcome)
-{
-	call->outcome = outcome;
-	call->next = NULL;
-	call->elapsed_us = clock_us() - call->start_us;
-	if (outcome != DB_OK && outcome != DB_ERROR)
+	db->late.flusher = db->pool[DB_FLUSH].conn;
+	if (config->late_answers)
 	{
-		PQclear(call->result);
-		call->result = NULL;
+		db->pool[DB_WRITE].late = &db->late;
+		db->pool[DB_WRITE].busy = config->write_busy;
 	}
-	metrics_db_query(db->app->metrics, (int) call->pool, call->elapsed_us);
-	call->done(call);
+	return db;
 }
 
 static void
@@ -296,12 +314,29 @@ pool_pop(struct db_pool *pool)
 	return call;
 }
 
+/*
+ * Whether enough connections work. With more of them than cores the server's processes take
+ * turns and push each other's data out of the caches; those that wait cost nothing.
+ */
+static bool
+pool_busy(const struct db_pool *pool)
+{
+	int64_t late = clock_us() - DB_WAITS_MS * 1000;
+	long busy = 0;
+
+	for (long i = 0; i < pool->size && pool->busy > 0; i++)
+		busy += pool->conn[i].in_flight > 0 && pool->conn[i].first_us > late;
+	return pool->busy > 0 && busy >= pool->busy;
+}
+
 /* The connection with the least in flight that can take one more, or NULL. */
 static struct db_conn *
 pool_free_conn(const struct db_pool *pool)
 {
 	struct db_conn *best = NULL;
 
+	if (pool_busy(pool) || (pool->late != NULL && !db_late_ready(pool->late)))
+		return NULL;
 	for (long i = 0; i < pool->size; i++)
 	{
 		struct db_conn *conn = &pool->conn[i];
@@ -326,6 +361,8 @@ pool_pump(struct db_pool *pool)
 	{
 		struct db_call *call = pool_pop(pool);
 
+		if (pool->late != NULL)
+			db_late_mark(pool->late, call);
 		if (!db_conn_send(conn, call))
 			pool_push_front(pool, call);
 	}
@@ -428,7 +465,10 @@ slot_answered(struct db *db, struct db_conn *conn, struct db_slot *slot)
 	call->result = slot->result;
 	if (rows)
 	{
-		call_end(db, call, DB_OK);
+		if (conn->pool->late != NULL)
+			db_late_add(conn->pool->late, conn, call);
+		else
+			call_end(db, call, DB_OK);
 		return;
 	}
 	if (call_again(db, call, sqlstate))
@@ -657,6 +697,7 @@ db_tick(struct db *db)
 		if (pool->head != NULL)
 			pool_tick_queue(db, pool);
 	}
+	db_late_tick(&db->late);
 }
 
 int64_t
@@ -672,6 +713,8 @@ db_next_ms(const struct db *db, int64_t limit)
 	}
 	for (int p = 0; p < DB_POOL__MAX; p++)
 	{
+		if (db->pool[p].busy > 0 && db->pool[p].head != NULL && next > DB_WAITS_MS)
+			next = DB_WAITS_MS;
 		for (long i = 0; i < db->pool[p].size; i++)
 		{
 			const struct db_conn *conn = &db->pool[p].conn[i];
@@ -688,12 +731,12 @@ db_next_ms(const struct db *db, int64_t limit)
 bool
 db_available(const struct db *db)
 {
-	static const enum db_pool_id needed[] = {DB_READ, DB_WRITE};
+	static const enum db_pool_id needed[] = {DB_READ, DB_WRITE, DB_FLUSH};
 
 	for (size_t n = 0; n < sizeof(needed) / sizeof(needed[0]); n++)
 	{
 		const struct db_pool *pool = &db->pool[needed[n]];
-		bool ready = false;
+		bool ready = pool->size == 0;
 
 		for (long i = 0; i < pool->size; i++)
 			ready = ready || (pool->conn[i].state == CONN_READY && !pool->conn[i].broken);
@@ -771,6 +814,7 @@ db_free(struct db *db)
 	call = db->retry;
 	db->retry = NULL;
 	db_stop_list(db, call);
+	db_late_stop(&db->late, DB_STOPPED);
 	for (int i = 0; db->statements != NULL && i < db->nstatements; i++)
 		free(db->statements[i].sql);
 	free(db->statements);

@@ -24,12 +24,13 @@ enum db_pool_id
 	DB_STAFF, /* read-only on the primary; DB_READ stands in when both servers are one */
 	DB_HOUSE, /* housekeeping */
 	DB_EVENT, /* what visitors do: never in the way of a sale */
+	DB_FLUSH, /* makes durable what writes have committed (db_late.h) */
 	DB_POOL__MAX
 };
 
 enum db_outcome
 {
-	DB_OK,		/* result holds rows and the transaction has committed */
+	DB_OK,		/* result holds rows and the transaction has committed, durably */
 	DB_ERROR,	/* result holds the error of the database */
 	DB_BUSY,	/* no connection came free in time; nothing was done */
 	DB_LOST,	/* the connection broke; a write may have happened or not */
@@ -66,6 +67,7 @@ enum db_extra
 	DB_WEBHOOK_DONE,
 	DB_WEBHOOK_STATUS,
 	DB_MEDIA_ORPHANS,
+	DB_FLUSH_SEEN,
 	DB_EXTRA__MAX
 };
 
@@ -94,6 +96,7 @@ struct db_call
 	int retries;
 	int lost;
 	bool moved;
+	unsigned flusher_life;
 };
 
 /* What the metrics show of a pool. */
@@ -132,7 +135,7 @@ void db_tick(struct db *db);
 /* db_next_ms - milliseconds until db_tick has something to do, at most limit. */
 int64_t db_next_ms(const struct db *db, int64_t limit);
 
-/* db_available - whether both a read and a write connection are ready. */
+/* db_available - whether a connection for reads, one for writes and the flusher are ready. */
 bool db_available(const struct db *db);
 
 /* db_stats - figures of a pool for the metrics; false when the pool is not used. */

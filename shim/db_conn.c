@@ -97,6 +97,7 @@ db_conn_open(struct db_conn *conn, const struct db_target *target)
 	const char *const values[] = {target->dsn, options, "UTF8", "mjc-shim", "1",
 								  "30",		   "3",		"10",	"10000",	NULL};
 
+	conn->life++;
 	conn->state = CONN_CONNECTING;
 	conn->state_ms = conn->app->now_ms;
 	conn->broken = false;

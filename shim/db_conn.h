@@ -51,6 +51,7 @@ struct db_conn
 	int in_flight;
 	int64_t first_us;	/* when it became the oldest */
 	int64_t mean_us;	/* running mean of how long the oldest takes */
+	unsigned life;		/* how often it was opened */
 	int64_t state_ms;	/* when the state was entered */
 	int64_t retry_ms;	/* CONN_DOWN: when to connect again */
 	int64_t backoff_ms; /* the next pause */

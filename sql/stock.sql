@@ -110,6 +110,13 @@ CREATE FUNCTION mjc.flush_seen() RETURNS void
 COMMENT ON FUNCTION mjc.flush_seen() IS
     'Returns when everything this session can see is durable: call it before acting outside the database on a row that was read';
 
+CREATE FUNCTION mjc_api.flush_seen() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'mjc_flush_seen';
+COMMENT ON FUNCTION mjc_api.flush_seen() IS
+    'mjc.flush_seen() for the shim, which commits without waiting and asks once for the answers of many';
+
 CREATE FUNCTION mjc_api.staff_inventory_change(actor uuid, token_version integer, token_id uuid, request_id text,
     idempotency_key text, product_id uuid, quantity integer, type text, reason text, OUT body json, OUT replayed boolean)
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

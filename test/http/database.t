@@ -10,6 +10,7 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Shop;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -150,6 +151,61 @@ release($held);
 $reply = post("$api/orders/guest", shim => $shim, key => "twin-$part", body => $body);
 is_deeply([ $reply->{status}, $reply->{headers}{'idempotent-replayed'} ], [ 201, 'true' ],
 	'then it is the order of the first');
+stop_shim($shim);
+
+#------------------------------------------------------------------ answers that wait for the disk
+
+# The connection that makes writes durable breaks while orders are on their way: each ends once.
+$since = sql('SELECT clock_timestamp()');
+$shim = start_shim();
+is(metric(metrics($shim), 'mjc_db_connections{pool="flush",state="ready"}'), 1, 'one connection makes writes durable');
+my $flusher = <<~'SQL';
+	SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	 WHERE application_name = 'mjc-shim' AND backend_start > :'since' AND query LIKE '%flush_seen%'
+	SQL
+for my $round (1 .. 4)
+{
+	my @keys = map { "flusher-$part-$round-$_" } 1 .. 12;
+	my %order = map { $_ => order_body([ [ $part, 1 ] ]) } @keys;
+	my $before = sql("SELECT count(*) FROM mjc.order_line WHERE product_id = :'part'", part => $part);
+	my $killer = fork // die;
+
+	if (!$killer)
+	{
+		for (1 .. 12) { sql($flusher, since => $since); sleep 0.01 }
+		POSIX::_exit(0);
+	}
+	my @replies = parallel(scalar @keys, sub { return { status => post("$api/orders/guest", shim => $shim, key => $keys[ $_[0] ], body => $order{ $keys[ $_[0] ] })->{status} } });
+	waitpid $killer, 0;
+	is_deeply([ grep { !/^(?:201|503)$/ } map { $_->{status} } @replies ], [], "flusher broken, round $round: done, or told to come again");
+	ok(wait_for(sub { get('/health/ready', shim => $shim)->{status} == 200 }, 5), 'it comes back');
+	is_deeply([ grep { post("$api/orders/guest", shim => $shim, key => $_, body => $order{$_})->{status} != 201 } @keys ], [], 'and all come again');
+	is(sql("SELECT count(*) FROM mjc.order_line WHERE product_id = :'part'", part => $part) - $before, scalar @keys, 'each of them once');
+}
+stop_shim($shim);
+
+# A write that waits for a lock is not at work: others are let in.
+$shim = start_shim(MJC_WRITE_BUSY => 1);
+$held = hold('LOCK TABLE mjc.order IN SHARE MODE');
+@socks = map {
+	my $sock = connect_to($shim);
+
+	print $sock ask("POST $api/orders/guest HTTP/1.1", headers => ['Content-Type: application/json'], body => encode(order_body([ [ $part, 1 ] ])));
+	$sock->flush;
+	$sock;
+} 1 .. 3;
+sleep 0.2;
+$begun = time;
+is(post("$api/cart/items", shim => $shim, body => { productId => $part, quantity => 1 })->{status} =~ /^2/ ? 1 : 0, 1, 'three orders wait for a lock, a cart does not');
+cmp_ok(time - $begun, '<', 1, 'nor for them');
+release($held);
+is_deeply([ map { read_reply($_, 5)->{status} } @socks ], [ 201, 201, 201 ], 'then they are placed');
+stop_shim($shim);
+
+# Each in its backend, as an operator may want it.
+$shim = start_shim(MJC_LATE_ANSWERS => 'false');
+is(post("$api/orders/guest", shim => $shim, body => order_body([ [ $part, 1 ] ]))->{status}, 201, 'without it');
+is(metric(metrics($shim), 'mjc_db_connections{pool="flush",state="ready"}'), undef, 'there is no such connection');
 stop_shim($shim);
 
 finish();

@@ -12,7 +12,7 @@ use Shop;
 use Test::More;
 
 # Called by the shim itself, not through a route.
-my @internal = qw(account_token_check checkout_finish email_verify housekeep http_figures job_status media_orphans outbox_done outbox_failed outbox_status outbox_take
+my @internal = qw(account_token_check checkout_finish email_verify flush_seen housekeep http_figures job_status media_orphans outbox_done outbox_failed outbox_status outbox_take
 	password_begin password_change password_reset password_reset_request password_words provider_event_store provider_task_done provider_task_take register session_close session_refresh
 	shop_status sign_in_begin sign_in_finish social_sign_in webhook_done webhook_status webhook_take);
 my @columns = qw(method pattern function types role rate flags volatility);
