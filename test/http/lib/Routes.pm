@@ -65,6 +65,7 @@ my @places = (
 	[ qr{^/admin/kinds/:id}, id => all => sub { entry('part_kind', 'kind_id') } ],
 	[ qr{^/admin/attributes/:id}, id => all => sub { attribute() } ],
 	[ qr{^/admin/reviews/:id}, id => all => sub { review() } ],
+	[ qr{^/admin/imports/:id/lines/}, id => all => sub { import_open() } ],
 	[ qr{^/admin/imports/:id}, id => all => sub { $nothing } ],
 	[ qr{^/admin/imports/:id/lines/:chunk}, chunk => all => sub { 1 } ],
 	[ qr{^/admin/gift-cards/:id}, id => all => sub { $nothing } ],
@@ -162,6 +163,8 @@ sub address
 
 sub maker { return once(maker => 'SELECT manufacturer_id FROM mjc.manufacturer LIMIT 1') }
 
+sub maker_of_model { return once(maker_of_model => "SELECT manufacturer_id FROM mjc.boiler_model WHERE boiler_model_id = '${\ model()}'") }
+
 sub model { return once(model => 'SELECT boiler_model_id FROM mjc.boiler_model LIMIT 1') }
 
 sub boiler
@@ -171,6 +174,19 @@ sub boiler
 
 	die "no boiler: $reply->{status} $reply->{content}" if $reply->{status} != 201;
 	return $reply->{json}{data}{boiler}{id};
+}
+
+# A variant of model().
+sub variant
+{
+	return $made{variant} //= sql("INSERT INTO mjc.boiler_variant (variant_id, boiler_model_id, name, gas) VALUES (gen_random_uuid(), :'model', :'name', '{G20}') RETURNING variant_id",
+		model => model(), name => code('v'));
+}
+
+# One that waits for its first lines.
+sub import_open
+{
+	return sql("INSERT INTO mjc.import (import_id, kind, channel) VALUES (gen_random_uuid(), 'products', 'rest') RETURNING import_id");
 }
 
 sub diagram
@@ -257,7 +273,7 @@ sub path_of
 my %value = (
 	uuid => sub { $_[0]{name} =~ /product/i ? product() : $nothing },
 	text => sub { substr('essai' . ++$serial . 'x' x $_[0]{min}, 0, $_[0]{max} || 20) },
-	texts => sub { ['essai'] },
+	texts => sub { [ $_[0]{name} =~ /product/i ? product() : 'essai' ] },
 	int => sub { 0 + ($_[0]{min} > 1 ? $_[0]{min} : $_[0]{max} < 1 ? $_[0]{max} : 1) },
 	money => sub { 1 + $_[0]{min} / 100 },
 	bool => sub { JSON::PP::true() },
@@ -269,7 +285,7 @@ my %value = (
 	time_to => sub { '2026-01-02' },
 	json => sub { {} },
 );
-# What a route takes whole (type json): a good document, by its pattern.
+# What a route takes whole (type json), or values that only make sense together: a good document, by its pattern.
 %document = (
 	'/admin/customer-groups/:code' => sub { { name => 'Essai', nameAr => 'Essai', sortOrder => 7 } },
 	'/admin/products/:id/price' => sub { { price => 1000.5, salePrice => 900 } },
@@ -292,6 +308,8 @@ my %value = (
 	'/admin/attributes/:id' => sub { { name => 'Essai', unit => 'bar' } },
 	'/admin/imports' => sub { { kind => 'products', dryRun => JSON::PP::true() } },
 	'/admin/imports/:id/start' => sub { { dryRun => JSON::PP::true() } },
+	(map { $_ => sub { { label => code('b'), model => model(), variant => variant(), manufacturer => maker_of_model(), built => '2019-05', gas => 'G20' } } }
+		qw(/customers/boilers /customers/boilers/:boilerId)),
 	'/admin/gift-cards' => sub { { amount => 1000 } },
 	'/admin/orders/:orderId/shipments' => sub { { carrier => 'Yalidine', trackingNumber => code('t') } },
 	'/admin/remittances' => sub { { carrier => 'Yalidine', reference => code('r'), lines => [ { parcel => shipped(), amount => 100 } ] } },
@@ -329,7 +347,7 @@ sub code { return sprintf '%s-%x-%d', $_[0], $$, ++$serial }
 # Names whose texts must say something.
 my %named = (email => $value{email}, wilaya => sub { '16' }, region => sub { '16' }, phone => $value{phone},
 	customerGroup => sub { 'retail' }, moveTo => sub { test_category() }, purpose => sub { 'terms' },
-	(map { $_ => sub { 'CASH_ON_DELIVERY' } } qw(paymentMethod method)), number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
+	(map { $_ => sub { 'CASH_ON_DELIVERY' } } qw(paymentMethod method)), manufacturer => \&maker, number => sub { $made{invoice} // 'FA-2026-000001' }, lang => sub { 'fr' },
 	(map { $_ => sub { 'Amina' } } qw(firstName lastName)), (map { $_ => \&password } qw(password newPassword)));
 
 sub value_of
@@ -363,6 +381,8 @@ sub body_of
 	my ($row, %opt) = @_;
 	my @params = grep { $_->{where} eq 'body' } @{ $row->{params} } or return;
 	my $body = {};
+
+	return $document{ $row->{pattern} }->() if $opt{all} && $document{ $row->{pattern} };
 
 	for my $param (grep { $opt{all} || $_->{needed} } @params)
 	{
