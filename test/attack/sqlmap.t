@@ -18,7 +18,7 @@ use Routes;
 use Shop;
 use Test::More;
 
-use constant SECONDS => 120; # of a run
+use constant SECONDS => 300; # of a run
 my $jobs = $ENV{ATTACK_JOBS} // 2;
 my $wanted = $ENV{ATTACK_ROUTES} // '.';
 my $out = tempdir(CLEANUP => 1);
