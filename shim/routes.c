@@ -383,6 +383,9 @@ const struct route routes_table[] = {
 	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
 	{METHOD_GET, "/admin/imports/:id/errors", "mjc_api.staff_import_errors", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST | RF_MESSAGES, 200, ACTION_NONE, PARAMS(import_error_params)},
+	{METHOD_GET, "/admin/imports/:id/errors/export", "mjc_api.staff_import_error_export",
+	 ROLE_ADMIN, RATE_STAFF, STAFF_LIST | RF_STREAM, 200, ACTION_NONE,
+	 PARAMS(import_error_export_params)},
 
 	{METHOD_GET, "/admin/customers", "mjc_api.staff_customer_list", ROLE_ADMIN, RATE_STAFF,
 	 RF_RECORDS, 200, ACTION_NONE, PARAMS(staff_customer_list_params)},

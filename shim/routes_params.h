@@ -46,6 +46,10 @@ static const struct param_def import_take_params[] = {
 	{"", IN_BODY, T_FILE, 1, 4194304, P_REQUIRED, NULL},
 };
 static const struct param_def import_error_params[] = {{ID_IN_PATH}, {STAFF_PAGE}, {STAFF_LIMIT}};
+static const struct param_def import_error_export_params[] = {
+	{ID_IN_PATH},
+	{"raw", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
+};
 static const struct param_def product_export_params[] = {
 	{"raw", IN_QUERY, T_BOOL, 0, 0, NAME_TEXT, NULL},
 };

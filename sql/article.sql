@@ -81,6 +81,10 @@ CREATE FUNCTION mjc.object_fault(value jsonb) RETURNS text
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- Nothing in a text so short is too long or too much.
+    IF length(value::text) <= 100 THEN
+        RETURN CASE WHEN value ? '' THEN 'ARGUMENT_INVALID' END;
+    END IF;
     RETURN (
         SELECT CASE WHEN count(*) FILTER (WHERE length(k) NOT BETWEEN 1 AND 100) > 0 THEN 'ARGUMENT_INVALID'
                     WHEN count(*) > 100 OR length(value::text) > 20000 THEN 'ARGUMENT_RANGE' END

@@ -367,9 +367,10 @@ BEGIN
     IF floor(log(2.0, made_before / 1000.0 + 1)) = floor(log(2.0, made_now / 1000.0 + 1)) THEN
         RETURN;
     ELSIF kind = 'products' THEN
-        ANALYZE (SKIP_LOCKED) mjc.product, mjc.product_image, mjc.search_key;
+        ANALYZE (SKIP_LOCKED) mjc.product (product_id, slug, sku, ean, category_id, manufacturer_id, kind_id, is_active, is_featured, in_stock, created_at), mjc.product_image (product_id),
+            mjc.search_key (product_id, kind);
     ELSIF kind = 'cross_references' THEN
-        ANALYZE (SKIP_LOCKED) mjc.cross_reference, mjc.search_key;
+        ANALYZE (SKIP_LOCKED) mjc.cross_reference, mjc.search_key (product_id, kind);
     ELSE
         ANALYZE (SKIP_LOCKED) mjc.fitment;
     END IF;

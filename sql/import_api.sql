@@ -114,6 +114,52 @@ $$;
 COMMENT ON FUNCTION mjc_api.staff_import_errors(uuid, integer, uuid, uuid, integer, integer) IS
     'GET /admin/imports/:id/errors: what is wrong, by line; NULL when there is no such import. Errors: MJ060, MJ063, MJ064';
 
+-- By line from piece to piece: what a running import finds meanwhile is in it when its line is still to come.
+CREATE FUNCTION mjc.import_error_piece(form text, import_id uuid, after jsonb, most integer, OUT body text, OUT next jsonb)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    i mjc.import%ROWTYPE;
+    -- With the mark that tells spreadsheets of UTF-8.
+    head constant text := chr(65279) || 'line,column,field,code' || E'\r\n';
+    lines text;
+BEGIN
+    SELECT x.* INTO i FROM mjc.import x WHERE x.import_id = import_error_piece.import_id;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT coalesce(string_agg(concat_ws(',', f.line_no, mjc.csv_cell(left(btrim(i.head[(i.fields ->> f.field)::integer]), 100)), mjc.csv_cell(f.field), f.code),
+                               E'\r\n' ORDER BY f.n) FILTER (WHERE f.n <= most) || E'\r\n', ''),
+           (array_agg(jsonb_build_object('began', mjc.export_began(after), 'line', f.line_no, 'field', f.field, 'rows', coalesce((after ->> 'rows')::bigint, 0) + most)) FILTER (WHERE f.n = most AND f.more))[1]
+      INTO lines, next
+      FROM (SELECT e.line_no, e.field, e.code, row_number() OVER w AS n, lead(true) OVER w IS NOT NULL AS more
+              FROM (SELECT x.line_no, x.field, x.code FROM mjc.import_error x
+                     WHERE x.import_id = i.import_id AND (x.line_no, x.field) > (coalesce((after ->> 'line')::integer, 0), coalesce(after ->> 'field', ''))
+                     ORDER BY x.line_no, x.field LIMIT most + 1) e
+            WINDOW w AS (ORDER BY e.line_no, e.field)) f;
+    body := mjc.export_text(form, head, lines, after, next IS NULL);
+END
+$$;
+COMMENT ON FUNCTION mjc.import_error_piece(text, uuid, jsonb, integer) IS
+    'A piece of what is wrong in an import, by line, as a file in a form of mjc.export_form, and the cursor of the next; NULL with the last, all NULL when there is no such import';
+
+CREATE FUNCTION mjc_api.staff_import_error_export(actor uuid, token_version integer, token_id uuid, id uuid, raw boolean DEFAULT false, after text DEFAULT NULL,
+    OUT body text, OUT next text, OUT filename text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    form text := mjc.export_form(NULL, raw);
+BEGIN
+    PERFORM mjc.check_admin(actor, token_version, token_id);
+    SELECT x.body, x.next INTO body, next FROM mjc.import_error_piece(form, id, after::jsonb, mjc.export_piece_rows()) x;
+    filename := CASE form WHEN 'file' THEN mjc.export_filename('import_errors', mjc.export_began(after::jsonb)) END;
+END
+$$;
+COMMENT ON FUNCTION mjc_api.staff_import_error_export(uuid, integer, uuid, uuid, boolean, text) IS
+    'GET /admin/imports/:id/errors/export: data is the text of a CSV file of what is wrong, or with raw the file itself, piece by piece; NULL when there is no such import. Errors: MJ060, MJ063, MJ064';
+
 -- The columns of mjc_report.catalogue_export and of mjc.import_fields('products').
 CREATE FUNCTION mjc.catalogue_csv_head() RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE

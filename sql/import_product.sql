@@ -49,16 +49,37 @@ END
 $$;
 COMMENT ON FUNCTION mjc.manufacturer_keys() IS 'What a manufacturer may be called in a file: its slug, its name';
 
+CREATE FUNCTION mjc.kind_keys(OUT key text, OUT kind_id uuid) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 200
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT ON (k.key) k.key, k.kind_id
+      FROM (SELECT x.slug AS key, x.kind_id, 1 AS rank FROM mjc.part_kind x
+            UNION ALL SELECT mjc.import_key(x.name), x.kind_id, 2 FROM mjc.part_kind x) k
+     ORDER BY k.key, k.rank, k.kind_id;
+END
+$$;
+COMMENT ON FUNCTION mjc.kind_keys() IS 'What a kind of parts may be called in a file: its slug, its name';
+
 CREATE FUNCTION mjc.import_images(typed text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     urls text[] := array_remove(regexp_split_to_array(typed, '[\s|]+'), '');
+    url text;
 BEGIN
-    IF cardinality(urls) > mjc.product_limit('images') OR EXISTS (SELECT FROM unnest(urls) u WHERE length(u) > 1000 OR u !~ '^(https?://[^/"<>\\]|/[^/"<>\\])[^"<>\\]*$') THEN
+    IF cardinality(urls) > mjc.product_limit('images') THEN
         RETURN NULL;
     END IF;
+    FOREACH url IN ARRAY urls LOOP
+        IF length(url) > 1000 OR url !~ '^(https?://[^/"<>\\]|/[^/"<>\\])[^"<>\\]*$' THEN
+            RETURN NULL;
+        END IF;
+    END LOOP;
     RETURN urls;
 END
 $$;
@@ -66,11 +87,16 @@ COMMENT ON FUNCTION mjc.import_images(text) IS
     'Addresses of images apart by blanks, line ends or |: http, https or a path of this shop, at most as mjc.product_limit has it; NULL when one is none';
 
 CREATE FUNCTION mjc.import_condition(typed text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN mjc.import_word(typed) OPERATOR(pg_catalog.=) ANY ('{new,neuf,neuve,جديد}'::pg_catalog.text[]) THEN 'NEW'
-                WHEN mjc.import_word(typed) OPERATOR(pg_catalog.=) ANY ('{refurbished,reconditionne,reconditionnee,remisaneuf,مجدد}'::pg_catalog.text[]) THEN 'REFURBISHED'
-                WHEN mjc.import_word(typed) OPERATOR(pg_catalog.=) ANY ('{used,occasion,usage,مستعمل}'::pg_catalog.text[]) THEN 'USED' END
+DECLARE
+    word text := mjc.import_word(typed);
+BEGIN
+    RETURN CASE WHEN word = ANY ('{new,neuf,neuve,جديد}') THEN 'NEW'
+                WHEN word = ANY ('{refurbished,reconditionne,reconditionnee,remisaneuf,مجدد}') THEN 'REFURBISHED'
+                WHEN word = ANY ('{used,occasion,usage,مستعمل}') THEN 'USED' END;
+END
 $$;
 COMMENT ON FUNCTION mjc.import_condition(text) IS 'NEW, REFURBISHED or USED, in English, French and Arabic; NULL for another word';
 
@@ -97,10 +123,11 @@ $$;
 COMMENT ON FUNCTION mjc.import_specifications(jsonb, text[], text[], integer[]) IS
     'Specifications after the columns of single names: each sets its name or, empty, takes it away';
 
+-- Not planned anew for each batch (plan_cache_mode): that would hold for every statement and expression
+-- of the functions that it calls line by line.
 CREATE FUNCTION mjc.import_product_rows(import_id uuid, fields jsonb, first_line integer, last_line integer) RETURNS SETOF mjc.import_product_row
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
-    SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     spec_names text[] := ARRAY(SELECT substr(k, 6) FROM jsonb_object_keys(fields) k WHERE k LIKE 'spec:%' ORDER BY k);
@@ -141,9 +168,7 @@ BEGIN
           LEFT JOIN mjc.product p ON p.sku = s.sku
           LEFT JOIN mjc.category_keys() c ON c.key = s.category
           LEFT JOIN mjc.manufacturer_keys() m ON m.key = mjc.import_key(s.manufacturer)
-          LEFT JOIN (SELECT DISTINCT ON (y.key) y.key, y.kind_id
-                       FROM (SELECT x.slug AS key, x.kind_id, 1 AS rank FROM mjc.part_kind x UNION ALL SELECT mjc.import_key(x.name), x.kind_id, 2 FROM mjc.part_kind x) y
-                      ORDER BY y.key, y.rank, y.kind_id) k ON k.key = s.kind),
+          LEFT JOIN mjc.kind_keys() k ON k.key = s.kind),
     final AS (
         SELECT j.line_no, j AS typed, j.old_id, j.old, at AS at, j.old_id IS NULL AS is_new, coalesce(j.old_id, mjc.uuid_v7()) AS product_id, j.sku,
                CASE WHEN at.ean IS NULL THEN (j.old).ean ELSE j.ean END AS ean,
@@ -301,10 +326,12 @@ BEGIN
         cost_centimes, tax_bp, low_stock_qty, weight_g, warranty_months, condition, specifications, safety_class, is_active, is_featured, created_at, updated_at)
     SELECT r.product_id, s.slug, r.sku, r.ean, r.manufacturer_ref, r.category_id, r.manufacturer_id, r.kind_id, r.name, r.name_ar, r.name_en,
            r.description, r.description_ar, r.description_en, r.short_description, r.short_description_ar, r.short_description_en, r.price, r.sale_price,
-           r.cost, r.tax_bp, r.low_stock_qty, r.weight_g, r.warranty_months, r.condition, r.specifications, mjc.product_safety(r.kind_id, NULL, NULL), r.is_active, r.is_featured,
+           r.cost, r.tax_bp, r.low_stock_qty, r.weight_g, r.warranty_months, r.condition, r.specifications, k.safety_class, r.is_active, r.is_featured,
            -- so that lists by age have the order of the file
            at + r.line_no * interval '1 microsecond', at
       FROM unnest(rows) r
+      JOIN (SELECT x.kind_id, mjc.product_safety(x.kind_id, NULL, NULL) AS safety_class FROM unnest(rows) x GROUP BY x.kind_id) k
+           ON k.kind_id IS NOT DISTINCT FROM r.kind_id
       JOIN mjc.product_slugs(ARRAY(SELECT x.product_id FROM unnest(rows) x WHERE x.is_new ORDER BY x.line_no), ARRAY(SELECT x.name FROM unnest(rows) x WHERE x.is_new ORDER BY x.line_no),
                              ARRAY(SELECT x.sku FROM unnest(rows) x WHERE x.is_new ORDER BY x.line_no)) s ON s.product_id = r.product_id
     ON CONFLICT DO NOTHING;

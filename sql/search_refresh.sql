@@ -3,7 +3,7 @@
 
 CREATE FUNCTION mjc.search_tag(prefix text, id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT pg_catalog.concat(prefix, ':', pg_catalog.replace(id::pg_catalog.text, '-', '')) $$;
+    AS $$ SELECT prefix OPERATOR(pg_catalog.||) ':' OPERATOR(pg_catalog.||) pg_catalog.replace(id::pg_catalog.text, '-', '') $$;
 COMMENT ON FUNCTION mjc.search_tag(text, uuid) IS
     'The lexeme by which a product is found that belongs to a manufacturer (m), category (c), kind (k), or fits a boiler (b) or not (x); no word has a colon';
 
@@ -133,9 +133,8 @@ BEGIN
                IS DISTINCT FROM (EXCLUDED.category_id, EXCLUDED.manufacturer_id, EXCLUDED.is_active, EXCLUDED.names, EXCLUDED.words))
     INSERT INTO mjc.search_word (word)
     SELECT n.word
-      FROM (SELECT DISTINCT w.word FROM fresh f CROSS JOIN LATERAL unnest(string_to_array(f.spelled, ' ')) w (word)
-             WHERE length(w.word) BETWEEN 3 AND 40 AND w.word !~ '[0-9]') n
-     WHERE NOT EXISTS (SELECT FROM mjc.search_word x WHERE x.word = n.word)
+      FROM (SELECT DISTINCT unnest(string_to_array(f.spelled, ' ')) AS word FROM fresh f) n
+     WHERE length(n.word) BETWEEN 3 AND 40 AND n.word !~ '[0-9]' AND NOT EXISTS (SELECT FROM mjc.search_word x WHERE x.word = n.word)
      ORDER BY n.word
     ON CONFLICT (word) DO NOTHING;
 END

@@ -96,6 +96,12 @@ is_deeply(data($reply)->{errors}, [
 ], 'every error of every line, in the reader\'s language') or said($reply);
 is_deeply(data($reply)->{pagination}, { page => 1, limit => 100, total => 3, totalPages => 1, hasNext => JSON::PP::false(), hasPrev => JSON::PP::false() }, 'page by page');
 is(scalar @{ data(staff(GET => "imports/$id/errors?page=2&limit=2"))->{errors} }, 1, 'the second');
+my $wrong = qq{\x{FEFF}line,column,field,code\r\n42,"Catégorie","category",IMPORT_VALUE_UNKNOWN\r\n42,"Désignation","name",IMPORT_VALUE_RANGE\r\n42,"Prix TTC","price",IMPORT_VALUE_INVALID\r\n};
+is(data(staff(GET => "imports/$id/errors/export")), $wrong, 'all of them as a text of CSV');
+$reply = staff(GET => "imports/$id/errors/export?raw=1");
+is($reply->{content}, Encode::encode('UTF-8', $wrong), 'with raw the file itself');
+like($reply->{headers}{'content-type'}, qr{^text/csv}, 'as CSV');
+like($reply->{headers}{'content-disposition'}, qr/^attachment; filename="?import_errors_export_\d{4}-\d\d-\d\d\.csv/, 'to keep');
 
 is(start($id, dryRun => JSON::PP::false())->{status}, 200, 'then it is imported');
 $import = ended($id);
@@ -130,7 +136,7 @@ is(start($id, mapping => { name => 'sku' })->{status}, 200, 'with a mapping it c
 is_error(start(begin()), 422, 'IMPORT_COLUMN_MISSING', 'an empty file');
 is_error(start($none), 404, 'NOT_FOUND', 'no such import to start');
 is_error(part($none, 1, 'x'), 404, 'NOT_FOUND', 'nor to send lines to');
-is_error(staff(GET => "imports/$_"), 404, 'NOT_FOUND', "nor to read: $_") for $none, "$none/errors", 'x', 'x/errors';
+is_error(staff(GET => "imports/$_"), 404, 'NOT_FOUND', "nor to read: $_") for $none, "$none/errors", 'x', 'x/errors', "$none/errors/export", "$none/errors/export?raw=1", 'x/errors/export';
 is_error(part($id, $_, 'x'), 404, 'NOT_FOUND', "part $_") for 0, -1, 'x', 100001;
 
 #------------------------------------------------------------------ what is no CSV

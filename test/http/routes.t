@@ -98,7 +98,7 @@ is_deeply(
 	'the routes of a cart get its token, and no others');
 
 # A file comes piece by piece: a text, where to go on, and its name.
-is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bstream\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/products/export', '/admin/customers/export' ], 'the routes of files');
+is_deeply([ map { $_->{pattern} } grep { $_->{flags} =~ /\bstream\b/ } @routes ], [ '/admin/orders/export', '/admin/export', '/admin/products/export', '/admin/imports/:id/errors/export', '/admin/customers/export' ], 'the routes of files');
 is(sql('SELECT p.proargnames[cardinality(p.proargnames) - 3 :] FROM pg_proc p WHERE p.oid::regproc::text = :\'name\'', name => $_->{function}), '{after,body,next,filename}', "$_->{function}: from where, a body, the next and a name")
 	for grep { $_->{flags} =~ /\bstream\b/ } @routes;
 

@@ -1,6 +1,6 @@
 -- article: products as staff describe them in one document; slugs, eans, files, stock, the audit.
 BEGIN;
-SELECT plan(292);
+SELECT plan(304);
 \ir fixture.psql
 SELECT pg_temp.make_product(1, 100000), pg_temp.make_product(2, 50000) \g /dev/null
 UPDATE mjc.setting SET text_value = 'http://localhost:3001 https://www.example.dz https://api.example.dz/api' WHERE name = 'file_origins';
@@ -27,6 +27,12 @@ SELECT is(count(*) FILTER (WHERE mjc.ean_valid(overlay('4006381333931' PLACING d
 
 SELECT is(mjc.slug_of(n), w, format('slug of %s', n))
   FROM (VALUES ('Chaudière à gaz', 'chaudiere-a-gaz'), ('L''Été  d’œuvre', 'l-ete-d-oeuvre'), ('--A__B--', 'a-b'), ('سخان ماء', NULL), ('', NULL), ('15 mm', '15-mm'), ('16-07', '16-07'), ('00000000-0000-4000-8000-0000000000ff', NULL), ('00000000-0000-4000-8000-0000000000FF', NULL), ('00000000-0000-4000-8000-0000000000ff-1', '00000000-0000-4000-8000-0000000000ff-1')) v (n, w);
+-- {"a": "n letters"} is a text of 9 + n characters
+SELECT is(mjc.object_fault(o), w, format('an object of a product, %s', left(o::text, 40)))
+  FROM (VALUES ('{}'::jsonb, NULL), ('{"a": 1, "b": null}', NULL), ('{"": 1}', 'ARGUMENT_INVALID'), (jsonb_build_object('', repeat('x', 92)), 'ARGUMENT_INVALID'), (jsonb_build_object('', repeat('x', 93)), 'ARGUMENT_INVALID'),
+               (jsonb_build_object(repeat('k', 100), 1), NULL), (jsonb_build_object(repeat('k', 101), 1), 'ARGUMENT_INVALID'),
+               ((SELECT jsonb_object_agg(i, 1) FROM generate_series(1, 100) i), NULL), ((SELECT jsonb_object_agg(i, 1) FROM generate_series(1, 101) i), 'ARGUMENT_RANGE'),
+               (jsonb_build_object('a', repeat('x', 19991)), NULL), (jsonb_build_object('a', repeat('x', 19992)), 'ARGUMENT_RANGE'), (NULL, NULL)) v (o, w);
 SELECT is(mjc.slug_beside('a', t), w, format('beside %s', t)) FROM (VALUES ('{}'::text[], 'a'), ('{a}', 'a-2'), ('{a,a-2,a-4}', 'a-3'), ('{b}', 'a')) v (t, w);
 SELECT is(mjc.slug_beside(NULL, '{}'), NULL, 'of nothing nothing');
 SELECT is(mjc.product_slug(w, n, s, mjc.no_uuid()), r, format('%s %s %s', w, n, s))

@@ -148,7 +148,7 @@ SELECT is(pg_temp.refusal(f, t), CASE w WHEN '' THEN '' ELSE '2 ' || f || ' VALU
                ('taxRate', '19', ''), ('taxRate', '19%', ''), ('taxRate', '5,5', ''), ('taxRate', '100', ''), ('taxRate', '100,01', 'RANGE'), ('taxRate', 'TVA', 'INVALID'),
                ('ean', '4006381333931', 'TAKEN'), ('ean', '4006381333930', 'INVALID'), ('ean', '96385074', ''), ('ean', '9638 5074', ''), ('ean', '٩٦٣٨٥٠٧٤', ''), ('ean', 'x', 'INVALID'),
                ('weight', '1,2345', 'INVALID'), ('weight', '100001', 'RANGE'), ('weight', '0', ''), ('warranty', '1,5', 'INVALID'), ('warranty', '600', ''), ('warranty', '601', 'RANGE'), ('minStock', '-1', 'INVALID'), ('minStock', '1000001', 'RANGE'),
-               ('condition', 'cassé', 'INVALID'), ('condition', 'Reconditionné', ''), ('condition', 'جديد', ''), ('isActive', 'peut-être', 'INVALID'), ('isFeatured', '2', 'INVALID'), ('kind', 'nothing', 'UNKNOWN'), ('kind', 'TEST-only-valve', ''),
+               ('condition', 'cassé', 'INVALID'), ('condition', 'Reconditionné', ''), ('condition', 'جديد', ''), ('isActive', 'peut-être', 'INVALID'), ('isFeatured', '2', 'INVALID'), ('kind', 'nothing', 'UNKNOWN'), ('kind', 'TEST-only-valve', ''), ('kind', 'VANNE d''Essai', ''),
                ('images', 'javascript:alert(1)', 'INVALID'), ('images', '//evil.example/x', 'INVALID'), ('images', 'http://x/a"b', 'INVALID'), ('images', '/x.jpg', ''), ('images', repeat('/x ', 50), ''), ('images', repeat('/x ', 51), 'INVALID'), ('images', '/' || repeat('x', 1000), 'INVALID'),
                ('specifications', '[]', 'INVALID'), ('specifications', '{"a": "\u0000"}', 'INVALID'), ('specifications', '{"a": 1}', ''), ('specifications', '{"": 1}', 'RANGE'), ('specifications', '{"' || repeat('k', 100) || '": 1}', ''), ('specifications', '{"' || repeat('k', 101) || '": 1}', 'RANGE'), ('manufacturer', 'x', 'RANGE'), ('manufacturer', repeat('x', 101), 'RANGE'), ('manufacturerRef', repeat('x', 101), 'RANGE')) v (f, t, w);
 SELECT is_empty($$SELECT FROM mjc.product WHERE sku = 'TEST-REFUSED'$$, 'a dry run makes none of them');
@@ -372,6 +372,35 @@ SELECT is_empty($$SELECT * FROM mjc.check_invariants() WHERE rule ~ 'safety'$$, 
 SELECT mjc.import_begin('products') AS id \gset
 SELECT mjc.import_add(:'id', n, convert_to(substr(E'\r\n\r\nsku;name\r\nTS-9;Vanne, deux\r\n', n, 1), 'UTF8')) FROM generate_series(1, 32) n \g /dev/null
 SELECT is((SELECT concat_ws(' ', i.delimiter, i.head, i.lines) FROM mjc.import i WHERE i.import_id = :'id'), '; {sku,name} 1', 'empty lines are no head line and tell no delimiter');
+
+-- What is wrong as a file, in pieces of any size; names of columns are no formulas, and a line as such has no column
+SELECT pg_temp.imported('products', E'sku,name,=A1,category\nTX-1,V,x,test-only-parts\nTX-2,Vanne,1,nowhere,\nTX-3,Vanne,1,test-only-parts\n', '{"=A1": "price"}', true) ->> 'id' AS id \gset
+CREATE FUNCTION pg_temp.wrong_file(form text, id uuid, most integer) RETURNS text[]
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    piece text;
+    next jsonb;
+    pieces text[];
+BEGIN
+    LOOP
+        SELECT p.body, p.next INTO piece, next FROM mjc.import_error_piece(form, id, next, most) p;
+        pieces := pieces || piece;
+        EXIT WHEN next IS NULL OR cardinality(pieces) > 9;
+    END LOOP;
+    RETURN pieces;
+END
+$$;
+SELECT U&'\FEFF' || E'line,column,field,code\r\n' AS head,
+       E'2,"name","name",IMPORT_VALUE_RANGE\r\n2,"\'=A1","price",IMPORT_VALUE_INVALID\r\n3,"category","category",IMPORT_VALUE_UNKNOWN\r\n3,,"line",IMPORT_LINE_CELLS\r\n' AS lines \gset
+SELECT is(array_to_string(pg_temp.wrong_file('file', :'id', n), ''), :'head' || :'lines', format('what is wrong in pieces of %s', n)) FROM unnest(ARRAY[1, 2, 3, 4, 5, 1000]) n;
+SELECT is(cardinality(pg_temp.wrong_file('file', :'id', n)), w, format('pieces of %s are %s', n, w)) FROM (VALUES (1, 4), (2, 2), (3, 2), (4, 1), (5, 1)) v (n, w);
+SELECT is(array_to_string(pg_temp.wrong_file('text', :'id', 3), '')::jsonb, jsonb_build_object('success', true, 'data', :'head' || :'lines'), 'or as a text in a reply');
+SELECT is((SELECT array_agg(f.body) FROM mjc.import_error_piece('file', i, NULL, 10) f), ARRAY[NULL]::text[], 'no such import') FROM unnest(ARRAY[gen_random_uuid(), NULL]) i;
+SELECT is(array_to_string(pg_temp.wrong_file('file', (pg_temp.imported('products', E'sku\nTI-1\n', NULL, true) ->> 'id')::uuid, 2), ''), :'head', 'without any the head line alone');
+SELECT pg_temp.make_admin('wrong@example.test', 'ADMIN') AS admin \gset
+SELECT is(ARRAY[f.body, f.next, f.filename], ARRAY[:'head' || :'lines', NULL, 'import_errors_export_' || timezone('Africa/Algiers', now())::date || '.csv'], 'REST: the file') FROM mjc_api.staff_import_error_export(:'admin', 0, gen_random_uuid(), :'id', true) f;
+SELECT throws_ok(format('SELECT mjc_api.staff_import_error_export(%L, 0, gen_random_uuid(), %L)', a, :'id'), e, NULL, format('REST: %s', e)) FROM (VALUES (NULL, 'MJ060'), (gen_random_uuid()::text, 'MJ063')) v (a, e);
 
 -------------------------------------------------------------------- who may
 CREATE ROLE test_importer LOGIN IN ROLE mjc_admin;
