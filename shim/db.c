@@ -24,10 +24,10 @@
 #include "config.h"
 #include "db_conn.h"
 #include "db_late.h"
+#include "db_statement.h"
 #include "error.h"
 #include "log.h"
 #include "metrics.h"
-#include "routes.h"
 
 #define DB_RETRIES 3
 #define DB_LOCK_RETRIES 1 /* after a lock_timeout, which took two seconds already */
@@ -72,77 +72,6 @@ struct db
 	uint64_t random;
 };
 
-static const struct
-{
-	const char *sql;
-	int nargs;
-} db_extra_sql[DB_EXTRA__MAX] = {
-	[DB_SIGN_IN_BEGIN] = {"SELECT account_id::text, token_version, password_hash, wait_seconds"
-						  " FROM mjc_api.sign_in_begin($1::text,$2::text)",
-						  2},
-	[DB_SIGN_IN_FINISH] =
-		{"SELECT mjc_api.sign_in_finish($1::uuid,$2::integer,$3::text,$4::text,"
-		 "$5::boolean,$6::boolean,$7::text,$8::text,$9::uuid,$10::bytea,$11::text)",
-		 11},
-	[DB_SOCIAL_SIGN_IN] = {"SELECT mjc_api.social_sign_in($1::text,$2::text,$3::text,$4::text,"
-						   "$5::text,$6::uuid,$7::bytea,$8::text)",
-						   8},
-	[DB_REGISTER] = {"SELECT mjc_api.register($1::text,$2::text,$3::text,$4::text,$5::text,"
-					 "$6::text,$7::text,$8::text,$9::uuid,$10::bytea,$11::text,$12::text)",
-					 12},
-	[DB_SESSION_REFRESH] = {"SELECT outcome, account"
-							" FROM mjc_api.session_refresh($1::uuid,$2::bytea,$3::bytea)",
-							3},
-	[DB_SESSION_CLOSE] = {"SELECT mjc_api.session_close($1::uuid,$2::bytea,$3::text)", 3},
-	[DB_LOGOUT] = {"SELECT mjc_api.auth_logout($1::uuid,$2::integer,$3::uuid,$4::text)", 4},
-	[DB_PASSWORD_BEGIN] = {"SELECT account_id::text, password_hash, wait_seconds,"
-						   " mjc_api.password_words($1::uuid,NULL)"
-						   " FROM mjc_api.password_begin($1::uuid,$2::integer,$3::uuid)",
-						   3},
-	[DB_PASSWORD_CHANGE] = {"SELECT mjc_api.password_change($1::uuid,$2::integer,$3::uuid,"
-							"$4::text,$5::boolean,$6::text)",
-							6},
-	[DB_PASSWORD_FORGOT] = {"SELECT mjc_api.password_reset_request($1::text,$2::text)", 2},
-	[DB_PASSWORD_RESET] = {"SELECT mjc_api.password_reset($1::bytea,$2::text,$3::text)", 3},
-	[DB_LINK_CHECK] = {"SELECT mjc_api.account_token_check($1::bytea,$2::text),"
-					   " mjc_api.password_words(NULL,$1::bytea)",
-					   2},
-	[DB_EMAIL_VERIFY] = {"SELECT mjc_api.email_verify($1::bytea,$2::text)", 2},
-	[DB_HOUSEKEEP] =
-		{"SELECT count(*) FILTER (WHERE done > 0) FROM mjc_api.housekeep('200 ms'::interval)", 0},
-	[DB_JOB_STATUS] = {"SELECT name, late_seconds, failing FROM mjc_api.job_status()", 0},
-	[DB_SHOP_STATUS] = {"SELECT maintenance FROM mjc_api.shop_status()", 0},
-	[DB_OUTBOX_STATUS] = {"SELECT waiting, parked, oldest_seconds FROM mjc_api.outbox_status()", 0},
-	[DB_HTTP_FIGURES] = {"SELECT mjc_api.http_figures($1::uuid,$2::bigint,$3::jsonb)", 3},
-	[DB_EVENT_STORE] = {"SELECT mjc_api.provider_event_store($1::text,$2::text)", 2},
-	[DB_CHECKOUT_FINISH] = {"SELECT mjc_api.checkout_finish($1::uuid,$2::uuid,$3::text,$4::text,"
-							"$5::text)",
-							5},
-	[DB_TASK_TAKE] = {"SELECT task_id::text, kind, provider, order_id::text, request::text"
-					  " FROM mjc_api.provider_task_take($1::integer,$2::integer)",
-					  2},
-	[DB_TASK_DONE] = {"SELECT mjc_api.provider_task_done($1::uuid,$2::text,$3::uuid,$4::text,"
-					  "$5::text,$6::text)",
-					  6},
-	[DB_WEBHOOK_TAKE] = {"SELECT delivery_id::text, lease::text, url, secret, body, attempt"
-						 " FROM mjc_api.webhook_take($1::integer,$2::integer)",
-						 2},
-	[DB_WEBHOOK_DONE] = {"SELECT mjc_api.webhook_done($1::uuid,$2::uuid,$3::integer,$4::boolean,"
-						 "$5::text)",
-						 5},
-	[DB_WEBHOOK_STATUS] = {"SELECT waiting, parked, oldest_seconds, paused"
-						   " FROM mjc_api.webhook_status()",
-						   0},
-	[DB_MEDIA_ORPHANS] = {"SELECT name FROM mjc_api.media_orphans($1::text[])", 1},
-	[DB_FLUSH_SEEN] = {"SELECT mjc_api.flush_seen()", 0},
-};
-
-int
-db_extra_statement(enum db_extra extra)
-{
-	return routes_count + (int) extra;
-}
-
 /* A number in [low, high]; spreads retries, guards nothing. */
 static int64_t
 db_jitter(struct db *db, int64_t low, int64_t high)
@@ -151,34 +80,6 @@ db_jitter(struct db *db, int64_t low, int64_t high)
 	db->random ^= db->random >> 7;
 	db->random ^= db->random << 17;
 	return low + (int64_t) (db->random % (uint64_t) (high - low + 1));
-}
-
-static bool
-db_build_statements(struct db *db)
-{
-	db->nstatements = routes_count + DB_EXTRA__MAX;
-	db->statements = calloc((size_t) db->nstatements, sizeof(struct db_statement));
-	if (db->statements == NULL)
-		return false;
-	for (int i = 0; i < routes_count; i++)
-	{
-		if (routes_table[i].function == NULL)
-			continue;
-		db->statements[i].sql = routes_sql(&routes_table[i]);
-		db->statements[i].nargs = routes_args(&routes_table[i]);
-		if (db->statements[i].sql == NULL)
-			return false;
-	}
-	for (int i = 0; i < DB_EXTRA__MAX; i++)
-	{
-		struct db_statement *statement = &db->statements[routes_count + i];
-
-		statement->sql = strdup(db_extra_sql[i].sql);
-		statement->nargs = db_extra_sql[i].nargs;
-		if (statement->sql == NULL)
-			return false;
-	}
-	return true;
 }
 
 static void
@@ -266,7 +167,8 @@ db_new(struct app *app)
 	db_pool_set(db, DB_EVENT, "event", config->event_connections, 1, config->event_queue, false);
 	db_pool_set(db, DB_FLUSH, "flush", config->late_answers ? 1 : 0, 1, 1, false);
 	db_late_init(&db->late, db, DB_FLUSH, db_extra_statement(DB_FLUSH_SEEN), call_end);
-	if (!db_build_statements(db) || !db_pools_open(db))
+	db->statements = db_statements_new(&db->nstatements);
+	if (db->statements == NULL || !db_pools_open(db))
 	{
 		db_free(db);
 		return NULL;
@@ -534,6 +436,24 @@ conn_drop(struct db *db, struct db_conn *conn, enum db_outcome first_outcome)
 	}
 }
 
+/* The server takes connections again: nobody waits out his pause, least of all the only one of a
+ * pool. */
+static void
+db_retry_now(struct db *db, const struct db_conn *back)
+{
+	for (int p = 0; p < DB_POOL__MAX; p++)
+	{
+		struct db_pool *pool = &db->pool[p];
+
+		for (long i = 0; i < pool->size; i++)
+		{
+			if (pool->conn[i].state == CONN_DOWN &&
+				strcmp(pool->target.dsn, back->pool->target.dsn) == 0)
+				pool->conn[i].retry_ms = db->app->now_ms;
+		}
+	}
+}
+
 void
 db_event(void *owner, uint32_t events)
 {
@@ -548,7 +468,10 @@ db_event(void *owner, uint32_t events)
 	{
 		db_conn_advance(conn);
 		if (conn->state == CONN_READY)
+		{
+			db_retry_now(db, conn);
 			pool_pump(conn->pool);
+		}
 		return;
 	}
 	if ((events & EPOLLOUT) != 0)
@@ -815,8 +738,6 @@ db_free(struct db *db)
 	db->retry = NULL;
 	db_stop_list(db, call);
 	db_late_stop(&db->late, DB_STOPPED);
-	for (int i = 0; db->statements != NULL && i < db->nstatements; i++)
-		free(db->statements[i].sql);
-	free(db->statements);
+	db_statements_free(db->statements, db->nstatements);
 	free(db);
 }
