@@ -305,7 +305,7 @@ sleep 0.05;
 my $used = cpu_of($shim);
 $begun = time;
 is(get('/health', shim => $shim)->{status}, 200, 'others are served meanwhile');
-cmp_ok(time - $begun, '<', 0.2, 'at once');
+cmp_ok(time - $begun, '<', 2, 'soon: the machine may be busy, the CPU below says what it costs');
 sleep 2;
 cmp_ok(cpu_of($shim) - $used, '<', 0.6, 'a chunk header as large as the buffer costs no CPU');
 $used = cpu_of($shim);
