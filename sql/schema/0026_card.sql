@@ -82,6 +82,9 @@ CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes,
     INCLUDE (manufacturer_id, is_active, is_featured, in_stock, sale_price_centimes, sale_from_at, sale_until_at, created_at, updated_at, name)
     WHERE sale_from_at IS NOT NULL OR sale_until_at IS NOT NULL;
 
+-- What the parts of a boiler are filtered and sorted by.
+CREATE INDEX product_fitting_idx ON mjc.product (product_id) INCLUDE (is_active, kind_id, category_id, name);
+
 CREATE INDEX product_featured_idx ON mjc.product (created_at DESC, product_id) WHERE is_featured;
 
 -- How often a product was looked at and sold: folded by a job, nothing hot is ever updated
