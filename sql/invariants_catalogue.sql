@@ -164,3 +164,37 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents';
+
+CREATE FUNCTION mjc.check_facet_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- A product that nobody told of yet is not counted.
+    checked uuid[] := CASE WHEN since IS NULL THEN ARRAY(SELECT k.product_id FROM mjc.product_card k UNION SELECT o.product_id FROM mjc.facet_product o)
+                           ELSE ARRAY(SELECT k.product_id FROM unnest(mjc.products_touched(since)) u (id) JOIN mjc.product_card k ON k.product_id = u.id) END;
+BEGIN
+    RETURN QUERY  -- each product is counted as what it is
+    SELECT 'facet_product_is_derived', format('product %s', coalesce(f.product_id, o.product_id)), format('counted as %s, should be %s', o, f)
+      FROM mjc.facet_derive(checked) f
+      FULL JOIN (SELECT x.product_id, x.category_id, x.kind_id, x.price_band, x.in_stock FROM mjc.facet_product x WHERE x.product_id = ANY (checked)) o ON o.product_id = f.product_id
+     WHERE (f.category_id, f.kind_id, f.price_band, f.in_stock) IS DISTINCT FROM (o.category_id, o.kind_id, o.price_band, o.in_stock);
+
+    IF since IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY  -- and the counts are the number of those rows
+    SELECT 'facet_count_is_true', format('category %s %s %s', c.category_id, c.facet, c.key), format('%s too many', sum(c.products))
+      FROM (SELECT n.category_id, n.facet, n.key, n.products FROM mjc.facet_count n
+            UNION ALL
+            SELECT d.category_id, x.facet, x.key, d.change
+              FROM mjc.facet_delta d CROSS JOIN LATERAL mjc.facet_cells(d.category_id, d.kind_id, d.price_band, d.in_stock) x
+            UNION ALL
+            SELECT o.category_id, x.facet, x.key, -1
+              FROM mjc.facet_product o CROSS JOIN LATERAL mjc.facet_cells(o.category_id, o.kind_id, o.price_band, o.in_stock) x) c
+     GROUP BY c.category_id, c.facet, c.key HAVING sum(c.products) <> 0;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_facet_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns the counts of kinds, prices and stock; with since: of products that changed after it';

@@ -87,6 +87,20 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_total(bigint, text[], text[]) IS 'How many products a category or manufacturer has, also beyond what is counted at each read';
 
+CREATE FUNCTION mjc.search_filtered(INOUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    n integer[] := ARRAY[cardinality(product_ids)];
+BEGIN
+    kinds := array_fill('filter'::text, n);
+    matched := array_fill(NULL::text, n);
+    superseded := array_fill(NULL::text, n);
+END
+$$;
+COMMENT ON FUNCTION mjc.search_filtered(uuid[]) IS 'Products that a filter alone left, with that as why they were found';
+
 CREATE FUNCTION mjc_api.search(q text, page integer, page_size integer, categories text[], manufacturers text[], kinds text[],
     min_price bigint, max_price bigint, in_stock boolean, boiler_models text[], sort text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -113,10 +127,14 @@ BEGIN
     IF wanted IS NOT NULL THEN
         SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, s.facets, s.stage, s.corrected INTO r
           FROM mjc.search_run(wanted, tags, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
+    ELSIF categories IS NOT NULL AND num_nonnulls(manufacturers, kinds, boiler_models, min_price, max_price, nullif(in_stock, false)) = 0 AND mjc.catalogue_is_counted() THEN
+        SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
+          FROM mjc.shelf_page(mjc.category_subtree(categories), coalesce(sort, 'relevance'), number, size) p
+         CROSS JOIN LATERAL mjc.search_filtered(p.product_ids) f;
     ELSE
-        SELECT p.product_ids, array_fill('filter'::text, ARRAY[cardinality(p.product_ids)]) AS kinds, array_fill(NULL::text, ARRAY[cardinality(p.product_ids)]) AS matched,
-               array_fill(NULL::text, ARRAY[cardinality(p.product_ids)]) AS superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
-          FROM mjc.search_page(tags, NULL, NULL, NULL, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) p;
+        SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
+          FROM mjc.search_page(tags, NULL, NULL, NULL, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) p
+         CROSS JOIN LATERAL mjc.search_filtered(p.product_ids) f;
         IF kinds IS NULL AND boiler_models IS NULL AND min_price IS NULL AND max_price IS NULL AND in_stock IS NOT TRUE THEN
             r.total := mjc.search_total(r.total, categories, manufacturers);
         END IF;

@@ -46,6 +46,7 @@ BEGIN
         UPDATE mjc.product p SET in_stock = f.in_stock FROM mjc.stock_flag f
          WHERE p.product_id = ANY (due) AND f.product_id = p.product_id AND p.in_stock <> f.in_stock)
     SELECT count(*) INTO folded FROM gone;
+    PERFORM mjc.facet_refresh(due);
     RETURN folded;
 END
 $$;
@@ -153,6 +154,39 @@ $$;
 COMMENT ON FUNCTION mjc.shelf_walk(text, text[], text) IS
     'Statement: the ids of one page of a long list, read in the order of an index; scope: FROM entry c (id) of which each row is read on its own, or NULL';
 
+-- What is in stock first, then the most popular: of each category both ends are read in the order of an
+-- index, and besides those of which the column is late.
+CREATE FUNCTION mjc.shelf_best(category_ids uuid[], most bigint, before bigint) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    now_in uuid[];
+    now_out uuid[];
+BEGIN
+    SELECT coalesce(f.now_in, '{}'), coalesce(f.now_out, '{}') INTO now_in, now_out FROM mjc.stock_flips() f;
+    RETURN ARRAY(
+        SELECT x.product_id
+          FROM (SELECT l.product_id, l.product_id = ANY (now_in) AS stocked, l.popularity
+                  FROM mjc.product l
+                 WHERE l.product_id = ANY (now_in || now_out) AND l.in_stock <> (l.product_id = ANY (now_in)) AND l.category_id = ANY (category_ids) AND l.is_active
+                UNION ALL
+                SELECT y.product_id, y.stocked, y.popularity
+                  FROM unnest(category_ids) c (id)
+                 CROSS JOIN LATERAL (
+                       (SELECT p.product_id, true AS stocked, p.popularity FROM mjc.product p
+                         WHERE p.category_id = c.id AND p.is_active AND p.in_stock AND p.product_id <> ALL (now_out)
+                         ORDER BY p.popularity DESC, p.product_id LIMIT most + before)
+                       UNION ALL
+                       (SELECT p.product_id, false, p.popularity FROM mjc.product p
+                         WHERE p.category_id = c.id AND p.is_active AND NOT p.in_stock AND p.product_id <> ALL (now_in)
+                         ORDER BY p.popularity DESC, p.product_id LIMIT most + before)) y) x
+         ORDER BY x.stocked DESC, x.popularity DESC, x.product_id LIMIT most OFFSET before);
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_best(uuid[], bigint, bigint) IS 'A page of the active products of categories: those in stock first, then the most popular';
+
 -------------------------------------------------------------- counts
 
 CREATE FUNCTION mjc.shelf_counts(OUT category_id uuid, OUT manufacturer_id uuid, OUT products bigint) RETURNS SETOF record
@@ -169,6 +203,65 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_counts() IS 'Active products by category and manufacturer (NULL: of none)';
+
+CREATE FUNCTION mjc.shelf_total(category_ids uuid[], manufacturer_ids uuid[], in_stock boolean) RETURNS bigint
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF in_stock IS NOT TRUE THEN
+        RETURN mjc.catalogue_total(category_ids, manufacturer_ids);
+    ELSIF manufacturer_ids IS NOT NULL OR NOT mjc.catalogue_is_counted() THEN
+        RETURN NULL;
+    END IF;
+    RETURN mjc.facet_in_stock(coalesce(category_ids, ARRAY(SELECT c.category_id FROM mjc.category c)));
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_total(uuid[], uuid[], boolean) IS
+    'How many active products these categories and manufacturers have (NULL: all), in_stock true: in stock, without counting them; NULL where that is not kept, or not yet';
+
+-- Kinds, bands of prices and stock are kept by category, makers too.
+CREATE FUNCTION mjc.shelf_facets(category_ids uuid[], OUT total bigint, OUT facets jsonb)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    WITH maker AS MATERIALIZED (
+        SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.catalogue_counts(category_ids) c),
+    counted AS (
+        SELECT 'categories' AS facet, m.category_id::text AS key, sum(m.products) AS n FROM maker m GROUP BY m.category_id
+        UNION ALL SELECT 'manufacturers', m.manufacturer_id::text, sum(m.products) FROM maker m WHERE m.manufacturer_id IS NOT NULL GROUP BY m.manufacturer_id
+        UNION ALL SELECT f.facet, f.key, f.products FROM mjc.facet_counts(category_ids) f)
+    SELECT coalesce((SELECT sum(m.products)::bigint FROM maker m), 0), (SELECT jsonb_agg(jsonb_build_array(c.facet, c.key, c.n)) FROM counted c)
+      INTO total, facets;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_facets(uuid[]) IS 'How many active products these categories have, and their facets as mjc.search_page gives them, of all of them, however many, without counting them';
+
+-- The page in the order of an index; by price a sale counts while it is on.
+CREATE FUNCTION mjc.shelf_page(category_ids uuid[], sort text, page integer, page_size integer, OUT total bigint, OUT product_ids uuid[], OUT facets jsonb)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+    before bigint := (page - 1)::bigint * page_size;
+    sort_by text := CASE WHEN sort = 'newest' THEN 'createdAt' ELSE 'price' END;
+BEGIN
+    SELECT f.total, f.facets INTO total, facets FROM mjc.shelf_facets(category_ids) f;
+    IF sort = 'relevance' THEN
+        product_ids := mjc.shelf_best(category_ids, page_size, before);
+    ELSE
+        EXECUTE mjc.shelf_walk('unnest($1) c (id)', mjc.shelf_rows(' AND p.category_id = c.id AND p.is_active', mjc.shelf_key(sort_by, NULL), false, false),
+                               mjc.shelf_order(sort_by, sort <> 'price_asc'))
+           INTO product_ids
+          USING category_ids, NULL, NULL, NULL, NULL, NULL, page_size, before;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_page(uuid[], text, integer, integer) IS
+    'A page of the active products of categories: relevance (mjc.shelf_best), price_asc, price_desc or newest; how many there are, and their facets. Whoever calls it has seen that they are counted (mjc.catalogue_is_counted)';
 
 CREATE FUNCTION mjc.category_rows(OUT category_id uuid, OUT parent_id uuid, OUT slug text, OUT name text, OUT sort_order integer, OUT is_active boolean,
     OUT products bigint, OUT doc jsonb) RETURNS SETOF record
