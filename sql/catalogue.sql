@@ -112,6 +112,7 @@ BEGIN
     PERFORM mjc.search_refresh(ids);
     PERFORM mjc.card_refresh(ids);
     PERFORM mjc.facet_refresh(ids);
+    PERFORM mjc.fitment_refresh(ids);
 END
 $$;
 COMMENT ON FUNCTION mjc.product_changed(uuid[]) IS

@@ -156,6 +156,11 @@ BEGIN
       FROM mjc.card_render(checked) r JOIN mjc.product_card k ON k.product_id = r.product_id
      WHERE (k.head, k.cover, k.rest, k.named) IS DISTINCT FROM (r.head, r.cover, r.rest, r.named);
 
+    RETURN QUERY  -- what fits a boiler is found among active products
+    SELECT DISTINCT 'fitment_is_sold', format('product %s', f.product_id), format('active %s, beside what it fits %s', p.is_active, f.is_sold)
+      FROM unnest(checked) u (id) JOIN mjc.product p ON p.product_id = u.id JOIN mjc.fitment f ON f.product_id = p.product_id
+     WHERE f.is_sold <> p.is_active;
+
     RETURN QUERY  -- what lists know of the stock is what the flag says, but for what is on its way
     SELECT 'product_in_stock', format('product %s', p.product_id), format('column %s, flag %s', p.in_stock, f.in_stock)
       FROM mjc.product p LEFT JOIN mjc.stock_flag f ON f.product_id = p.product_id
@@ -163,7 +168,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM mjc.stock_flip x WHERE x.product_id = p.product_id);
 END
 $$;
-COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents';
+COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents and copies of what products say';
 
 CREATE FUNCTION mjc.check_facet_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
     RETURNS SETOF record

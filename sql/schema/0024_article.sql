@@ -221,9 +221,7 @@ ALTER TABLE mjc.fitment
 
 DROP INDEX mjc.fitment_boiler_model_id_idx;
 
--- All that is judged: what fits a boiler is found without reading a row.
-CREATE INDEX fitment_boiler_model_id_idx ON mjc.fitment (boiler_model_id, product_id)
-    INCLUDE (fits, variant_id, serial, built, gas, power_w, confidence);
+CREATE INDEX fitment_boiler_model_id_idx ON mjc.fitment (boiler_model_id, product_id);
 
 CREATE INDEX fitment_product_id_idx ON mjc.fitment (product_id);
 

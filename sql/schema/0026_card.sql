@@ -85,8 +85,19 @@ CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes,
 -- Lists without an order of their own: what is in stock first, then the most popular.
 CREATE INDEX product_shelf_idx ON mjc.product (category_id, in_stock, popularity DESC, product_id) WHERE is_active;
 
--- What the parts of a boiler are filtered and sorted by.
-CREATE INDEX product_fitting_idx ON mjc.product (product_id) INCLUDE (is_active, kind_id, category_id, name);
+-- What the parts of a boiler may be filtered by.
+CREATE INDEX product_fitting_idx ON mjc.product (product_id) INCLUDE (kind_id, category_id);
+
+-- Whether the part is active: a copy, so that what fits a boiler is found, judged and counted in one index
+-- without reading a part (mjc.fitment_refresh).
+ALTER TABLE mjc.fitment ADD COLUMN is_sold boolean NOT NULL DEFAULT true;
+
+UPDATE mjc.fitment f SET is_sold = false FROM mjc.product p WHERE p.product_id = f.product_id AND NOT p.is_active;
+
+DROP INDEX mjc.fitment_boiler_model_id_idx;
+
+CREATE INDEX fitment_boiler_model_id_idx ON mjc.fitment (boiler_model_id, product_id)
+    INCLUDE (fits, variant_id, serial, built, gas, power_w, confidence, is_sold);
 
 CREATE INDEX product_featured_idx ON mjc.product (created_at DESC, product_id) WHERE is_featured;
 

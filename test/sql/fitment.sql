@@ -1,6 +1,6 @@
 -- fitment: which part fits which boiler, of which not everything is known.
 BEGIN;
-SELECT plan(187);
+SELECT plan(190);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000) FROM generate_series(1, 9) n \g /dev/null
@@ -187,6 +187,9 @@ SELECT mjc.fitment_set(jsonb_build_object('product', 'TEST-ONLY-' || n, 'model',
                (5, '{"fits": false, "builtFrom": "2018-01-01"}'), (6, '{"fits": false, "gas": ["G31"]}'), (7, '{"confidence": 90}')) v (n, d) \g /dev/null
 SELECT mjc.fitment_set(jsonb_build_object('product', 'TEST-ONLY-8', 'model', :'other')) \g /dev/null
 UPDATE mjc.product SET is_active = false WHERE product_id = pg_temp.pid(7);
+SELECT is((SELECT count(*) FROM mjc.check_invariants() WHERE rule = 'fitment_is_sold'), 1::bigint, 'a part taken off behind the back of what it fits is noticed');
+SELECT mjc.product_changed(ARRAY[pg_temp.pid(7)]) \g /dev/null
+SELECT is((SELECT count(*) FROM mjc.check_invariants() WHERE rule = 'fitment_is_sold'), 0::bigint, 'and mended');
 CREATE FUNCTION pg_temp.found(doc jsonb, size integer DEFAULT 10, page integer DEFAULT 1) RETURNS text
     LANGUAGE sql
 AS $$
@@ -212,6 +215,9 @@ INSERT INTO mjc.part_kind (kind_id, slug, name) VALUES (pg_temp.pid(201), 'test-
 UPDATE mjc.product SET kind_id = pg_temp.pid(201) WHERE product_id IN (pg_temp.pid(2), pg_temp.pid(3), pg_temp.pid(9));
 SELECT is((SELECT p.product_ids::text || p.total FROM mjc.fitting_products(:'model', NULL, NULL, NULL, NULL, NULL, k, c, 10, 1) p), w, format('kind %s, categories %s', k, c))
   FROM (VALUES (pg_temp.pid(201), NULL::uuid[], format('{%s,%s}2', pg_temp.pid(2), pg_temp.pid(3))), (pg_temp.pid(202), NULL, '{}0'), (NULL, '{}', '{}0'), (pg_temp.pid(201), '{00000000-0000-4000-b000-000000000001}', format('{%s,%s}2', pg_temp.pid(2), pg_temp.pid(3)))) v (k, c, w);
+UPDATE mjc.product SET is_active = true WHERE product_id = pg_temp.pid(7);
+SELECT mjc.product_changed(ARRAY[pg_temp.pid(7)]) \g /dev/null
+SELECT is(pg_temp.found(jsonb_build_object('model', :'model')), '7 FITS 90, 2 FITS 90, 1 FITS 60, 3 FITS_IF 99, 5 FITS_IF 95 of 5', 'sold again; of equals the newest first');
 -- Rows were taken out by hand.
 SELECT mjc.product_changed(ARRAY(SELECT p.product_id FROM mjc.product p)) \g /dev/null
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
