@@ -3,9 +3,10 @@
 -- change, and a job adds that up. What the clock changes (sales with dates) is counted when it is read,
 -- and so is what mjc.product.in_stock does not know yet (mjc.stock_flips).
 
+-- A constant, not an expression: what is strict and holds one is not put into the statements that call it.
 CREATE FUNCTION mjc.price_band(price bigint) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT pg_catalog.width_bucket(price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::pg_catalog.int8[])::pg_catalog.int2 $$;
+    AS $$ SELECT pg_catalog.width_bucket(price, '{100000,250000,500000,1000000,2500000,5000000}'::pg_catalog.int8[])::pg_catalog.int2 $$;
 COMMENT ON FUNCTION mjc.price_band(bigint) IS 'The band of prices, 0 to 6, that a price in centimes is in: below 1 000 DZD, below 2 500, 5 000, 10 000, 25 000, 50 000, and above';
 
 CREATE FUNCTION mjc.facet_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT kind_id uuid, OUT price_band smallint, OUT in_stock boolean)
@@ -161,3 +162,36 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.facet_in_stock(uuid[]) IS 'How many active products of these categories are in stock, exact as of now';
+
+CREATE FUNCTION mjc.facet_json(id uuid, name text, slug text, translated boolean, name_ar text, n bigint) RETURNS json
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_facet_json';
+COMMENT ON FUNCTION mjc.facet_json(uuid, text, text, boolean, text, bigint) IS
+    'One count of a facet: id, name, nameAr (if translated), slug, count; NULL without id, translated or count';
+
+CREATE FUNCTION mjc.facets_json(facets text[], keys text[], counts bigint[]) RETURNS json
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    bounds bigint[] := ARRAY[0, 100000, 250000, 500000, 1000000, 2500000, 5000000];
+BEGIN
+    RETURN (
+        WITH c AS MATERIALIZED (
+            SELECT u.dim, u.key, u.n FROM unnest(facets, keys, counts) u (dim, key, n))
+        SELECT json_build_object(
+            'categories', (SELECT coalesce(json_agg(mjc.facet_json(g.category_id, g.name, g.slug, true, g.name_ar, c.n) ORDER BY c.n DESC, g.name), '[]'::json)
+                             FROM c JOIN mjc.category g ON g.category_id = c.key::uuid WHERE c.dim = 'categories'),
+            'manufacturers', (SELECT coalesce(json_agg(mjc.facet_json(m.manufacturer_id, m.name, m.slug, false, NULL, c.n) ORDER BY c.n DESC, m.name), '[]'::json)
+                                FROM c JOIN mjc.manufacturer m ON m.manufacturer_id = c.key::uuid WHERE c.dim = 'manufacturers'),
+            'kinds', (SELECT coalesce(json_agg(mjc.facet_json(k.kind_id, k.name, k.slug, true, k.name_ar, c.n) ORDER BY c.n DESC, k.name), '[]'::json)
+                        FROM c JOIN mjc.part_kind k ON k.kind_id = c.key::uuid WHERE c.dim = 'kinds'),
+            'prices', (SELECT coalesce(json_agg(json_build_object('min', mjc.dzd(bounds[c.key::integer + 1]), 'max', mjc.dzd(bounds[c.key::integer + 2]), 'count', c.n) ORDER BY c.key::integer), '[]'::json)
+                         FROM c WHERE c.dim = 'prices'),
+            'availability', json_build_object('inStock', coalesce((SELECT c.n FROM c WHERE c.dim = 'availability' AND c.key = 'true'), 0),
+                                              'outOfStock', coalesce((SELECT c.n FROM c WHERE c.dim = 'availability' AND c.key = 'false'), 0))));
+END
+$$;
+COMMENT ON FUNCTION mjc.facets_json(text[], text[], bigint[]) IS
+    'Counts (categories, manufacturers, kinds by id; prices by mjc.price_band; availability true, false) with names, most frequent first; prices in DZD: from min to below max, the last without';

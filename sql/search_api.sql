@@ -40,27 +40,11 @@ CREATE FUNCTION mjc.search_facets(counts jsonb) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    bounds bigint[] := ARRAY[0, 100000, 250000, 500000, 1000000, 2500000, 5000000];
 BEGIN
-    RETURN (
-        WITH c AS MATERIALIZED (
-            SELECT e ->> 0 AS dim, e ->> 1 AS key, (e ->> 2)::bigint AS n FROM jsonb_array_elements(counts) e)
-        SELECT json_build_object(
-            'categories', (SELECT coalesce(json_agg(json_build_object('id', g.category_id, 'name', g.name, 'nameAr', g.name_ar, 'slug', g.slug, 'count', c.n) ORDER BY c.n DESC, g.name), '[]'::json)
-                             FROM c JOIN mjc.category g ON g.category_id = c.key::uuid WHERE c.dim = 'categories'),
-            'manufacturers', (SELECT coalesce(json_agg(json_build_object('id', m.manufacturer_id, 'name', m.name, 'slug', m.slug, 'count', c.n) ORDER BY c.n DESC, m.name), '[]'::json)
-                                FROM c JOIN mjc.manufacturer m ON m.manufacturer_id = c.key::uuid WHERE c.dim = 'manufacturers'),
-            'kinds', (SELECT coalesce(json_agg(json_build_object('id', k.kind_id, 'name', k.name, 'nameAr', k.name_ar, 'slug', k.slug, 'count', c.n) ORDER BY c.n DESC, k.name), '[]'::json)
-                        FROM c JOIN mjc.part_kind k ON k.kind_id = c.key::uuid WHERE c.dim = 'kinds'),
-            'prices', (SELECT coalesce(json_agg(json_build_object('min', mjc.dzd(bounds[c.key::integer + 1]), 'max', mjc.dzd(bounds[c.key::integer + 2]), 'count', c.n) ORDER BY c.key::integer), '[]'::json)
-                         FROM c WHERE c.dim = 'prices'),
-            'availability', json_build_object('inStock', coalesce((SELECT c.n FROM c WHERE c.dim = 'availability' AND c.key = 'true'), 0),
-                                              'outOfStock', coalesce((SELECT c.n FROM c WHERE c.dim = 'availability' AND c.key = 'false'), 0))));
+    RETURN (SELECT mjc.facets_json(array_agg(e ->> 0), array_agg(e ->> 1), array_agg((e ->> 2)::bigint)) FROM jsonb_array_elements(counts) e);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_facets(jsonb) IS
-    'The counts of mjc.search_page with names, most frequent first; prices in DZD: from min to below max, the last without';
+COMMENT ON FUNCTION mjc.search_facets(jsonb) IS 'The counts of mjc.search_page as mjc.facets_json shows them';
 
 -- The product's card with why it was found put at its end.
 CREATE FUNCTION mjc.search_cards(product_ids uuid[], kinds text[], matched text[], superseded text[]) RETURNS json
@@ -76,16 +60,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_cards(uuid[], text[], text[], text[]) IS 'Products as mjc.product_card_list gives them, each with match: {kind, on, supersededFrom?}';
-
-CREATE FUNCTION mjc.search_total(counted bigint, categories text[], manufacturers text[]) RETURNS bigint
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN CASE WHEN counted <= 10000 THEN counted ELSE coalesce(mjc.catalogue_total(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers)), counted) END;
-END
-$$;
-COMMENT ON FUNCTION mjc.search_total(bigint, text[], text[]) IS 'How many products a category or manufacturer has, also beyond what is counted at each read';
 
 CREATE FUNCTION mjc.search_filtered(INOUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -110,10 +84,10 @@ DECLARE
     size integer := coalesce(page_size, 20);
     number integer := coalesce(page, 1);
     wanted text := nullif(btrim(q), '');
-    tags tsquery := mjc.search_filter(categories, manufacturers, kinds, boiler_models);
+    models uuid[] := (SELECT array_agg(coalesce(mjc.uuid_or_null(w), mjc.no_uuid())) FROM unnest(boiler_models) w);
     r record;
 BEGIN
-    IF wanted IS NULL AND tags IS NULL THEN
+    IF num_nonnulls(wanted, categories, manufacturers, kinds, models) = 0 THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'q');
     ELSIF length(wanted) > 200 THEN
         PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'q');
@@ -125,23 +99,17 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'sort');
     END IF;
     IF wanted IS NOT NULL THEN
-        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, s.facets, s.stage, s.corrected INTO r
-          FROM mjc.search_run(wanted, tags, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
-    ELSIF categories IS NOT NULL AND num_nonnulls(manufacturers, kinds, boiler_models, min_price, max_price, nullif(in_stock, false)) = 0 AND mjc.catalogue_is_counted() THEN
-        SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
-          FROM mjc.shelf_page(mjc.category_subtree(categories), coalesce(sort, 'relevance'), number, size) p
-         CROSS JOIN LATERAL mjc.search_filtered(p.product_ids) f;
+        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, mjc.search_facets(s.facets) AS facets, s.stage, s.corrected INTO r
+          FROM mjc.search_run(wanted, mjc.search_filter(categories, manufacturers, kinds, boiler_models), min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
     ELSE
         SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
-          FROM mjc.search_page(tags, NULL, NULL, NULL, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) p
+          FROM mjc.shelf_search(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers), mjc.part_kind_ids(kinds), models,
+                                min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size) p
          CROSS JOIN LATERAL mjc.search_filtered(p.product_ids) f;
-        IF kinds IS NULL AND boiler_models IS NULL AND min_price IS NULL AND max_price IS NULL AND in_stock IS NOT TRUE THEN
-            r.total := mjc.search_total(r.total, categories, manufacturers);
-        END IF;
     END IF;
     RETURN json_build_object(
         'products', mjc.search_cards(r.product_ids, r.kinds, r.matched, r.superseded),
-        'facets', mjc.search_facets(r.facets),
+        'facets', r.facets,
         'pagination', mjc.pagination(number, size, r.total),
         'stage', r.stage, 'corrected', r.corrected);
 END

@@ -1,7 +1,7 @@
 -- facet: counts and pages that are kept, not counted at each read, against the rows themselves, over random
 -- products: dated sales, late stock, inactive parts, a tree of categories.
 BEGIN;
-SELECT plan(63);
+SELECT plan(72);
 \ir fixture.psql
 
 INSERT INTO mjc.category (category_id, parent_id, slug, name) VALUES
@@ -107,6 +107,55 @@ AS $$
                                    FROM pg_temp.truth(pg_temp.below(s)) t JOIN mjc.product p USING (product_id) WHERE stock IS NULL OR t.stocked) x) b
      WHERE (a.ids, a.total) IS DISTINCT FROM (b.ids, b.total)
 $$;
+-- Searches without words by any filters together: the page, how many, and the facets.
+CREATE FUNCTION pg_temp.told_of(doc jsonb) RETURNS text
+    LANGUAGE sql STABLE
+AS $$
+    SELECT concat_ws(' | ', (SELECT string_agg(e ->> 'id', ' ' ORDER BY n) FROM jsonb_array_elements(doc -> 'products') WITH ORDINALITY x (e, n)), doc #>> '{pagination,total}',
+        (SELECT string_agg(concat_ws(' ', d, e ->> 'slug', e ->> 'min', e ->> 'count'), ', ' ORDER BY d, e ->> 'slug' COLLATE "C", (e ->> 'min')::numeric)
+           FROM unnest('{categories,manufacturers,kinds,prices}'::text[]) d CROSS JOIN LATERAL jsonb_array_elements(doc -> 'facets' -> d) e), doc #>> '{facets,availability}')
+$$;
+CREATE FUNCTION pg_temp.true_of(slugs text[], makers text[], kinds text[], models uuid[], low bigint, high bigint, stock boolean, sort text) RETURNS text
+    LANGUAGE sql STABLE
+AS $$
+    WITH t AS MATERIALIZED (
+        SELECT t.* FROM pg_temp.truth(coalesce((SELECT array_agg(b) FROM unnest(slugs) s CROSS JOIN LATERAL unnest(pg_temp.below(s)) b), ARRAY(SELECT c.slug FROM mjc.category c))) t
+         WHERE (makers IS NULL OR t.maker = ANY (makers)) AND (kinds IS NULL OR t.kind = ANY (kinds)) AND (low IS NULL OR t.price >= low) AND (high IS NULL OR t.price <= high) AND (NOT stock OR t.stocked)
+           AND (models IS NULL OR EXISTS (SELECT FROM unnest(models) m WHERE EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = t.product_id AND f.boiler_model_id = m AND f.fits)
+                                             AND NOT EXISTS (SELECT FROM mjc.fitment f WHERE f.product_id = t.product_id AND f.boiler_model_id = m AND NOT f.fits AND f.serial IS NULL)))),
+    facet AS (
+        SELECT 'categories' AS d, category AS key, NULL::numeric AS min, count(*) AS n FROM t GROUP BY category
+        UNION ALL SELECT 'manufacturers', maker, NULL, count(*) FROM t WHERE maker IS NOT NULL GROUP BY maker
+        UNION ALL SELECT 'kinds', kind, NULL, count(*) FROM t WHERE kind IS NOT NULL GROUP BY kind
+        UNION ALL SELECT 'prices', NULL, b.low, count(*) FROM (VALUES (0.00, 0, 100000), (1000.00, 100000, 250000), (2500.00, 250000, 500000), (5000.00, 500000, 1000000), (10000.00, 1000000, 2500000), (25000.00, 2500000, 5000000), (50000.00, 5000000, NULL)) b (low, from_price, until_price)
+          JOIN t ON t.price >= b.from_price AND (t.price < b.until_price OR b.until_price IS NULL) GROUP BY b.low)
+    SELECT concat_ws(' | ', (SELECT string_agg(x.product_id::text, ' ' ORDER BY x.n)
+                               FROM (SELECT t.product_id, row_number() OVER (ORDER BY CASE sort WHEN 'price_asc' THEN t.price WHEN 'price_desc' THEN - t.price END, CASE sort WHEN 'newest' THEN t.created_at END DESC,
+                                                CASE sort WHEN 'relevance' THEN t.stocked END DESC, CASE sort WHEN 'relevance' THEN - t.popularity END,
+                                                CASE WHEN sort <> 'price_desc' THEN t.product_id END, t.product_id DESC) AS n FROM t) x WHERE x.n <= 5),
+        (SELECT count(*)::text FROM t), (SELECT string_agg(concat_ws(' ', d, key, min, n), ', ' ORDER BY d, key COLLATE "C", min) FROM facet),
+        (SELECT jsonb_build_object('inStock', count(*) FILTER (WHERE stocked), 'outOfStock', count(*) FILTER (WHERE NOT stocked))::text FROM t))
+$$;
+CREATE FUNCTION pg_temp.wrong_filters(rounds integer) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    f record;
+    told text;
+    wanted text;
+BEGIN
+    FOR i IN 1 .. rounds LOOP
+        SELECT CASE WHEN random() < 0.7 THEN ARRAY[pg_temp.pick('{test-only-parts,test-only-b,test-only-c,test-only-d}'::text[])] END AS slugs, CASE WHEN random() < 0.4 THEN ARRAY[pg_temp.pick('{test-only-m1,test-only-m2,none}'::text[])] END AS makers,
+               CASE WHEN random() < 0.3 THEN ARRAY['test-only-k1', 'test-only-k2'] END AS kinds, CASE WHEN random() < 0.3 THEN ARRAY[pg_temp.pid(9301), pg_temp.pid(9302)] END AS models,
+               CASE WHEN random() < 0.3 THEN pg_temp.price() END AS low, CASE WHEN random() < 0.3 THEN pg_temp.price() END AS high, CASE WHEN random() < 0.4 THEN random() < 0.7 END AS stock,
+               pg_temp.pick('{relevance,price_asc,price_desc,newest}'::text[]) AS sort INTO f;
+        CONTINUE WHEN num_nonnulls(f.slugs, f.makers, f.kinds, f.models) = 0;
+        told := pg_temp.told_of(mjc_api.search(NULL, 1, 5, f.slugs, f.makers, f.kinds, f.low, f.high, f.stock, f.models::text[], f.sort)::jsonb);
+        wanted := pg_temp.true_of(f.slugs, f.makers, f.kinds, f.models, f.low, f.high, coalesce(f.stock, false), f.sort);
+        RETURN QUERY SELECT format('%s: told %s, true %s', f, told, wanted) WHERE told IS DISTINCT FROM wanted;
+    END LOOP;
+END
+$$;
 CREATE FUNCTION pg_temp.exact(what text) RETURNS SETOF text
     LANGUAGE plpgsql
 AS $$
@@ -114,6 +163,7 @@ BEGIN
     RETURN NEXT is_empty('SELECT pg_temp.wrong_facets()', what || ': facets and totals are a count of the rows');
     RETURN NEXT is_empty('SELECT pg_temp.wrong_pages()', what || ': pages of the search');
     RETURN NEXT is_empty('SELECT pg_temp.wrong_lists()', what || ': pages of lists');
+    RETURN NEXT is_empty('SELECT pg_temp.wrong_filters(30)', what || ': any filters');
     RETURN NEXT is_empty('SELECT * FROM mjc.check_invariants()', what || ': no promise is broken');
 END
 $$;
@@ -122,6 +172,10 @@ SELECT setseed(0.42) \g /dev/null
 SELECT count(pg_temp.make_product(n, 100000)) FROM generate_series(1, 240) n \g /dev/null
 UPDATE mjc.product SET created_at = now() - interval '1 hour' * floor(random() * 40) WHERE sku LIKE 'TEST-ONLY-%';
 SELECT pg_temp.shuffle(ARRAY(SELECT pg_temp.pid(n) FROM generate_series(1, 240) n)) \g /dev/null
+INSERT INTO mjc.boiler_model (boiler_model_id, manufacturer_id, name) SELECT pg_temp.pid(9300 + n), pg_temp.pid(9101), 'Zzqmodel ' || n FROM generate_series(1, 2) n;
+INSERT INTO mjc.fitment (product_id, boiler_model_id, fits, serial)
+SELECT pg_temp.pid(n), pg_temp.pid(9301 + n % 2), v.fits, v.serial
+  FROM generate_series(1, 240) n CROSS JOIN LATERAL (VALUES (true, NULL::int8range, n % 3 > 0), (false, NULL, n % 7 = 0), (false, '[1,100)', n % 5 = 0)) v (fits, serial, made) WHERE v.made;
 SELECT mjc.product_changed(ARRAY(SELECT product_id FROM mjc.product)) \g /dev/null
 UPDATE mjc.job SET last_ok_at = now(), last_rows = 0 WHERE name = 'catalogue_fill';
 SELECT ok(mjc.catalogue_is_counted(), 'all are counted');
@@ -149,6 +203,7 @@ SELECT mjc.product_changed(ARRAY(SELECT pg_temp.pid(n) FROM generate_series(1, 2
 SELECT pg_sleep(0.5) \g /dev/null
 SELECT pg_temp.exact('sales began and ended');
 DELETE FROM mjc.stock_flip WHERE product_id = pg_temp.pid(6);
+DELETE FROM mjc.fitment WHERE product_id = pg_temp.pid(6);
 DELETE FROM mjc.product WHERE product_id = pg_temp.pid(6);
 SELECT mjc.product_changed(ARRAY[pg_temp.pid(6)]) \g /dev/null
 SELECT pg_temp.exact('one is no more');
