@@ -231,8 +231,29 @@ mjc_card_json(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(out.data);
 }
 
+PG_FUNCTION_INFO_V1(mjc_card_with);
+/* mjc.card_with(card, more) - the members of both, those of the second last. */
+Datum
+mjc_card_with(PG_FUNCTION_ARGS)
+{
+	text *card = PG_GETARG_TEXT_PP(0);
+	text *more = PG_GETARG_TEXT_PP(1);
+	Names none = {0};
+	StringInfoData out;
+
+	initStringInfo(&out);
+	enlargeStringInfo(&out, VARSIZE_ANY_EXHDR(card) + VARSIZE_ANY_EXHDR(more) + 16);
+	appendStringInfoSpaces(&out, VARHDRSZ); /* the header of the text that this becomes */
+	appendStringInfoChar(&out, '{');
+	append_object(&out, &none, card);
+	append_object(&out, &none, more);
+	appendStringInfoChar(&out, '}');
+	SET_VARSIZE(out.data, out.len);
+	PG_RETURN_TEXT_P(out.data);
+}
+
 PG_FUNCTION_INFO_V1(mjc_facet_json);
-/* mjc.facet_json(id, name, slug, translated, name_ar, n) - one count of a facet; lists have hundreds. */
+/* mjc.facet_json(id, name, slug, translated, name_ar, n) - one count; lists have hundreds. */
 Datum
 mjc_facet_json(PG_FUNCTION_ARGS)
 {

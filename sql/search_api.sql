@@ -53,7 +53,7 @@ CREATE FUNCTION mjc.search_cards(product_ids uuid[], kinds text[], matched text[
 AS $$
 BEGIN
     RETURN (
-        SELECT coalesce(json_agg((left(k.card::text, -1) || ', "match" : ' || json_strip_nulls(json_build_object('kind', u.kind, 'on', u.matched, 'supersededFrom', u.superseded))::text || '}')::json
+        SELECT coalesce(json_agg(mjc.card_with(k.card, json_build_object('match', json_strip_nulls(json_build_object('kind', u.kind, 'on', u.matched, 'supersededFrom', u.superseded))))
                                  ORDER BY u.n), '[]'::json)
           FROM mjc.product_cards(product_ids, false) k
           JOIN unnest(product_ids, kinds, matched, superseded) WITH ORDINALITY u (id, kind, matched, superseded, n) ON u.id = k.product_id);

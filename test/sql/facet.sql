@@ -1,7 +1,7 @@
 -- facet: counts and pages that are kept, not counted at each read, against the rows themselves, over random
 -- products: dated sales, late stock, inactive parts, a tree of categories.
 BEGIN;
-SELECT plan(72);
+SELECT plan(79);
 \ir fixture.psql
 
 INSERT INTO mjc.category (category_id, parent_id, slug, name) VALUES
@@ -12,6 +12,14 @@ INSERT INTO mjc.part_kind (kind_id, slug, name) SELECT pg_temp.pid(9200 + n), 't
 -- Bands of prices, by their bounds
 SELECT is(mjc.price_band(p), b::smallint, format('%s centimes: band %s', p, b))
   FROM (VALUES (0, 0), (99999, 0), (100000, 1), (249999, 1), (250000, 2), (499999, 2), (500000, 3), (999999, 3), (1000000, 4), (2499999, 4), (2500000, 5), (4999999, 5), (5000000, 6), (900000000, 6), (NULL, NULL)) v (p, b);
+
+SELECT is(mjc.facet_json(pg_temp.pid(1), name, slug, translated, name_ar, n)::text, w, concat_ws(' ', name, translated, n))
+  FROM (VALUES ('A "b" \ é', 'a-b', true, 'ا', 3::bigint, '{"id":"00000000-0000-4000-8000-000000000001","name":"A \"b\" \\ é","nameAr":"ا","slug":"a-b","count":3}'),
+               ('A', 'a', true, NULL, 0, '{"id":"00000000-0000-4000-8000-000000000001","name":"A","nameAr":null,"slug":"a","count":0}'),
+               (NULL, NULL, false, 'x', 9223372036854775807, '{"id":"00000000-0000-4000-8000-000000000001","name":null,"slug":null,"count":9223372036854775807}'),
+               ('A', 'a', NULL, NULL, 1, NULL), ('A', 'a', false, NULL, NULL, NULL)) v (name, slug, translated, name_ar, n, w);
+SELECT is(mjc.facet_json(NULL, 'A', 'a', false, NULL, 1)::text, NULL, 'nothing of no id');
+SELECT is(mjc.facets_json(NULL, NULL, NULL)::jsonb, '{"categories": [], "manufacturers": [], "kinds": [], "prices": [], "availability": {"inStock": 0, "outOfStock": 0}}', 'no counts: empty facets');
 
 CREATE FUNCTION pg_temp.pick(choice anyarray) RETURNS anyelement LANGUAGE sql VOLATILE AS $$ SELECT choice[1 + floor(random() * cardinality(choice))::integer] $$;
 CREATE FUNCTION pg_temp.price() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT pg_temp.pick('{100,99999,100000,249999,250000,499999,500000,999999,1000000,2499999,2500000,4999999,5000000,9000000}'::bigint[]) $$;
