@@ -52,8 +52,8 @@ BEGIN
     IF NOT staff AND num_nonnulls(pattern, min_price, max_price, boiler_model) = 0 AND featured IS NOT TRUE THEN
         counted := mjc.shelf_total(CASE WHEN in_categories THEN wanted_categories END, CASE WHEN by_makers THEN wanted_makers END, in_stock);
     END IF;
-    -- Known without counting, and enough that a walk soon has the page.
-    total := CASE WHEN counted > 4 * (before + size) AND NOT by_makers AND sort <> 'stockQuantity' AND NOT (in_categories AND sort = 'updatedAt') THEN counted END;
+    -- Known without counting, and a walk soon has the page: of few, only in an order that each category has.
+    total := CASE WHEN sort <> 'stockQuantity' AND (counted > 10000 OR counted > 4 * (before + size) AND NOT by_makers AND NOT (in_categories AND sort = 'updatedAt')) THEN counted END;
     walked := total IS NOT NULL;
     IF NOT walked THEN
         EXECUTE mjc.shelf_hits(mjc.shelf_rows(CASE WHEN in_categories THEN ' AND p.category_id = ANY ($1)' ELSE '' END || filter, sort_key,

@@ -31,15 +31,19 @@ AS $$
 BEGIN
     WITH fresh AS MATERIALIZED (
         SELECT f.product_id, f.category_id, f.kind_id, f.price_band, f.in_stock FROM mjc.facet_derive(product_ids) f),
+    -- A product that is no more cannot be locked: it goes once.
+    gone AS (
+        DELETE FROM mjc.facet_product o WHERE o.product_id = ANY (product_ids) AND NOT EXISTS (SELECT FROM fresh f WHERE f.product_id = o.product_id)
+        RETURNING o.category_id, o.kind_id, o.price_band, o.in_stock),
     counted AS (
         INSERT INTO mjc.facet_delta (delta_id, category_id, kind_id, price_band, in_stock, change)
         SELECT mjc.uuid_v7(), c.category_id, c.kind_id, c.price_band, c.in_stock, sum(c.change)
           FROM (SELECT f.category_id, f.kind_id, f.price_band, f.in_stock, 1 AS change FROM fresh f
                 UNION ALL
-                SELECT o.category_id, o.kind_id, o.price_band, o.in_stock, -1 FROM mjc.facet_product o WHERE o.product_id = ANY (product_ids)) c
-         GROUP BY c.category_id, c.kind_id, c.price_band, c.in_stock HAVING sum(c.change) <> 0),
-    gone AS (
-        DELETE FROM mjc.facet_product o WHERE o.product_id = ANY (product_ids) AND NOT EXISTS (SELECT FROM fresh f WHERE f.product_id = o.product_id))
+                SELECT g.category_id, g.kind_id, g.price_band, g.in_stock, -1 FROM gone g
+                UNION ALL
+                SELECT o.category_id, o.kind_id, o.price_band, o.in_stock, -1 FROM fresh f JOIN mjc.facet_product o ON o.product_id = f.product_id) c
+         GROUP BY c.category_id, c.kind_id, c.price_band, c.in_stock HAVING sum(c.change) <> 0)
     INSERT INTO mjc.facet_product AS o (product_id, category_id, kind_id, price_band, in_stock)
     SELECT f.product_id, f.category_id, f.kind_id, f.price_band, f.in_stock FROM fresh f
     ON CONFLICT (product_id) DO UPDATE
