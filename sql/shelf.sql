@@ -1,6 +1,7 @@
 -- shelf: lists of products. A list that is not long is taken whole from an index that has all columns
 -- of the filters, counted and sorted; of a long one only the page is read, in the order of an
--- index, category by category where it is of categories. Long: more than 10 000 products.
+-- index, category by category where it is of categories. Long: more than 10 000 products, or many pages of
+-- which it is known how many there are (facet.sql).
 
 -------------------------------------------------------------- what is in stock
 
