@@ -74,7 +74,8 @@ CREATE INDEX product_price_idx ON mjc.product ((coalesce(sale_price_centimes, pr
 
 CREATE INDEX product_name_idx ON mjc.product (name, product_id);
 
-CREATE INDEX product_category_price_idx ON mjc.product (category_id, (coalesce(sale_price_centimes, price_centimes)), product_id);
+CREATE INDEX product_category_price_idx ON mjc.product (category_id, (coalesce(sale_price_centimes, price_centimes)), product_id)
+    INCLUDE (is_active, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at);
 
 CREATE INDEX product_category_name_idx ON mjc.product (category_id, name, product_id);
 
