@@ -230,3 +230,48 @@ mjc_card_json(PG_FUNCTION_ARGS)
 	SET_VARSIZE(out.data, out.len);
 	PG_RETURN_TEXT_P(out.data);
 }
+
+PG_FUNCTION_INFO_V1(mjc_card_with);
+/* mjc.card_with(card, more) - the members of both, those of the second last. */
+Datum
+mjc_card_with(PG_FUNCTION_ARGS)
+{
+	text *card = PG_GETARG_TEXT_PP(0);
+	text *more = PG_GETARG_TEXT_PP(1);
+	Names none = {0};
+	StringInfoData out;
+
+	initStringInfo(&out);
+	enlargeStringInfo(&out, VARSIZE_ANY_EXHDR(card) + VARSIZE_ANY_EXHDR(more) + 16);
+	appendStringInfoSpaces(&out, VARHDRSZ); /* the header of the text that this becomes */
+	appendStringInfoChar(&out, '{');
+	append_object(&out, &none, card);
+	append_object(&out, &none, more);
+	appendStringInfoChar(&out, '}');
+	SET_VARSIZE(out.data, out.len);
+	PG_RETURN_TEXT_P(out.data);
+}
+
+PG_FUNCTION_INFO_V1(mjc_facet_json);
+/* mjc.facet_json(id, name, slug, translated, name_ar, n) - one count; lists have hundreds. */
+Datum
+mjc_facet_json(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || PG_ARGISNULL(5))
+		PG_RETURN_NULL();
+	initStringInfo(&out);
+	appendStringInfoSpaces(&out, VARHDRSZ); /* the header of the text that this becomes */
+	appendStringInfoString(&out, "{\"id\":\"");
+	appendStringInfoString(&out, mjc_uuid_text(PG_GETARG_UUID_P(0)));
+	appendStringInfoChar(&out, '"');
+	append_text(&out, "name", mjc_arg_text_or_null(fcinfo, 1));
+	if (PG_GETARG_BOOL(3))
+		append_text(&out, "nameAr", mjc_arg_text_or_null(fcinfo, 4));
+	append_text(&out, "slug", mjc_arg_text_or_null(fcinfo, 2));
+	append_key(&out, "count");
+	appendStringInfo(&out, INT64_FORMAT "}", PG_GETARG_INT64(5));
+	SET_VARSIZE(out.data, out.len);
+	PG_RETURN_TEXT_P(out.data);
+}

@@ -70,33 +70,53 @@ mjc_fitment_answer_of(int states)
 	return states & MJC_FITMENT_MAYBE_YES ? "FITS_IF" : "UNKNOWN";
 }
 
-/* F6, of n rows; 0 when nothing is known. */
-static int
-confidence_of(const Datum *states, const Datum *confidences, int n)
-{
-	int all = 0;
-	int best = 0;
-	int worst = 100;
-	int wanted;
+/*
+ * What rows of one part say together, in a number: their states, and of those that say no, yes and
+ * perhaps yes the confidence that counts by F6; of perhaps yes what it lacks to 100.
+ */
+#define VERDICT_STATES(verdict) ((int) ((verdict) &15))
+#define VERDICT_NO 8
+#define VERDICT_YES 16
+#define VERDICT_MAYBE 24
 
-	for (int i = 0; i < n; i++)
-		all |= DatumGetInt32(states[i]);
-	if (all & MJC_FITMENT_NO)
-		wanted = MJC_FITMENT_NO;
-	else if (all & MJC_FITMENT_YES)
-		wanted = MJC_FITMENT_YES;
-	else if (all & MJC_FITMENT_MAYBE_YES)
-		wanted = MJC_FITMENT_MAYBE_YES;
-	else
-		return 0;
-	for (int i = 0; i < n; i++)
-	{
-		if ((DatumGetInt32(states[i]) & wanted) == 0)
-			continue;
-		best = Max(best, DatumGetInt16(confidences[i]));
-		worst = Min(worst, DatumGetInt16(confidences[i]));
-	}
-	return wanted == MJC_FITMENT_MAYBE_YES ? worst : best;
+static int
+verdict_at(int64 verdict, int place)
+{
+	return (int) ((verdict >> place) & 255);
+}
+
+static int64
+verdict_raise(int64 verdict, int place, int confidence)
+{
+	if (confidence <= verdict_at(verdict, place))
+		return verdict;
+	return (verdict & ~(INT64CONST(255) << place)) | (int64) confidence << place;
+}
+
+static int64
+verdict_add(int64 verdict, int state, int confidence)
+{
+	verdict |= state & 15;
+	if (state & MJC_FITMENT_NO)
+		return verdict_raise(verdict, VERDICT_NO, confidence);
+	if (state & MJC_FITMENT_YES)
+		return verdict_raise(verdict, VERDICT_YES, confidence);
+	if (state & MJC_FITMENT_MAYBE_YES)
+		return verdict_raise(verdict, VERDICT_MAYBE, 100 - confidence);
+	return verdict;
+}
+
+/* F6; 0 when nothing is known. */
+static int
+verdict_confidence(int64 verdict)
+{
+	if (VERDICT_STATES(verdict) & MJC_FITMENT_NO)
+		return verdict_at(verdict, VERDICT_NO);
+	if (VERDICT_STATES(verdict) & MJC_FITMENT_YES)
+		return verdict_at(verdict, VERDICT_YES);
+	if (VERDICT_STATES(verdict) & MJC_FITMENT_MAYBE_YES)
+		return 100 - verdict_at(verdict, VERDICT_MAYBE);
+	return 0;
 }
 
 /* What a set says of a span or set: all of it inside, none of it, or some. */
@@ -247,10 +267,49 @@ mjc_fitment_confidence(PG_FUNCTION_ARGS)
 	Datum *states;
 	Datum *confidences;
 	int n = mjc_arg_array(fcinfo, 0, "states", INT4OID, ROWS_MAX, &states);
+	int64 verdict = 0;
 
 	if (mjc_arg_array(fcinfo, 1, "confidences", INT2OID, ROWS_MAX, &confidences) != n)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "confidences", 0});
-	PG_RETURN_INT16((int16) confidence_of(states, confidences, n));
+	for (int i = 0; i < n; i++)
+	{
+		int confidence = DatumGetInt16(confidences[i]);
+
+		if (confidence < 0 || confidence > 100)
+			MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "confidences", 0});
+		verdict = verdict_add(verdict, DatumGetInt32(states[i]), confidence);
+	}
+	PG_RETURN_INT16((int16) verdict_confidence(verdict));
+}
+
+PG_FUNCTION_INFO_V1(mjc_fitment_rank_add);
+/* mjc.fitment_rank_add(verdict, state, confidence) - one row more. */
+Datum
+mjc_fitment_rank_add(PG_FUNCTION_ARGS)
+{
+	int64 verdict = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	int confidence = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT16(2);
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		MJC_RAISE(MJC_ERR_ARGUMENT_MISSING, {"argument", "state", 0});
+	if (confidence < 0 || confidence > 100)
+		MJC_RAISE(MJC_ERR_ARGUMENT_RANGE, {"argument", "confidence", 0});
+	PG_RETURN_INT64(verdict_add(verdict, PG_GETARG_INT32(1), confidence));
+}
+
+PG_FUNCTION_INFO_V1(mjc_fitment_rank_of);
+/* mjc.fitment_rank_of(verdict) - FITS before FITS_IF, then by confidence; NULL for neither. */
+Datum
+mjc_fitment_rank_of(PG_FUNCTION_ARGS)
+{
+	int64 verdict = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	const char *answer = mjc_fitment_answer_of(VERDICT_STATES(verdict));
+
+	if (strcmp(answer, "FITS") == 0)
+		PG_RETURN_INT32(101 + verdict_confidence(verdict));
+	if (strcmp(answer, "FITS_IF") == 0)
+		PG_RETURN_INT32(verdict_confidence(verdict));
+	PG_RETURN_NULL();
 }
 
 PG_FUNCTION_INFO_V1(mjc_fitment_to_ask);

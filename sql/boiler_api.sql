@@ -81,10 +81,10 @@ CREATE FUNCTION mjc.fitting_cards(boiler_model_id uuid, variant_id uuid, serial 
 AS $$
 BEGIN
     RETURN (
-        SELECT coalesce(json_agg(k.card::jsonb || jsonb_build_object('fit', j.fit, 'quantity', j.fit -> 'quantity', 'position', j.fit -> 'position',
+        SELECT coalesce(json_agg(mjc.card_with(k.card, json_build_object('fit', j.fit, 'quantity', j.fit -> 'quantity', 'position', j.fit -> 'position',
                                      'confidence', j.fit -> 'confidence',
                                      'compatibilityNotes', (SELECT e -> 'note' FROM jsonb_array_elements(j.fit -> 'rows') WITH ORDINALITY r (e, n)
-                                                             WHERE (e -> 'fits')::boolean AND e ->> 'note' IS NOT NULL ORDER BY n LIMIT 1))
+                                                             WHERE (e -> 'fits')::boolean AND e ->> 'note' IS NOT NULL ORDER BY n LIMIT 1)))
                                  ORDER BY k.place), '[]'::json)
           FROM mjc.product_cards(product_ids, false) k
           JOIN mjc.fitments_json(product_ids, boiler_model_id, variant_id, serial, built, gas, power_w, false) j ON j.product_id = k.product_id);

@@ -11,6 +11,12 @@ CREATE FUNCTION mjc.card_json(head text, part text, price bigint, sale_price big
 COMMENT ON FUNCTION mjc.card_json(text, text, bigint, bigint, bigint, boolean, timestamptz, uuid, text, text, text, text, uuid, text, text, integer, integer, json, uuid[], text[]) IS
     'A product''s document: two prebuilt parts (JSON objects), the prices in force in centimes, units available (negative: 0), category, manufacturer (NULL: none), ratings, members of one more object (NULL: none); names: members by the ids that the second part leaves open. Errors: MJ003';
 
+CREATE FUNCTION mjc.card_with(card json, more json) RETURNS json
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_card_with';
+COMMENT ON FUNCTION mjc.card_with(json, json) IS
+    'A document of mjc.card_json with the members of another object (as json_build_object or jsonb write it: no space around its braces) put at its end, without reading either';
+
 -------------------------------------------------------------- what is prebuilt
 
 -- Members "@" are filled in by mjc.card_json: names of makers and attributes are few, and change for

@@ -111,6 +111,8 @@ BEGIN
     PERFORM FROM mjc.product p WHERE p.product_id = ANY (ids) ORDER BY p.product_id FOR NO KEY UPDATE;
     PERFORM mjc.search_refresh(ids);
     PERFORM mjc.card_refresh(ids);
+    PERFORM mjc.facet_refresh(ids);
+    PERFORM mjc.fitment_refresh(ids);
 END
 $$;
 COMMENT ON FUNCTION mjc.product_changed(uuid[]) IS

@@ -34,6 +34,7 @@ DECLARE
     filter text;
     total bigint;
     counted bigint;
+    walked boolean;
     ids uuid[];
 BEGIN
     IF NOT staff AND before + size > 10000 THEN
@@ -48,13 +49,21 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'sortBy');
     END IF;
     filter := by_makers_too || mjc.shelf_filter(NOT staff, boiler_model IS NOT NULL, pattern IS NOT NULL, featured, CASE WHEN in_stock THEN stock END);
-    EXECUTE mjc.shelf_hits(mjc.shelf_rows(CASE WHEN in_categories THEN ' AND p.category_id = ANY ($1)' ELSE '' END || filter, sort_key,
-                                          min_price IS NOT NULL, max_price IS NOT NULL), ordering)
-       INTO total, ids
-      USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out, found;
+    IF NOT staff AND num_nonnulls(pattern, min_price, max_price, boiler_model) = 0 AND featured IS NOT TRUE THEN
+        counted := mjc.shelf_total(CASE WHEN in_categories THEN wanted_categories END, CASE WHEN by_makers THEN wanted_makers END, in_stock);
+    END IF;
+    -- Known without counting, and a walk soon has the page: of few, only in an order that each category has.
+    total := CASE WHEN sort <> 'stockQuantity' AND (counted > 10000 OR counted > 4 * (before + size) AND NOT by_makers AND NOT (in_categories AND sort = 'updatedAt')) THEN counted END;
+    walked := total IS NOT NULL;
+    IF NOT walked THEN
+        EXECUTE mjc.shelf_hits(mjc.shelf_rows(CASE WHEN in_categories THEN ' AND p.category_id = ANY ($1)' ELSE '' END || filter, sort_key,
+                                              min_price IS NOT NULL, max_price IS NOT NULL), ordering)
+           INTO total, ids
+          USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out, found;
+    END IF;
     IF total > 10000 AND sort = 'stockQuantity' THEN
         PERFORM mjc.raise('LIST_TOO_LONG');
-    ELSIF total > 10000 THEN
+    ELSIF walked OR total > 10000 THEN
         -- Each category has its own order by all sorts but the time of the last change.
         EXECUTE mjc.shelf_walk(CASE WHEN in_categories AND sort <> 'updatedAt' THEN 'unnest($1) c (id)' END,
                                mjc.shelf_rows(CASE WHEN NOT in_categories THEN '' WHEN sort <> 'updatedAt' THEN ' AND p.category_id = c.id'
@@ -62,9 +71,6 @@ BEGIN
                                               min_price IS NOT NULL, max_price IS NOT NULL), ordering)
            INTO ids
           USING wanted_categories, wanted_makers, wanted_model, pattern, min_price, max_price, size, before, now_in, now_out, found;
-        IF NOT staff AND num_nonnulls(pattern, min_price, max_price, boiler_model) = 0 AND NOT coalesce(featured OR in_stock, false) THEN
-            counted := mjc.catalogue_total(CASE WHEN in_categories THEN wanted_categories END, CASE WHEN by_makers THEN wanted_makers END);
-        END IF;
     END IF;
     RETURN json_build_object('products', mjc.product_card_list(ids), 'pagination',
         CASE WHEN total <= 10000 OR counted >= total THEN mjc.pagination(number, size, greatest(total, counted))
@@ -72,7 +78,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc_api.product_list(uuid, integer, uuid, integer, integer, text, text, text, text[], text[], bigint, bigint, boolean, boolean, text, text, text) IS
-    'GET /products: active products; an admin sees all, and pages past the 10 000th product. Prices in centimes. total is exact up to 10 000, and beyond for visitors without other filters than categories and manufacturers; else it is 10 001 and totalIsLowerBound is there. Errors: MJ006, MJ010, MJ125';
+    'GET /products: active products; an admin sees all, and pages past the 10 000th product. Prices in centimes. total is exact up to 10 000, and beyond for visitors without other filters than categories and manufacturers, or categories and stock; else it is 10 001 and totalIsLowerBound is there. Errors: MJ006, MJ010, MJ125';
 
 CREATE FUNCTION mjc_api.product_featured(page_size integer) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

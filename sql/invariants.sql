@@ -738,6 +738,7 @@ BEGIN
     RETURN QUERY SELECT * FROM mjc.check_part_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_search_invariants(since);
     RETURN QUERY SELECT * FROM mjc.check_card_invariants(since);
+    RETURN QUERY SELECT * FROM mjc.check_facet_invariants(since);
 END
 $$;
 COMMENT ON FUNCTION mjc.check_invariants(timestamptz) IS

@@ -156,6 +156,11 @@ BEGIN
       FROM mjc.card_render(checked) r JOIN mjc.product_card k ON k.product_id = r.product_id
      WHERE (k.head, k.cover, k.rest, k.named) IS DISTINCT FROM (r.head, r.cover, r.rest, r.named);
 
+    RETURN QUERY  -- what fits a boiler is found among active products
+    SELECT DISTINCT 'fitment_is_sold', format('product %s', f.product_id), format('active %s, beside what it fits %s', p.is_active, f.is_sold)
+      FROM unnest(checked) u (id) JOIN mjc.product p ON p.product_id = u.id JOIN mjc.fitment f ON f.product_id = p.product_id
+     WHERE f.is_sold <> p.is_active;
+
     RETURN QUERY  -- what lists know of the stock is what the flag says, but for what is on its way
     SELECT 'product_in_stock', format('product %s', p.product_id), format('column %s, flag %s', p.in_stock, f.in_stock)
       FROM mjc.product p LEFT JOIN mjc.stock_flag f ON f.product_id = p.product_id
@@ -163,4 +168,38 @@ BEGIN
        AND NOT EXISTS (SELECT FROM mjc.stock_flip x WHERE x.product_id = p.product_id);
 END
 $$;
-COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents';
+COMMENT ON FUNCTION mjc.check_card_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns prebuilt documents and copies of what products say';
+
+CREATE FUNCTION mjc.check_facet_invariants(since timestamptz, OUT rule text, OUT subject text, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- A product that nobody told of yet is not counted.
+    checked uuid[] := CASE WHEN since IS NULL THEN ARRAY(SELECT k.product_id FROM mjc.product_card k UNION SELECT o.product_id FROM mjc.facet_product o)
+                           ELSE ARRAY(SELECT k.product_id FROM unnest(mjc.products_touched(since)) u (id) JOIN mjc.product_card k ON k.product_id = u.id) END;
+BEGIN
+    RETURN QUERY  -- each product is counted as what it is
+    SELECT 'facet_product_is_derived', format('product %s', coalesce(f.product_id, o.product_id)), format('counted as %s, should be %s', o, f)
+      FROM mjc.facet_derive(checked) f
+      FULL JOIN (SELECT x.product_id, x.category_id, x.kind_id, x.price_band, x.in_stock FROM mjc.facet_product x WHERE x.product_id = ANY (checked)) o ON o.product_id = f.product_id
+     WHERE (f.category_id, f.kind_id, f.price_band, f.in_stock) IS DISTINCT FROM (o.category_id, o.kind_id, o.price_band, o.in_stock);
+
+    IF since IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY  -- and the counts are the number of those rows
+    SELECT 'facet_count_is_true', format('category %s %s %s', c.category_id, c.facet, c.key), format('%s too many', sum(c.products))
+      FROM (SELECT n.category_id, n.facet, n.key, n.products FROM mjc.facet_count n
+            UNION ALL
+            SELECT d.category_id, x.facet, x.key, d.change
+              FROM mjc.facet_delta d CROSS JOIN LATERAL mjc.facet_cells(d.category_id, d.kind_id, d.price_band, d.in_stock) x
+            UNION ALL
+            SELECT o.category_id, x.facet, x.key, -1
+              FROM mjc.facet_product o CROSS JOIN LATERAL mjc.facet_cells(o.category_id, o.kind_id, o.price_band, o.in_stock) x) c
+     GROUP BY c.category_id, c.facet, c.key HAVING sum(c.products) <> 0;
+END
+$$;
+COMMENT ON FUNCTION mjc.check_facet_invariants(timestamptz) IS 'The part of mjc.check_invariants that concerns the counts of kinds, prices and stock; with since: of products that changed after it';

@@ -114,7 +114,7 @@ BEGIN
         WHEN 'analyst_limit' THEN mjc.analyst_limit()
         WHEN 'audit_seal' THEN mjc.audit_seal()
         WHEN 'cart_purge' THEN mjc.cart_purge()
-        WHEN 'catalogue_fold' THEN mjc.catalogue_fold()
+        WHEN 'catalogue_fold' THEN mjc.catalogue_fold() + mjc.facet_fold()
         WHEN 'catalogue_fill' THEN mjc.catalogue_fill()
         WHEN 'event_partition' THEN mjc.partition_ahead()
         WHEN 'event_purge' THEN mjc.event_purge()

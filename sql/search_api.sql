@@ -40,27 +40,11 @@ CREATE FUNCTION mjc.search_facets(counts jsonb) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    bounds bigint[] := ARRAY[0, 100000, 250000, 500000, 1000000, 2500000, 5000000];
 BEGIN
-    RETURN (
-        WITH c AS MATERIALIZED (
-            SELECT e ->> 0 AS dim, e ->> 1 AS key, (e ->> 2)::bigint AS n FROM jsonb_array_elements(counts) e)
-        SELECT json_build_object(
-            'categories', (SELECT coalesce(json_agg(json_build_object('id', g.category_id, 'name', g.name, 'nameAr', g.name_ar, 'slug', g.slug, 'count', c.n) ORDER BY c.n DESC, g.name), '[]'::json)
-                             FROM c JOIN mjc.category g ON g.category_id = c.key::uuid WHERE c.dim = 'categories'),
-            'manufacturers', (SELECT coalesce(json_agg(json_build_object('id', m.manufacturer_id, 'name', m.name, 'slug', m.slug, 'count', c.n) ORDER BY c.n DESC, m.name), '[]'::json)
-                                FROM c JOIN mjc.manufacturer m ON m.manufacturer_id = c.key::uuid WHERE c.dim = 'manufacturers'),
-            'kinds', (SELECT coalesce(json_agg(json_build_object('id', k.kind_id, 'name', k.name, 'nameAr', k.name_ar, 'slug', k.slug, 'count', c.n) ORDER BY c.n DESC, k.name), '[]'::json)
-                        FROM c JOIN mjc.part_kind k ON k.kind_id = c.key::uuid WHERE c.dim = 'kinds'),
-            'prices', (SELECT coalesce(json_agg(json_build_object('min', mjc.dzd(bounds[c.key::integer + 1]), 'max', mjc.dzd(bounds[c.key::integer + 2]), 'count', c.n) ORDER BY c.key::integer), '[]'::json)
-                         FROM c WHERE c.dim = 'prices'),
-            'availability', json_build_object('inStock', coalesce((SELECT c.n FROM c WHERE c.dim = 'availability' AND c.key = 'true'), 0),
-                                              'outOfStock', coalesce((SELECT c.n FROM c WHERE c.dim = 'availability' AND c.key = 'false'), 0))));
+    RETURN (SELECT mjc.facets_json(array_agg(e ->> 0), array_agg(e ->> 1), array_agg((e ->> 2)::bigint)) FROM jsonb_array_elements(counts) e);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_facets(jsonb) IS
-    'The counts of mjc.search_page with names, most frequent first; prices in DZD: from min to below max, the last without';
+COMMENT ON FUNCTION mjc.search_facets(jsonb) IS 'The counts of mjc.search_page as mjc.facets_json shows them';
 
 -- The product's card with why it was found put at its end.
 CREATE FUNCTION mjc.search_cards(product_ids uuid[], kinds text[], matched text[], superseded text[]) RETURNS json
@@ -69,7 +53,7 @@ CREATE FUNCTION mjc.search_cards(product_ids uuid[], kinds text[], matched text[
 AS $$
 BEGIN
     RETURN (
-        SELECT coalesce(json_agg((left(k.card::text, -1) || ', "match" : ' || json_strip_nulls(json_build_object('kind', u.kind, 'on', u.matched, 'supersededFrom', u.superseded))::text || '}')::json
+        SELECT coalesce(json_agg(mjc.card_with(k.card, json_build_object('match', json_strip_nulls(json_build_object('kind', u.kind, 'on', u.matched, 'supersededFrom', u.superseded))))
                                  ORDER BY u.n), '[]'::json)
           FROM mjc.product_cards(product_ids, false) k
           JOIN unnest(product_ids, kinds, matched, superseded) WITH ORDINALITY u (id, kind, matched, superseded, n) ON u.id = k.product_id);
@@ -77,15 +61,19 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_cards(uuid[], text[], text[], text[]) IS 'Products as mjc.product_card_list gives them, each with match: {kind, on, supersededFrom?}';
 
-CREATE FUNCTION mjc.search_total(counted bigint, categories text[], manufacturers text[]) RETURNS bigint
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+CREATE FUNCTION mjc.search_filtered(INOUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[])
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    n integer[] := ARRAY[cardinality(product_ids)];
 BEGIN
-    RETURN CASE WHEN counted <= 10000 THEN counted ELSE coalesce(mjc.catalogue_total(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers)), counted) END;
+    kinds := array_fill('filter'::text, n);
+    matched := array_fill(NULL::text, n);
+    superseded := array_fill(NULL::text, n);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_total(bigint, text[], text[]) IS 'How many products a category or manufacturer has, also beyond what is counted at each read';
+COMMENT ON FUNCTION mjc.search_filtered(uuid[]) IS 'Products that a filter alone left, with that as why they were found';
 
 CREATE FUNCTION mjc_api.search(q text, page integer, page_size integer, categories text[], manufacturers text[], kinds text[],
     min_price bigint, max_price bigint, in_stock boolean, boiler_models text[], sort text) RETURNS json
@@ -96,10 +84,10 @@ DECLARE
     size integer := coalesce(page_size, 20);
     number integer := coalesce(page, 1);
     wanted text := nullif(btrim(q), '');
-    tags tsquery := mjc.search_filter(categories, manufacturers, kinds, boiler_models);
+    models uuid[] := (SELECT array_agg(coalesce(mjc.uuid_or_null(w), mjc.no_uuid())) FROM unnest(boiler_models) w);
     r record;
 BEGIN
-    IF wanted IS NULL AND tags IS NULL THEN
+    IF num_nonnulls(wanted, categories, manufacturers, kinds, models) = 0 THEN
         PERFORM mjc.raise('ARGUMENT_MISSING', 'argument', 'q');
     ELSIF length(wanted) > 200 THEN
         PERFORM mjc.raise('ARGUMENT_RANGE', 'argument', 'q');
@@ -111,19 +99,17 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'sort');
     END IF;
     IF wanted IS NOT NULL THEN
-        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, s.facets, s.stage, s.corrected INTO r
-          FROM mjc.search_run(wanted, tags, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
+        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, mjc.search_facets(s.facets) AS facets, s.stage, s.corrected INTO r
+          FROM mjc.search_run(wanted, mjc.search_filter(categories, manufacturers, kinds, boiler_models), min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
     ELSE
-        SELECT p.product_ids, array_fill('filter'::text, ARRAY[cardinality(p.product_ids)]) AS kinds, array_fill(NULL::text, ARRAY[cardinality(p.product_ids)]) AS matched,
-               array_fill(NULL::text, ARRAY[cardinality(p.product_ids)]) AS superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
-          FROM mjc.search_page(tags, NULL, NULL, NULL, min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) p;
-        IF kinds IS NULL AND boiler_models IS NULL AND min_price IS NULL AND max_price IS NULL AND in_stock IS NOT TRUE THEN
-            r.total := mjc.search_total(r.total, categories, manufacturers);
-        END IF;
+        SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
+          FROM mjc.shelf_search(mjc.category_subtree(categories), mjc.manufacturer_ids(manufacturers), mjc.part_kind_ids(kinds), models,
+                                min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size) p
+         CROSS JOIN LATERAL mjc.search_filtered(p.product_ids) f;
     END IF;
     RETURN json_build_object(
         'products', mjc.search_cards(r.product_ids, r.kinds, r.matched, r.superseded),
-        'facets', mjc.search_facets(r.facets),
+        'facets', r.facets,
         'pagination', mjc.pagination(number, size, r.total),
         'stage', r.stage, 'corrected', r.corrected);
 END

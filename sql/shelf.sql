@@ -1,6 +1,7 @@
 -- shelf: lists of products. A list that is not long is taken whole from an index that has all columns
 -- of the filters, counted and sorted; of a long one only the page is read, in the order of an
--- index, category by category where it is of categories. Long: more than 10 000 products.
+-- index, category by category where it is of categories. Long: more than 10 000 products, or many pages of
+-- which it is known how many there are (facet.sql).
 
 -------------------------------------------------------------- what is in stock
 
@@ -46,6 +47,7 @@ BEGIN
         UPDATE mjc.product p SET in_stock = f.in_stock FROM mjc.stock_flag f
          WHERE p.product_id = ANY (due) AND f.product_id = p.product_id AND p.in_stock <> f.in_stock)
     SELECT count(*) INTO folded FROM gone;
+    PERFORM mjc.facet_refresh(due);
     RETURN folded;
 END
 $$;
@@ -153,6 +155,39 @@ $$;
 COMMENT ON FUNCTION mjc.shelf_walk(text, text[], text) IS
     'Statement: the ids of one page of a long list, read in the order of an index; scope: FROM entry c (id) of which each row is read on its own, or NULL';
 
+-- What is in stock first, then the most popular: of each category both ends are read in the order of an
+-- index, and besides those of which the column is late.
+CREATE FUNCTION mjc.shelf_best(category_ids uuid[], most bigint, before bigint) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    now_in uuid[];
+    now_out uuid[];
+BEGIN
+    SELECT coalesce(f.now_in, '{}'), coalesce(f.now_out, '{}') INTO now_in, now_out FROM mjc.stock_flips() f;
+    RETURN ARRAY(
+        SELECT x.product_id
+          FROM (SELECT l.product_id, l.product_id = ANY (now_in) AS stocked, l.popularity
+                  FROM mjc.product l
+                 WHERE l.product_id = ANY (now_in || now_out) AND l.in_stock <> (l.product_id = ANY (now_in)) AND l.category_id = ANY (category_ids) AND l.is_active
+                UNION ALL
+                SELECT y.product_id, y.stocked, y.popularity
+                  FROM unnest(category_ids) c (id)
+                 CROSS JOIN LATERAL (
+                       (SELECT p.product_id, true AS stocked, p.popularity FROM mjc.product p
+                         WHERE p.category_id = c.id AND p.is_active AND p.in_stock AND p.product_id <> ALL (now_out)
+                         ORDER BY p.popularity DESC, p.product_id LIMIT most + before)
+                       UNION ALL
+                       (SELECT p.product_id, false, p.popularity FROM mjc.product p
+                         WHERE p.category_id = c.id AND p.is_active AND NOT p.in_stock AND p.product_id <> ALL (now_in)
+                         ORDER BY p.popularity DESC, p.product_id LIMIT most + before)) y) x
+         ORDER BY x.stocked DESC, x.popularity DESC, x.product_id LIMIT most OFFSET before);
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_best(uuid[], bigint, bigint) IS 'A page of the active products of categories: those in stock first, then the most popular';
+
 -------------------------------------------------------------- counts
 
 CREATE FUNCTION mjc.shelf_counts(OUT category_id uuid, OUT manufacturer_id uuid, OUT products bigint) RETURNS SETOF record
@@ -169,6 +204,172 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_counts() IS 'Active products by category and manufacturer (NULL: of none)';
+
+CREATE FUNCTION mjc.shelf_total(category_ids uuid[], manufacturer_ids uuid[], in_stock boolean) RETURNS bigint
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF in_stock IS NOT TRUE THEN
+        RETURN mjc.catalogue_total(category_ids, manufacturer_ids);
+    ELSIF manufacturer_ids IS NOT NULL OR NOT mjc.catalogue_is_counted() THEN
+        RETURN NULL;
+    END IF;
+    RETURN mjc.facet_in_stock(coalesce(category_ids, ARRAY(SELECT c.category_id FROM mjc.category c)));
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_total(uuid[], uuid[], boolean) IS
+    'How many active products these categories and manufacturers have (NULL: all), in_stock true: in stock, without counting them; NULL where that is not kept, or not yet';
+
+-- Arrays and not rows: they go to the names that stand beside them without being taken apart.
+CREATE FUNCTION mjc.shelf_facets(category_ids uuid[], OUT total bigint, OUT facets json)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    WITH maker AS MATERIALIZED (
+        SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.catalogue_counts(category_ids) c),
+    counted AS (
+        SELECT 'categories' AS facet, m.category_id::text AS key, sum(m.products)::bigint AS n FROM maker m GROUP BY m.category_id
+        UNION ALL SELECT 'manufacturers', m.manufacturer_id::text, sum(m.products)::bigint FROM maker m WHERE m.manufacturer_id IS NOT NULL GROUP BY m.manufacturer_id
+        UNION ALL SELECT f.facet, f.key, f.products FROM mjc.facet_counts(category_ids) f)
+    SELECT coalesce((SELECT sum(m.products)::bigint FROM maker m), 0),
+           (SELECT mjc.facets_json(array_agg(c.facet), array_agg(c.key), array_agg(c.n)) FROM counted c)
+      INTO total, facets;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_facets(uuid[]) IS 'How many active products these categories have, and their facets (mjc.facets_json): of all of them, however many, without counting them';
+
+CREATE FUNCTION mjc.shelf_narrow(categories boolean, manufacturers boolean, kinds boolean, models boolean) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ' AND p.is_active'
+        || CASE WHEN categories THEN ' AND p.category_id = ANY ($1)' ELSE '' END
+        || CASE WHEN manufacturers THEN ' AND p.manufacturer_id = ANY ($2)' ELSE '' END
+        || CASE WHEN kinds THEN ' AND p.kind_id = ANY ($3)' ELSE '' END
+        -- of several boilers: what fits any of them; found from the boilers, whatever the planner thinks of the others
+        || CASE WHEN models THEN ' AND p.product_id = ANY (ARRAY(SELECT f.product_id FROM mjc.fitment f WHERE f.boiler_model_id = ANY ($4) AND f.fits'
+            || ' AND NOT EXISTS (SELECT FROM mjc.fitment g WHERE g.product_id = f.product_id AND g.boiler_model_id = f.boiler_model_id AND NOT g.fits'
+            || ' AND num_nonnulls(g.variant_id, g.serial, g.built, g.gas, g.power_w) = 0)))' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_narrow(boolean, boolean, boolean, boolean) IS
+    'Conditions of a search without words on mjc.product p: $1 categories, $2 manufacturers, $3 kinds, $4 boiler models';
+
+CREATE FUNCTION mjc.shelf_sort(sort text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE sort WHEN 'price_asc' THEN 'x.price, x.product_id'
+                     WHEN 'price_desc' THEN 'x.price DESC, x.product_id DESC'
+                     WHEN 'newest' THEN 'x.created_at DESC, x.product_id'
+                     ELSE 'x.stocked DESC, x.popularity DESC, x.product_id' END;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_sort(text) IS 'The order of a search without words, on x (product_id, price, created_at, stocked, popularity)';
+
+-- One pass over an index: how many, which page, and each facet. stock: the condition "in stock".
+CREATE FUNCTION mjc.shelf_census(narrow text, sort text, min_price boolean, max_price boolean, in_stock boolean, stock text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN 'WITH hit AS MATERIALIZED (SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, y.price, ' || stock || ' AS stocked FROM mjc.product p'
+        || ' CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes) AS price) y WHERE true' || narrow
+        || CASE WHEN min_price THEN ' AND y.price >= $5' ELSE '' END || CASE WHEN max_price THEN ' AND y.price <= $6' ELSE '' END
+        || CASE WHEN in_stock THEN ' AND ' || stock ELSE '' END || ' LIMIT 10001),'
+        || ' counted AS (SELECT CASE 0 WHEN grouping(h.category_id) THEN ''categories'' WHEN grouping(h.manufacturer_id) THEN ''manufacturers'' WHEN grouping(h.kind_id) THEN ''kinds'' '
+        || ' WHEN grouping(h.stocked) THEN ''availability'' ELSE ''prices'' END AS facet,'
+        || ' coalesce(h.category_id::text, h.manufacturer_id::text, h.kind_id::text, h.stocked::text, mjc.price_band(h.price)::text) AS key, count(*) AS n'
+        || ' FROM hit h GROUP BY GROUPING SETS ((h.category_id), (h.manufacturer_id), (h.kind_id), (mjc.price_band(h.price)), (h.stocked)))'
+        || ' SELECT (SELECT count(*) FROM hit), ARRAY(SELECT x.product_id FROM hit x ORDER BY ' || mjc.shelf_sort(sort) || ' LIMIT $7 OFFSET $8),'
+        || ' (SELECT mjc.facets_json(array_agg(c.facet), array_agg(c.key), array_agg(c.n)) FROM counted c)';
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_census(text, text, boolean, boolean, boolean, text) IS
+    'Statement: how many products a filter leaves, 10 001 at most, the ids of one page, and the facets of all of them; narrow: mjc.shelf_narrow';
+
+-- Of very many the first ten thousand are no fair choice: they are walked through in the order wanted.
+-- By relevance that is the most popular first.
+CREATE FUNCTION mjc.shelf_stroll(filter text, sort text, min_price boolean, max_price boolean) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    sort_by text := CASE sort WHEN 'newest' THEN 'createdAt' ELSE 'price' END;
+BEGIN
+    IF sort <> 'relevance' THEN
+        RETURN mjc.shelf_walk(NULL, mjc.shelf_rows(filter, mjc.shelf_key(sort_by, NULL), min_price, max_price), mjc.shelf_order(sort_by, sort <> 'price_asc'));
+    END IF;
+    RETURN mjc.shelf_walk(NULL, mjc.shelf_rows(filter, 'p.popularity', min_price, max_price), ' ORDER BY x.k DESC, x.product_id');
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_stroll(text, text, boolean, boolean) IS 'Statement: the ids of one page of what a filter leaves, when that is more than 10 000 products';
+
+-- The page in the order of an index; by price a sale counts while it is on.
+CREATE FUNCTION mjc.shelf_page(category_ids uuid[], sort text, page integer, page_size integer, OUT total bigint, OUT product_ids uuid[], OUT facets json)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+    before bigint := (page - 1)::bigint * page_size;
+    sort_by text := CASE WHEN sort = 'newest' THEN 'createdAt' ELSE 'price' END;
+BEGIN
+    SELECT f.total, f.facets INTO total, facets FROM mjc.shelf_facets(category_ids) f;
+    IF sort = 'relevance' THEN
+        product_ids := mjc.shelf_best(category_ids, page_size, before);
+    ELSE
+        EXECUTE mjc.shelf_walk('unnest($1) c (id)', mjc.shelf_rows(' AND p.category_id = c.id AND p.is_active', mjc.shelf_key(sort_by, NULL), false, false),
+                               mjc.shelf_order(sort_by, sort <> 'price_asc'))
+           INTO product_ids
+          USING category_ids, NULL, NULL, NULL, NULL, NULL, page_size, before;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_page(uuid[], text, integer, integer) IS
+    'A page of the active products of categories: relevance (mjc.shelf_best), price_asc, price_desc or newest; how many there are, and their facets. Whoever calls it has seen that they are counted (mjc.catalogue_is_counted)';
+
+CREATE FUNCTION mjc.shelf_search(category_ids uuid[], manufacturer_ids uuid[], kind_ids uuid[], model_ids uuid[], min_price bigint, max_price bigint, in_stock boolean,
+    sort text, page integer, page_size integer, OUT total bigint, OUT product_ids uuid[], OUT facets json)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off
+    SET max_parallel_workers_per_gather = 0
+AS $$
+#variable_conflict use_variable
+DECLARE
+    before bigint := (page - 1)::bigint * page_size;
+    stock boolean := coalesce(in_stock, false);
+    narrow text := mjc.shelf_narrow(category_ids IS NOT NULL, manufacturer_ids IS NOT NULL, kind_ids IS NOT NULL, model_ids IS NOT NULL);
+    flips record;
+    stocked text;
+BEGIN
+    IF category_ids IS NOT NULL AND num_nonnulls(manufacturer_ids, kind_ids, model_ids, min_price, max_price) = 0 AND NOT stock AND mjc.catalogue_is_counted() THEN
+        SELECT p.total, p.product_ids, p.facets INTO total, product_ids, facets FROM mjc.shelf_page(category_ids, sort, page, page_size) p;
+        RETURN;
+    END IF;
+    SELECT f.now_in, f.now_out INTO flips FROM mjc.stock_flips() f;
+    stocked := CASE WHEN num_nonnulls(flips.now_in, flips.now_out) = 0 THEN 'p.in_stock' ELSE 'mjc.stocked(p.product_id, p.in_stock, $9, $10)' END;
+    EXECUTE mjc.shelf_census(narrow, sort, min_price IS NOT NULL, max_price IS NOT NULL, stock, stocked)
+       INTO total, product_ids, facets
+      USING category_ids, manufacturer_ids, kind_ids, model_ids, min_price, max_price, page_size, before, flips.now_in, flips.now_out;
+    IF total > 10000 THEN
+        EXECUTE mjc.shelf_stroll(narrow || CASE WHEN stock THEN ' AND ' || stocked ELSE '' END, sort, min_price IS NOT NULL, max_price IS NOT NULL)
+           INTO product_ids
+          USING category_ids, manufacturer_ids, kind_ids, model_ids, min_price, max_price, page_size, before, flips.now_in, flips.now_out;
+        IF num_nonnulls(kind_ids, model_ids, min_price, max_price) = 0 THEN
+            total := coalesce(mjc.shelf_total(category_ids, manufacturer_ids, stock), total);
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION mjc.shelf_search(uuid[], uuid[], uuid[], uuid[], bigint, bigint, boolean, text, integer, integer) IS
+    'A page of what a filter leaves of the active products (NULL: any; prices in centimes), by relevance (in stock, then popular, first), price_asc, price_desc or newest; how many there are (10 001 is more than 10 000, where that is not kept), and the facets of all of them';
 
 CREATE FUNCTION mjc.category_rows(OUT category_id uuid, OUT parent_id uuid, OUT slug text, OUT name text, OUT sort_order integer, OUT is_active boolean,
     OUT products bigint, OUT doc jsonb) RETURNS SETOF record

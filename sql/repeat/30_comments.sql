@@ -48,6 +48,9 @@ COMMENT ON TABLE mjc.diagram IS 'Exploded diagrams of boilers. Change with mjc.d
 COMMENT ON TABLE mjc.diagram_hotspot IS 'Places in diagrams, and the parts or diagrams there. Change with mjc.diagram_set';
 COMMENT ON TABLE mjc.event IS 'What visitors did on the pages, by months of the shop; written by the shop, read in mjc_report.event. Kept as long as setting analytics_retention_months says';
 COMMENT ON TABLE mjc.exposure IS 'Which variant of an experiment a visit was shown, the first one; written by the shop';
+COMMENT ON TABLE mjc.facet_count IS 'Active products of categories by kind, band of prices and stock, folded; mjc.facet_counts reads them. Written by mjc.facet_fold';
+COMMENT ON TABLE mjc.facet_delta IS 'Changes of those counts until mjc.facet_fold adds them';
+COMMENT ON TABLE mjc.facet_product IS 'As what each active product is counted; written by mjc.facet_refresh';
 COMMENT ON TABLE mjc.fitment IS 'Which part fits which boilers, and which does not: a row holds for the boilers that all its conditions admit. Change with mjc.fitment_set, mjc.fitment_delete';
 COMMENT ON TABLE mjc.http_figure IS 'Requests that the shims answered, by route and minute, after three days by hour; written by the shim, read in mjc_report.http_figure';
 COMMENT ON TABLE mjc.idempotency_key IS 'Personal: replies kept for repeated requests; purged by a job';

@@ -74,13 +74,31 @@ CREATE INDEX product_price_idx ON mjc.product ((coalesce(sale_price_centimes, pr
 
 CREATE INDEX product_name_idx ON mjc.product (name, product_id);
 
-CREATE INDEX product_category_price_idx ON mjc.product (category_id, (coalesce(sale_price_centimes, price_centimes)), product_id);
+CREATE INDEX product_category_price_idx ON mjc.product (category_id, (coalesce(sale_price_centimes, price_centimes)), product_id)
+    INCLUDE (is_active, in_stock, price_centimes, sale_price_centimes, sale_from_at, sale_until_at);
 
 CREATE INDEX product_category_name_idx ON mjc.product (category_id, name, product_id);
 
 CREATE INDEX product_dated_sale_idx ON mjc.product (category_id, price_centimes, product_id)
     INCLUDE (manufacturer_id, is_active, is_featured, in_stock, sale_price_centimes, sale_from_at, sale_until_at, created_at, updated_at, name)
     WHERE sale_from_at IS NOT NULL OR sale_until_at IS NOT NULL;
+
+-- Lists without an order of their own: what is in stock first, then the most popular.
+CREATE INDEX product_shelf_idx ON mjc.product (category_id, in_stock, popularity DESC, product_id) WHERE is_active;
+
+-- What the parts of a boiler may be filtered by.
+CREATE INDEX product_fitting_idx ON mjc.product (product_id) INCLUDE (kind_id, category_id);
+
+-- Whether the part is active: a copy, so that what fits a boiler is found, judged and counted in one index
+-- without reading a part (mjc.fitment_refresh).
+ALTER TABLE mjc.fitment ADD COLUMN is_sold boolean NOT NULL DEFAULT true;
+
+UPDATE mjc.fitment f SET is_sold = false FROM mjc.product p WHERE p.product_id = f.product_id AND NOT p.is_active;
+
+DROP INDEX mjc.fitment_boiler_model_id_idx;
+
+CREATE INDEX fitment_boiler_model_id_idx ON mjc.fitment (boiler_model_id, product_id)
+    INCLUDE (fits, variant_id, serial, built, gas, power_w, confidence, is_sold);
 
 CREATE INDEX product_featured_idx ON mjc.product (created_at DESC, product_id) WHERE is_featured;
 
@@ -102,3 +120,34 @@ CREATE TABLE mjc.counted_until (
 );
 
 INSERT INTO mjc.counted_until (at) VALUES ('-infinity');
+
+-- How many active products of a category are of a kind (of none: the zero uuid), of a band of prices
+-- (mjc.price_band; -1: on sale for a time, those are counted at each read) and in stock. facet_product
+-- is as what each is counted, facet_count with the changes on their way into it how many there are.
+CREATE TABLE mjc.facet_product (
+    product_id  uuid PRIMARY KEY,
+    category_id uuid NOT NULL,
+    kind_id     uuid NOT NULL,
+    price_band  smallint NOT NULL,
+    in_stock    boolean NOT NULL
+) WITH (fillfactor = 90);
+
+CREATE TABLE mjc.facet_count (
+    category_id uuid NOT NULL,
+    facet       text COLLATE "C" NOT NULL,
+    key         text COLLATE "C" NOT NULL,
+    products    bigint NOT NULL,
+    PRIMARY KEY (category_id, facet, key),
+    CONSTRAINT facet_count_facet_ck CHECK (facet IN ('kinds', 'prices', 'availability'))
+);
+
+CREATE TABLE mjc.facet_delta (
+    delta_id    uuid PRIMARY KEY,
+    category_id uuid NOT NULL,
+    kind_id     uuid NOT NULL,
+    price_band  smallint NOT NULL,
+    in_stock    boolean NOT NULL,
+    change      bigint NOT NULL
+);
+
+CREATE INDEX facet_delta_category_id_idx ON mjc.facet_delta (category_id);

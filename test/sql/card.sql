@@ -1,7 +1,7 @@
 -- card: prebuilt documents, what is filled in when they are read, lists by stock and price,
 -- counters. What is expected is written out by hand.
 BEGIN;
-SELECT plan(112);
+SELECT plan(121);
 \ir fixture.psql
 INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) VALUES
     ('00000000-0000-4000-c000-000000000001', 'test-only-acme', 'Acme "Test" \ Co'), ('00000000-0000-4000-c000-000000000002', 'test-only-beta', 'بيتا');
@@ -159,6 +159,10 @@ SELECT throws_ok($$SELECT mjc.card_json('x', '{}', 1, NULL, 1, true, now(), NULL
 SELECT throws_ok($$SELECT mjc.card_json(NULL, '{}', 1, NULL, 1, true, now(), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL)$$, 'MJ003', NULL, 'a part that is missing');
 SELECT is(mjc.card_json('{}', '{"b":{"@":"00000000-0000-0000-0000-000000000001"}}', 5, -105, -3, false, '-infinity', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, '{}', ARRAY['00000000-0000-0000-0000-000000000002']::uuid[], ARRAY['"a":1'])::text,
           '{"b":{"name":null},"price":0.05,"salePrice":-1.05,"stockQuantity":0,"isActive":false,"updatedAt":null,"category":null,"manufacturer":null,"averageRating":0.0,"reviewCount":0}', 'corners: nothing, less than nothing, an unknown name');
+
+SELECT is(mjc.card_with(c, m)::text, w, format('%s with %s', c, m))
+  FROM (VALUES ('{"a":1}'::json, '{"b": [{}]}'::json, '{"a":1,"b": [{}]}'), ('{}', '{"b": 2}', '{"b": 2}'), ('{"a":"}"}', '{}', '{"a":"}"}'), ('{}', '{}', '{}'), ('{"a":1}', NULL, NULL), (NULL, '{}', NULL)) v (c, m, w);
+SELECT throws_ok(format('SELECT mjc.card_with(%L, %L)', c, m), 'XX000', NULL, format('%s and %s are not both objects', c, m)) FROM (VALUES ('[]', '{}'), ('{}', '1'), ('{}', 'null')) v (c, m);
 
 -- The job
 SELECT is(mjc.catalogue_fill(), (SELECT count(*) FROM mjc.product p WHERE p.sku LIKE 'TEST-ONLY-%' AND p.product_id NOT IN (SELECT pg_temp.pid(x) FROM unnest('{1,2,3,6,7}'::integer[]) x)), 'the job builds what is missing');

@@ -152,7 +152,7 @@ SELECT is(mjc_api.manufacturer_list()::jsonb -> 'data', mjc_api.manufacturer_lis
 SELECT is(json_array_length(mjc_api.boiler_model_list(NULL, 'zzqx', NULL) #> '{data,data}'), 1, 'boilers by name');
 SELECT is(json_array_length(mjc_api.boiler_model_list('test-only-beta', NULL, NULL) #> '{data,models}'), 0, 'boilers by manufacturer');
 SELECT is((SELECT string_agg(right(p ->> 'name', 1) || coalesce(p ->> 'compatibilityNotes', '-'), ' ' ORDER BY n)
-             FROM json_array_elements(mjc_api.boiler_model_parts('00000000-0000-4000-d000-000000000001', NULL, NULL)) WITH ORDINALITY x (p, n)), 'aavec joint d-', 'active parts that fit, with notes');
+             FROM json_array_elements(mjc_api.boiler_model_parts('00000000-0000-4000-d000-000000000001', NULL, NULL)) WITH ORDINALITY x (p, n)), 'd- aavec joint', 'active parts that fit, the newest first, with notes');
 SELECT is(mjc_api.boiler_model_parts('00000000-0000-4000-d000-000000000009', NULL, NULL)::text, NULL, 'parts of an unknown boiler');
 SELECT is(cardinality(mjc.category_subtree(ARRAY['test-only-parts'])), 3, 'a category and all below');
 UPDATE mjc.category SET parent_id = '00000000-0000-4000-b000-000000000003' WHERE slug = 'test-only-parts';

@@ -1,6 +1,6 @@
 -- fitment: which part fits which boiler, of which not everything is known.
 BEGIN;
-SELECT plan(167);
+SELECT plan(190);
 \ir fixture.psql
 GRANT USAGE ON SCHEMA tap TO PUBLIC;
 SELECT pg_temp.make_product(n, 100000) FROM generate_series(1, 9) n \g /dev/null
@@ -56,11 +56,22 @@ SELECT is(mjc.fitment_answer(states) || ' ' || mjc.fitment_confidence(states, co
   FROM (VALUES ('{}'::integer[], '{}'::smallint[], 'UNKNOWN 0'), ('{0}', '{90}', 'UNKNOWN 0'), ('{4}', '{70}', 'FITS 70'), ('{4,4,0}', '{70,80,95}', 'FITS 80'), ('{4,8}', '{70,95}', 'FITS 70'),
                ('{8}', '{60}', 'FITS_IF 60'), ('{8,8}', '{60,90}', 'FITS_IF 60'), ('{4,1}', '{90,10}', 'DOES_NOT_FIT 10'), ('{1,1,4}', '{30,40,99}', 'DOES_NOT_FIT 40'), ('{4,2}', '{90,50}', 'FITS_IF 90'),
                ('{2}', '{90}', 'UNKNOWN 0'), ('{2,0}', '{90,90}', 'UNKNOWN 0'), ('{8,2}', '{60,90}', 'FITS_IF 60'), ('{8,1}', '{60,5}', 'DOES_NOT_FIT 5'), ('{4}', '{0}', 'FITS 0'), ('{4}', '{100}', 'FITS 100')) v (states, confidences, wanted);
+SELECT is((SELECT mjc.fitment_rank(s, c) FROM unnest(states, confidences) u (s, c)), wanted, format('%s of %s: its place', states, confidences))
+  FROM (VALUES ('{}'::integer[], '{}'::smallint[], NULL::integer), ('{0}', '{90}', NULL), ('{4}', '{70}', 171), ('{4,4,0}', '{70,80,95}', 181), ('{4,8}', '{70,95}', 171),
+               ('{8}', '{60}', 60), ('{8,8}', '{90,60}', 60), ('{4,1}', '{90,10}', NULL), ('{4,2}', '{90,50}', 90), ('{2}', '{90}', NULL), ('{8}', '{0}', 0), ('{4}', '{0}', 101), ('{8}', '{100}', 100), ('{4}', '{100}', 201)) v (states, confidences, wanted);
+-- Property: the order of places is that of answers and confidences.
+SELECT setseed(0.3) \g /dev/null
+SELECT is(string_agg(format('%s of %s', states, confidences), '; '), NULL, 'the place of a part is its answer and its confidence')
+  FROM (SELECT array_agg((ARRAY[0, 1, 2, 4, 8, 40])[1 + floor(random() * 6)]) AS states, array_agg(floor(random() * 101)::smallint) AS confidences
+          FROM generate_series(1, 2000) n GROUP BY n % 700) r
+ WHERE (SELECT mjc.fitment_rank(s, c) FROM unnest(states, confidences) u (s, c))
+       IS DISTINCT FROM CASE mjc.fitment_answer(states) WHEN 'FITS' THEN 101 + mjc.fitment_confidence(states, confidences) WHEN 'FITS_IF' THEN mjc.fitment_confidence(states, confidences) END;
 -- 2 and 8: rows on which it may hang; above them two bits for each condition from bit 4 on: 1 met, 2 open, 3 failed
 SELECT is(mjc.fitment_to_ask(s), w, s::text) FROM (VALUES ('{}'::integer[], '{}'::text[]), ('{4}', '{}'), ('{40,514}', '{variant,built}'), ('{2056,34}', '{variant,gas}'), ('{560,24}', '{}'), ('{10248}', '{gas,power}'), ('{2084,32}', '{}')) v (s, w);
 SELECT throws_ok(format('SELECT %s', f), c, NULL, f)
   FROM (VALUES ('mjc.fitment_answer(NULL)', 'MJ003'), ('mjc.fitment_answer(ARRAY[NULL::integer])', 'MJ003'), ('mjc.fitment_to_ask(NULL)', 'MJ003'), ('mjc.fitment_answer(ARRAY[ARRAY[1]])', 'MJ010'), ('mjc.fitment_confidence(NULL, NULL)', 'MJ003'),
-               ('mjc.fitment_confidence(''{4}'', NULL)', 'MJ003'), ('mjc.fitment_confidence(''{4}'', ''{1,2}'')', 'MJ010')) v (f, c);
+               ('mjc.fitment_confidence(''{4}'', NULL)', 'MJ003'), ('mjc.fitment_confidence(''{4}'', ''{1,2}'')', 'MJ010'), ('mjc.fitment_confidence(''{4}'', ''{101}'')', 'MJ006'),
+               ('mjc.fitment_rank(NULL, 1::smallint)', 'MJ003'), ('mjc.fitment_rank(4, NULL)', 'MJ003'), ('mjc.fitment_rank(4, 101::smallint)', 'MJ006'), ('mjc.fitment_rank(4, (-1)::smallint)', 'MJ006')) v (f, c);
 
 -- Property: who knows less is never told more. Random rows, a boiler, the same with facts forgotten.
 SELECT setseed(0.7) \g /dev/null
@@ -176,6 +187,9 @@ SELECT mjc.fitment_set(jsonb_build_object('product', 'TEST-ONLY-' || n, 'model',
                (5, '{"fits": false, "builtFrom": "2018-01-01"}'), (6, '{"fits": false, "gas": ["G31"]}'), (7, '{"confidence": 90}')) v (n, d) \g /dev/null
 SELECT mjc.fitment_set(jsonb_build_object('product', 'TEST-ONLY-8', 'model', :'other')) \g /dev/null
 UPDATE mjc.product SET is_active = false WHERE product_id = pg_temp.pid(7);
+SELECT is((SELECT count(*) FROM mjc.check_invariants() WHERE rule = 'fitment_is_sold'), 1::bigint, 'a part taken off behind the back of what it fits is noticed');
+SELECT mjc.product_changed(ARRAY[pg_temp.pid(7)]) \g /dev/null
+SELECT is((SELECT count(*) FROM mjc.check_invariants() WHERE rule = 'fitment_is_sold'), 0::bigint, 'and mended');
 CREATE FUNCTION pg_temp.found(doc jsonb, size integer DEFAULT 10, page integer DEFAULT 1) RETURNS text
     LANGUAGE sql
 AS $$
@@ -201,6 +215,9 @@ INSERT INTO mjc.part_kind (kind_id, slug, name) VALUES (pg_temp.pid(201), 'test-
 UPDATE mjc.product SET kind_id = pg_temp.pid(201) WHERE product_id IN (pg_temp.pid(2), pg_temp.pid(3), pg_temp.pid(9));
 SELECT is((SELECT p.product_ids::text || p.total FROM mjc.fitting_products(:'model', NULL, NULL, NULL, NULL, NULL, k, c, 10, 1) p), w, format('kind %s, categories %s', k, c))
   FROM (VALUES (pg_temp.pid(201), NULL::uuid[], format('{%s,%s}2', pg_temp.pid(2), pg_temp.pid(3))), (pg_temp.pid(202), NULL, '{}0'), (NULL, '{}', '{}0'), (pg_temp.pid(201), '{00000000-0000-4000-b000-000000000001}', format('{%s,%s}2', pg_temp.pid(2), pg_temp.pid(3)))) v (k, c, w);
+UPDATE mjc.product SET is_active = true WHERE product_id = pg_temp.pid(7);
+SELECT mjc.product_changed(ARRAY[pg_temp.pid(7)]) \g /dev/null
+SELECT is(pg_temp.found(jsonb_build_object('model', :'model')), '7 FITS 90, 2 FITS 90, 1 FITS 60, 3 FITS_IF 99, 5 FITS_IF 95 of 5', 'sold again; of equals the newest first');
 -- Rows were taken out by hand.
 SELECT mjc.product_changed(ARRAY(SELECT p.product_id FROM mjc.product p)) \g /dev/null
 SELECT is_empty('SELECT * FROM mjc.check_invariants()', 'no promise is broken');
