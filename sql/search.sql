@@ -6,7 +6,10 @@
 --   leadingZeros             the number with more or fewer zeros before it
 --   prefix                   numbers that begin with it, four characters or more, twenty at most
 --   model                    words with a boiler among them: only what fits that boiler
---   words                    all words, in whatever language
+--   words                    all words, in whatever language. A query of names alone, one of which is
+--                            a kind's, asks for parts of that kind: what another kind's part has
+--                            in its texts counts only when there is none. Of parts that have no kind
+--                            the texts count always
 --   beginning                the same, the last word not finished
 --   typo                     the same, misspelt words corrected
 --   nearNumber               numbers that differ by one character, or by O for 0, I for 1
@@ -269,7 +272,7 @@ COMMENT ON FUNCTION mjc.search_tag_query(text, uuid[]) IS 'What belongs to any o
 
 -- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
 -- kinds and boilers. A plural is looked up without its ending too.
-CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT boilers uuid[])
+CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 3
     SET search_path = pg_catalog, pg_temp
@@ -304,7 +307,7 @@ BEGIN
             ON n.key = replace(s.spelled, ' ', ''))
     SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
            array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
-           array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
+           coalesce(bool_or(m.what = 'kind'), false), array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
       FROM named m
      WHERE NOT m.own OR m.id IS NOT NULL
      GROUP BY m.first, m.words
@@ -312,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_meanings(text[]) IS
-    'For each run of words of a query that is more than words: its place, the synonyms, the tags of what has that name, the boilers of that name';
+    'For each run of words of a query that is more than words: its place, the synonyms, the tags of what has that name, whether that is a kind of parts, the boilers of that name';
 
 CREATE FUNCTION mjc.search_or(a tsquery, b tsquery) RETURNS tsquery
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -344,9 +347,11 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
 
--- From left to right, the longest run that means something first. whole: all words. Where a boiler is
--- named, fitting: the others, without the boiler and its maker, whose parts may be another maker's.
-CREATE FUNCTION mjc.search_parse(units text[], OUT whole tsquery, OUT fitting tsquery, OUT boilers uuid[])
+-- From left to right, the longest run that means something first. whole: all words. named: of that kind,
+-- for a query of names alone, one of them a kind's; with two it is not known which one is for the other.
+-- Where a boiler is named, fitting: the others, without the boiler and its maker, whose parts may be another
+-- maker's.
+CREATE FUNCTION mjc.search_parse(units text[], OUT whole tsquery, OUT named tsquery, OUT fitting tsquery, OUT boilers uuid[])
     RETURNS record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -355,23 +360,36 @@ AS $$
 DECLARE
     meaning record;
     makers text[];
+    run text[];
     one tsquery;
+    words tsquery;
+    kinds integer := 0;
     place integer := 1;
     boiler_first integer := 0;
     boiler_last integer := -1;
 BEGIN
-    FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers FROM mjc.search_meanings(units) m LOOP
+    FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers, m.is_kind FROM mjc.search_meanings(units) m LOOP
         IF meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
             boilers := meaning.boilers;
             boiler_first := meaning.first;
             boiler_last := meaning.first + meaning.words - 1;
         END IF;
         CONTINUE WHEN meaning.first < place OR (meaning.others IS NULL AND meaning.tags IS NULL);
-        whole := mjc.search_and(mjc.search_and(whole, mjc.search_all_query(units[place : meaning.first - 1])),
-                                mjc.search_run_query(units[meaning.first : meaning.first + meaning.words - 1], meaning.others, meaning.tags));
+        words := mjc.search_and(words, mjc.search_all_query(units[place : meaning.first - 1]));
         place := meaning.first + meaning.words;
+        run := units[meaning.first : place - 1];
+        IF meaning.tags IS NULL THEN
+            words := mjc.search_and(words, mjc.search_run_query(run, meaning.others, NULL));
+        ELSE
+            one := mjc.search_run_query(run, meaning.others, meaning.tags);
+            whole := mjc.search_and(whole, one);
+            named := mjc.search_and(named, CASE WHEN meaning.is_kind THEN mjc.search_run_query(NULL, NULL, meaning.tags) ELSE one END);
+            kinds := kinds + meaning.is_kind::integer;
+        END IF;
     END LOOP;
-    whole := mjc.search_and(whole, CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
+    words := mjc.search_and(words, CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
+    named := CASE WHEN kinds = 1 AND words IS NULL THEN named END;
+    whole := mjc.search_and(whole, words);
     IF boilers IS NOT NULL THEN
         makers := ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]));
         SELECT p.query INTO fitting FROM mjc.search_parse_rest(units[: boiler_first - 1] || units[boiler_last + 1 :], makers) p (query);
@@ -379,7 +397,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_parse(text[]) IS
-    'The words of a query, each in any language, or its synonyms, or what has that name; with the boilers that are named, and the words beside them. NULL when nothing is left';
+    'The words of a query, each in any language, or its synonyms, or what has that name; named: what is of the one kind that is named with nothing but names beside it; with the boilers that are named, and the words beside them. NULL when nothing is left';
 
 CREATE FUNCTION mjc.search_parse_rest(units text[], dropped text[]) RETURNS tsquery
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -411,10 +429,15 @@ DECLARE
     one tsquery := CASE WHEN length(last) >= 3 AND last !~ '[0-9 ]' THEN ('''' || last || ''':*')::tsquery END;
     before tsquery := CASE WHEN cardinality(units) > 1 THEN (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p) END;
 BEGIN
-    RETURN CASE WHEN one IS NOT NULL THEN coalesce(before && one, one) END;
+    -- The index collects all that begins so before it looks at another word: not beside words that nothing
+    -- has. Counted, because for one row the planner would rather read the table.
+    IF one IS NULL OR (before IS NOT NULL AND (SELECT count(*) FROM mjc.search_product s WHERE s.is_active AND s.words @@ before) = 0) THEN
+        RETURN NULL;
+    END IF;
+    RETURN coalesce(before && one, one);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short or may be a number';
+COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short or may be a number, or nothing has the others';
 
 -- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
 CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
@@ -469,9 +492,10 @@ $$;
 COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, integer, integer) IS
     'A page of what matches a query that very many match: by price, the newest or (relevance) the most popular first';
 
--- One pass over what was found: how many, which page of it, and the counts for each filter.
+-- One pass over what was found: how many, which page of it, and the counts for each filter. also: in one
+-- text query with wanted the index would read what is frequent in either for all of the other.
 CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
-    sort text, page integer, page_size integer, with_facets boolean,
+    sort text, page integer, page_size integer, with_facets boolean, also tsquery DEFAULT NULL,
     OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -480,6 +504,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     narrowed tsquery := coalesce(wanted && tags, wanted);
+    narrowed_also tsquery := coalesce(also && tags, also);
     now_in uuid[];
     now_out uuid[];
 BEGIN
@@ -488,7 +513,7 @@ BEGIN
         SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, f.place, f.named, x.stocked
           FROM (SELECT s.product_id, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
                   FROM mjc.search_product s
-                 WHERE s.is_active AND s.words @@ (SELECT narrowed)
+                 WHERE s.is_active AND (s.words @@ (SELECT narrowed) OR s.words @@ (SELECT narrowed_also))
                 UNION ALL
                 SELECT s.product_id, u.place, true
                   FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
@@ -523,13 +548,13 @@ BEGIN
       INTO total, product_ids, in_name, facets
       FROM shown p;
     IF total > 10000 THEN
-        product_ids := mjc.search_many(narrowed, min_price, max_price, in_stock, sort, page, page_size);
+        product_ids := mjc.search_many(mjc.search_or(narrowed, narrowed_also), min_price, max_price, in_stock, sort, page, page_size);
         in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
-    'A page of the active products that match a text query (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
+COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean, tsquery) IS
+    'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
 
 -- What a query may mean as words, most likely first. An attempt is made when nothing was found
 -- before it; words are read once, and again when they were corrected.
@@ -545,18 +570,24 @@ DECLARE
     meant text[] := units;
     read record;
     wanted tsquery;
+    also tsquery;
     title tsquery;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['model', 'words', 'beginning', 'typo', 'typo model', 'typo words'] LOOP
+    FOREACH stage IN ARRAY ARRAY['model', 'kind', 'words', 'beginning', 'typo', 'typo model', 'typo kind', 'typo words'] LOOP
         CASE stage
             WHEN 'model', 'typo model' THEN
                 EXIT WHEN meant IS NULL;
-                SELECT p.whole, p.fitting, p.boilers INTO read FROM mjc.search_parse(meant) p;
+                SELECT p.whole, p.named, p.fitting, p.boilers INTO read FROM mjc.search_parse(meant) p;
                 title := read.fitting;
                 wanted := CASE WHEN read.boilers IS NOT NULL THEN mjc.search_and(title, mjc.search_tag_query('b', read.boilers)) END;
+            WHEN 'kind', 'typo kind' THEN
+                title := read.whole;
+                wanted := read.named;
+                also := title && '''k:'''::tsquery;
             WHEN 'words', 'typo words' THEN
                 -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
                 title := read.whole;
+                also := NULL;
                 wanted := coalesce(title && !! mjc.search_tag_query('x', read.boilers), title);
             WHEN 'beginning' THEN
                 title := mjc.search_beginning(meant);
@@ -568,9 +599,9 @@ BEGIN
         END CASE;
         CONTINUE WHEN wanted IS NULL;
         SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
-          FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
-        IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
-            stage := CASE stage WHEN 'typo words' THEN 'typo' WHEN 'typo model' THEN 'model' ELSE stage END;
+          FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets, also) p;
+        IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false, also) p) > 0) THEN
+            stage := CASE stage WHEN 'kind' THEN 'words' WHEN 'typo model' THEN 'model' WHEN 'typo kind' THEN 'typo' WHEN 'typo words' THEN 'typo' ELSE stage END;
             RETURN;
         END IF;
     END LOOP;
