@@ -425,19 +425,30 @@ CREATE FUNCTION mjc.search_beginning(units text[]) RETURNS tsquery
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    last text := units[cardinality(units)];
-    one tsquery := CASE WHEN length(last) >= 3 AND last !~ '[0-9 ]' THEN ('''' || last || ''':*')::tsquery END;
-    before tsquery := CASE WHEN cardinality(units) > 1 THEN (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p) END;
+    last text COLLATE "C" := units[cardinality(units)];
+    before tsquery;
+    one tsquery;
 BEGIN
-    -- The index collects all that begins so before it looks at another word: not beside words that nothing
-    -- has. Counted, because for one row the planner would rather read the table.
-    IF one IS NULL OR (before IS NOT NULL AND (SELECT count(*) FROM mjc.search_product s WHERE s.is_active AND s.words @@ before) = 0) THEN
+    IF length(last) < 3 OR last ~ '[0-9 ]' THEN
         RETURN NULL;
+    END IF;
+    one := ('''' || last || ''':*')::tsquery;
+    -- The index collects all that begins so before it looks at another word: not for a word that is whole,
+    -- nor beside words that nothing has. Counted, because for one row the planner would rather read the table.
+    IF cardinality(units) > 1 THEN
+        IF (SELECT count(*) = 1 AND bool_or(b.word = last)
+              FROM (SELECT w.word FROM mjc.search_word w WHERE w.word >= last AND w.word < last || chr(1114111) ORDER BY w.word LIMIT 2) b) THEN
+            RETURN NULL;
+        END IF;
+        before := (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p);
+        IF (SELECT count(*) FROM mjc.search_product s WHERE s.is_active AND s.words @@ before) = 0 AND before IS NOT NULL THEN
+            RETURN NULL;
+        END IF;
     END IF;
     RETURN coalesce(before && one, one);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short or may be a number, or nothing has the others';
+COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short, may be a number or is a word with which no longer one begins, or nothing has the others';
 
 -- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
 CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
@@ -526,15 +537,15 @@ BEGIN
            AND (search_page.in_stock IS NOT TRUE OR x.stocked)
          LIMIT 10001),
     -- Together first: there are far fewer of these than of hits.
-    cell AS MATERIALIZED (
+    cell AS (
         SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
           FROM hit h GROUP BY 1, 2, 3, 4, 5),
     counted AS (
-        SELECT 'categories' AS dim, c.category_id::text AS key, sum(c.n) AS n FROM cell c GROUP BY c.category_id
-        UNION ALL SELECT 'manufacturers', c.manufacturer_id::text, sum(c.n) FROM cell c WHERE c.manufacturer_id IS NOT NULL GROUP BY c.manufacturer_id
-        UNION ALL SELECT 'kinds', c.kind_id::text, sum(c.n) FROM cell c WHERE c.kind_id IS NOT NULL GROUP BY c.kind_id
-        UNION ALL SELECT 'prices', c.bucket::text, sum(c.n) FROM cell c GROUP BY c.bucket
-        UNION ALL SELECT 'availability', c.stocked::text, sum(c.n) FROM cell c GROUP BY c.stocked),
+        SELECT CASE WHEN grouping(c.category_id) = 0 THEN 'categories' WHEN grouping(c.manufacturer_id) = 0 THEN 'manufacturers'
+                    WHEN grouping(c.kind_id) = 0 THEN 'kinds' WHEN grouping(c.bucket) = 0 THEN 'prices' ELSE 'availability' END AS dim,
+               coalesce(c.category_id::text, c.manufacturer_id::text, c.kind_id::text, c.bucket::text, c.stocked::text) AS key, sum(c.n) AS n
+          FROM cell c
+         GROUP BY GROUPING SETS ((c.category_id), (c.manufacturer_id), (c.kind_id), (c.bucket), (c.stocked))),
     shown AS (
         SELECT h.product_id, h.named, row_number() OVER () AS n
           FROM (SELECT i.product_id, i.named FROM hit i
@@ -544,7 +555,7 @@ BEGIN
                  LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
     SELECT (SELECT count(*) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
-           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c) END
+           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c WHERE c.key IS NOT NULL) END
       INTO total, product_ids, in_name, facets
       FROM shown p;
     IF total > 10000 THEN
