@@ -271,47 +271,56 @@ $$;
 COMMENT ON FUNCTION mjc.search_tag_query(text, uuid[]) IS 'What belongs to any of these manufacturers (m), categories (c), kinds (k) or boilers (b); NULL for no id';
 
 -- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
--- kinds and boilers. A plural is looked up without its ending too.
+-- kinds and boilers. A plural is looked up without its ending too. What is looked up stands in arrays: one
+-- scan of an index each, whatever the planner thinks of the tables; arrays in sub-selects, so that one plan
+-- serves all lengths.
 CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 3
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    firsts integer[];
+    counts integer[];
+    typed text[];
+    known text[];
+    groups text[];
+    members text[];
+    keys text[];
 BEGIN
+    SELECT array_agg(r.first), array_agg(r.words), array_agg(s.spelled) INTO firsts, counts, typed
+      FROM (SELECT i AS first, n AS words, array_to_string(units[i : i + n - 1], ' ') AS plain
+              FROM generate_series(1, (SELECT cardinality(units))) i CROSS JOIN LATERAL generate_series(1, least(5, (SELECT cardinality(units)) - i + 1)) n OFFSET 0) r
+     CROSS JOIN LATERAL (SELECT r.plain AS spelled
+                         UNION ALL
+                         SELECT x.single FROM (SELECT regexp_replace(r.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g') AS single) x WHERE x.single <> r.plain) s;
+    known := ARRAY(SELECT DISTINCT x.word FROM mjc.search_alias x WHERE (x.alias = ANY ((SELECT typed)::text[]) OR x.word = ANY ((SELECT typed)::text[])) AND x.is_used);
+    IF known <> '{}' THEN
+        SELECT array_agg(m.word), array_agg(m.member) INTO groups, members
+          FROM (SELECT u.word, u.word AS member FROM unnest((SELECT known)) u (word)
+                UNION ALL
+                SELECT x.word, x.alias FROM mjc.search_alias x WHERE x.word = ANY ((SELECT known)::text[]) AND x.is_used) m;
+    END IF;
+    keys := ARRAY(SELECT replace(u.spelled, ' ', '') FROM unnest((SELECT typed || members)) u (spelled));
     RETURN QUERY
     WITH run AS MATERIALIZED (
-        SELECT DISTINCT i AS first, n AS words, s.spelled
-          FROM generate_series(1, (SELECT cardinality(units))) i
-         CROSS JOIN generate_series(1, 5) n
-         CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
-         CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
-         WHERE i + n - 1 <= (SELECT cardinality(units))),
-    -- Arrays of what is looked up: one scan of an index each, whatever the planner thinks of the tables.
-    known AS MATERIALIZED (
-        SELECT x.alias AS spelled, x.word FROM mjc.search_alias x WHERE x.alias = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used
-        UNION
-        SELECT x.word, x.word FROM mjc.search_alias x WHERE x.word = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used),
-    spelling AS MATERIALIZED (
-        SELECT r.first, r.words, r.spelled, true AS own FROM run r
-        UNION
-        SELECT r.first, r.words, k.word, false FROM run r JOIN known k ON k.spelled = r.spelled WHERE k.word <> r.spelled
-        UNION
-        SELECT r.first, r.words, x.alias, false
-          FROM run r JOIN known k ON k.spelled = r.spelled
-          JOIN (SELECT y.alias, y.word FROM mjc.search_alias y WHERE y.word = ANY (ARRAY(SELECT k.word FROM known k)) AND y.is_used) x ON x.word = k.word AND x.alias <> r.spelled),
-    named AS (
-        SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
-          FROM spelling s
-          LEFT JOIN (SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY (ARRAY(SELECT replace(s.spelled, ' ', '') FROM spelling s))) n
-            ON n.key = replace(s.spelled, ' ', ''))
-    SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
-           array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
-           coalesce(bool_or(m.what = 'kind'), false), array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
-      FROM named m
-     WHERE NOT m.own OR m.id IS NOT NULL
-     GROUP BY m.first, m.words
-     ORDER BY m.first, m.words DESC;
+        SELECT r.first, r.words, r.spelled FROM unnest((SELECT firsts), (SELECT counts), (SELECT typed)) r (first, words, spelled)),
+    member AS MATERIALIZED (
+        SELECT m.word, m.spelled FROM unnest((SELECT groups), (SELECT members)) m (word, spelled)),
+    name AS MATERIALIZED (
+        SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY ((SELECT keys)::text[]))
+    SELECT s.first, s.words, array_agg(DISTINCT s.spelled) FILTER (WHERE NOT s.own),
+           array_agg(DISTINCT mjc.search_tag(left(n.what, 1), n.id)) FILTER (WHERE n.what <> 'boiler'),
+           coalesce(bool_or(n.what = 'kind'), false), array_agg(DISTINCT n.id) FILTER (WHERE n.what = 'boiler')
+      FROM (SELECT r.first, r.words, r.spelled, true AS own FROM run r
+            UNION ALL
+            SELECT r.first, r.words, o.spelled, false
+              FROM run r JOIN member m ON m.spelled = r.spelled JOIN member o ON o.word = m.word AND o.spelled <> r.spelled) s
+      LEFT JOIN name n ON n.key = replace(s.spelled, ' ', '')
+     WHERE NOT s.own OR n.id IS NOT NULL
+     GROUP BY s.first, s.words
+     ORDER BY s.first, s.words DESC;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_meanings(text[]) IS
