@@ -165,13 +165,13 @@ BEGIN
     IF wanted IS NULL OR length(wanted) > 60 THEN
         RETURN;
     END IF;
-    SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(wanted, false) e;
+    found := mjc.search_equal(wanted, false);
     -- A number of letters alone that is an ordinary word as well: whoever types it means the word.
     IF found.ids IS NOT NULL AND (number_like OR NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = mjc.search_fold(query))) THEN
         SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, NULL) r;
     END IF;
     IF ids IS NULL AND number_like THEN
-        SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(mjc.part_number_short(query), true) e;
+        found := mjc.search_equal(mjc.part_number_short(query), true);
         IF found.ids IS NOT NULL THEN
             SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, 'leadingZeros') r;
         END IF;
@@ -295,7 +295,9 @@ BEGIN
      CROSS JOIN LATERAL (SELECT r.plain AS spelled
                          UNION ALL
                          SELECT x.single FROM (SELECT regexp_replace(r.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g') AS single) x WHERE x.single <> r.plain) s;
-    known := ARRAY(SELECT DISTINCT x.word FROM mjc.search_alias x WHERE (x.alias = ANY ((SELECT typed)::text[]) OR x.word = ANY ((SELECT typed)::text[])) AND x.is_used);
+    known := ARRAY(SELECT x.word FROM unnest((SELECT typed)) t (spelled) JOIN mjc.search_alias x ON x.alias = t.spelled AND x.is_used
+                   UNION
+                   SELECT x.word FROM unnest((SELECT typed)) t (spelled) JOIN mjc.search_alias x ON x.word = t.spelled AND x.is_used);
     IF known <> '{}' THEN
         SELECT array_agg(m.word), array_agg(m.member) INTO groups, members
           FROM (SELECT u.word, u.word AS member FROM unnest((SELECT known)) u (word)
@@ -597,7 +599,7 @@ BEGIN
         CASE stage
             WHEN 'model', 'typo model' THEN
                 EXIT WHEN meant IS NULL;
-                SELECT p.whole, p.named, p.fitting, p.boilers INTO read FROM mjc.search_parse(meant) p;
+                read := mjc.search_parse(meant);
                 title := read.fitting;
                 wanted := CASE WHEN read.boilers IS NOT NULL THEN mjc.search_and(title, mjc.search_tag_query('b', read.boilers)) END;
             WHEN 'kind', 'typo kind' THEN
@@ -633,12 +635,13 @@ COMMENT ON FUNCTION mjc.search_words(text[], tsquery, bigint, bigint, boolean, t
     'A page of what the words of a query find: model, words, beginning or typo (see the top of this file), which are in the name; corrected: the words that were searched instead. stage NULL when nothing is found';
 
 -- The stages (see the top), until one finds something. What filters leave of that is the answer, also
--- when it is nothing.
+-- when it is nothing. To plan a statement anew takes longer than to run it: all below is planned once.
 CREATE FUNCTION mjc.search_run(query text, tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
     OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets jsonb)
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -646,7 +649,7 @@ DECLARE
     found record;
     named boolean[];
 BEGIN
-    SELECT n.ids, n.kinds, n.matched, n.superseded INTO found FROM mjc.search_numbers(query) n;
+    found := mjc.search_numbers(query);
     IF found.ids IS NULL THEN
         units := mjc.search_units(query);
         IF cardinality(units) > 0 THEN
