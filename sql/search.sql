@@ -6,13 +6,13 @@
 --   leadingZeros             the number with more or fewer zeros before it
 --   prefix                   numbers that begin with it, four characters or more, twenty at most
 --   model                    words with a boiler among them: only what fits that boiler
---   words                    all words, in whatever language. A query of names alone, one of which is
---                            a kind's, asks for parts of that kind: what another kind's part has
---                            in its texts counts only when there is none. Of parts that have no kind
---                            the texts count always
+--   words                    all words, in whatever language
 --   beginning                the same, the last word not finished
 --   typo                     the same, misspelt words corrected
 --   nearNumber               numbers that differ by one character, or by O for 0, I for 1
+-- Words that are names alone (beside the boiler), one of them a kind's, ask for parts of that kind: what
+-- another kind's part has in its texts counts only when there is none. Of parts that have no kind the texts
+-- count always.
 -- Rules on what is folded: extension/fold.c, part_number.c, typo.c.
 
 ----------------------------------------------------------------- numbers
@@ -360,17 +360,17 @@ COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mj
 
 -- From left to right, the longest run that means something first. whole: all words. named: of that kind,
 -- for a query of names alone, one of them a kind's; with two it is not known which one is for the other.
--- Where a boiler is named, fitting: the others, without the boiler and its maker, whose parts may be another
--- maker's.
-CREATE FUNCTION mjc.search_parse(units text[], OUT whole tsquery, OUT named tsquery, OUT fitting tsquery, OUT boilers uuid[])
+-- Where a boiler is named, fitting and fitting_named: the others, without the boiler and its maker (dropped),
+-- whose parts may be another maker's.
+CREATE FUNCTION mjc.search_parse(units text[], dropped text[] DEFAULT NULL,
+    OUT whole tsquery, OUT named tsquery, OUT fitting tsquery, OUT fitting_named tsquery, OUT boilers uuid[])
     RETURNS record
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
     meaning record;
-    makers text[];
     run text[];
     one tsquery;
     words tsquery;
@@ -380,7 +380,7 @@ DECLARE
     boiler_last integer := -1;
 BEGIN
     FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers, m.is_kind FROM mjc.search_meanings(units) m LOOP
-        IF meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
+        IF dropped IS NULL AND meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
             boilers := meaning.boilers;
             boiler_first := meaning.first;
             boiler_last := meaning.first + meaning.words - 1;
@@ -388,6 +388,7 @@ BEGIN
         CONTINUE WHEN meaning.first < place OR (meaning.others IS NULL AND meaning.tags IS NULL);
         words := mjc.search_and(words, mjc.search_all_query(units[place : meaning.first - 1]));
         place := meaning.first + meaning.words;
+        CONTINUE WHEN meaning.tags && dropped;
         run := units[meaning.first : place - 1];
         IF meaning.tags IS NULL THEN
             words := mjc.search_and(words, mjc.search_run_query(run, meaning.others, NULL));
@@ -398,38 +399,58 @@ BEGIN
             kinds := kinds + meaning.is_kind::integer;
         END IF;
     END LOOP;
-    words := mjc.search_and(words, CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
+    words := mjc.search_and(words, CASE WHEN cardinality(units) = 1 AND place = 1 AND dropped IS NULL THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
     named := CASE WHEN kinds = 1 AND words IS NULL THEN named END;
     whole := mjc.search_and(whole, words);
     IF boilers IS NOT NULL THEN
-        makers := ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]));
-        SELECT p.query INTO fitting FROM mjc.search_parse_rest(units[: boiler_first - 1] || units[boiler_last + 1 :], makers) p (query);
+        SELECT p.whole, p.named INTO fitting, fitting_named
+          FROM mjc.search_parse(units[: boiler_first - 1] || units[boiler_last + 1 :],
+                   ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]))) p;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_parse(text[]) IS
-    'The words of a query, each in any language, or its synonyms, or what has that name; named: what is of the one kind that is named with nothing but names beside it; with the boilers that are named, and the words beside them. NULL when nothing is left';
+COMMENT ON FUNCTION mjc.search_parse(text[], text[]) IS
+    'The words of a query, each in any language, or its synonyms, or what has that name; named: what is of the one kind that is named with nothing but names beside it; with the boilers that are named, and both for the words beside them. NULL when nothing is left. dropped: leaves out names with such a tag';
 
-CREATE FUNCTION mjc.search_parse_rest(units text[], dropped text[]) RETURNS tsquery
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+-- What a query may mean, most likely first. also: what counts with wanted (mjc.search_page).
+CREATE FUNCTION mjc.search_readings(units text[], OUT stage text, OUT wanted tsquery, OUT also tsquery, OUT title tsquery) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 2
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    wanted tsquery;
-    meaning record;
-    place integer := 1;
+    read record := mjc.search_parse(units);
+    fits tsquery := mjc.search_tag_query('b', read.boilers);
+    kindless CONSTANT tsquery := '''k:''';
 BEGIN
-    FOR meaning IN SELECT m.first, m.words, m.others, m.tags FROM mjc.search_meanings(units) m WHERE m.others IS NOT NULL OR m.tags IS NOT NULL LOOP
-        CONTINUE WHEN meaning.first < place;
-        wanted := mjc.search_and(wanted, mjc.search_all_query(units[place : meaning.first - 1]));
-        place := meaning.first + meaning.words;
-        CONTINUE WHEN meaning.tags && dropped;
-        wanted := mjc.search_and(wanted, mjc.search_run_query(units[meaning.first : place - 1], meaning.others, meaning.tags));
-    END LOOP;
-    RETURN mjc.search_and(wanted, mjc.search_all_query(units[place :]));
+    stage := 'model';
+    title := read.fitting;
+    IF read.fitting_named IS NOT NULL THEN
+        wanted := read.fitting_named && fits;
+        also := read.fitting && kindless && fits;
+        RETURN NEXT;
+    END IF;
+    wanted := mjc.search_and(read.fitting, fits);
+    also := NULL;
+    IF fits IS NOT NULL THEN
+        RETURN NEXT;
+    END IF;
+    stage := 'words';
+    title := read.whole;
+    IF read.named IS NOT NULL THEN
+        wanted := read.named;
+        also := read.whole && kindless;
+        RETURN NEXT;
+    END IF;
+    -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
+    wanted := coalesce(read.whole && !! mjc.search_tag_query('x', read.boilers), read.whole);
+    also := NULL;
+    IF wanted IS NOT NULL THEN
+        RETURN NEXT;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_parse_rest(text[], text[]) IS 'The words beside the name of a boiler; names with a dropped tag are left out. NULL when nothing is left';
+COMMENT ON FUNCTION mjc.search_readings(text[]) IS
+    'The text queries that the words of a query may be: stage (model or words, see the top of this file), the query, another one that counts with it (NULL: none), the words that names of products are ranked by';
 
 CREATE FUNCTION mjc.search_beginning(units text[]) RETURNS tsquery
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -578,8 +599,8 @@ $$;
 COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean, tsquery) IS
     'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
 
--- What a query may mean as words, most likely first. An attempt is made when nothing was found
--- before it; words are read once, and again when they were corrected.
+-- What finds something answers, also when filters leave nothing of it. Words are read as they are, and
+-- again when they were corrected.
 CREATE FUNCTION mjc.search_words(units text[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
     OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
     RETURNS record
@@ -590,42 +611,23 @@ AS $$
 DECLARE
     filtered boolean := num_nonnulls(tags, min_price, max_price, nullif(in_stock, false)) > 0;
     meant text[] := units;
-    read record;
-    wanted tsquery;
-    also tsquery;
-    title tsquery;
+    reading record;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['model', 'kind', 'words', 'beginning', 'typo', 'typo model', 'typo kind', 'typo words'] LOOP
-        CASE stage
-            WHEN 'model', 'typo model' THEN
-                EXIT WHEN meant IS NULL;
-                read := mjc.search_parse(meant);
-                title := read.fitting;
-                wanted := CASE WHEN read.boilers IS NOT NULL THEN mjc.search_and(title, mjc.search_tag_query('b', read.boilers)) END;
-            WHEN 'kind', 'typo kind' THEN
-                title := read.whole;
-                wanted := read.named;
-                also := title && '''k:'''::tsquery;
-            WHEN 'words', 'typo words' THEN
-                -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
-                title := read.whole;
-                also := NULL;
-                wanted := coalesce(title && !! mjc.search_tag_query('x', read.boilers), title);
-            WHEN 'beginning' THEN
-                title := mjc.search_beginning(meant);
-                wanted := title;
-            WHEN 'typo' THEN
-                meant := mjc.search_correct(units);
-                corrected := array_to_string(meant, ' ');
-                wanted := NULL;
-        END CASE;
-        CONTINUE WHEN wanted IS NULL;
-        SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
-          FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets, also) p;
-        IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false, also) p) > 0) THEN
-            stage := CASE stage WHEN 'kind' THEN 'words' WHEN 'typo model' THEN 'model' WHEN 'typo kind' THEN 'typo' WHEN 'typo words' THEN 'typo' ELSE stage END;
-            RETURN;
+    FOREACH stage IN ARRAY ARRAY['words', 'beginning', 'typo'] LOOP
+        IF stage = 'typo' THEN
+            meant := mjc.search_correct(units);
+            corrected := array_to_string(meant, ' ');
         END IF;
+        FOR reading IN SELECT r.stage, r.wanted, r.also, r.title FROM mjc.search_readings(meant) r WHERE stage <> 'beginning'
+                       UNION ALL
+                       SELECT stage, b.wanted, NULL, b.wanted FROM mjc.search_beginning(units) b (wanted) WHERE stage = 'beginning' AND b.wanted IS NOT NULL LOOP
+            SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
+              FROM mjc.search_page(reading.wanted, reading.title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets, reading.also) p;
+            IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(reading.wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false, reading.also) p) > 0) THEN
+                stage := CASE WHEN reading.stage = 'words' THEN stage ELSE reading.stage END;
+                RETURN;
+            END IF;
+        END LOOP;
     END LOOP;
     stage := NULL;
     corrected := NULL;
