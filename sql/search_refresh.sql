@@ -153,10 +153,16 @@ AS $$
 BEGIN
     RETURN QUERY
     WITH named AS MATERIALIZED (
-        SELECT k.kind_id, mjc.search_fold(k.name) || ' ' AS fr, mjc.search_fold(k.name_ar) || ' ' AS ar, ' ' || mjc.search_fold(k.name_en) AS en FROM mjc.part_kind k)
-    SELECT n.kind_id, g.kind_id
-      FROM named n
-      JOIN named g ON n.kind_id = g.kind_id OR starts_with(n.fr, g.fr) OR starts_with(n.ar, g.ar) OR right(n.en, length(g.en)) = g.en;
+        SELECT k.kind_id, v.name, v.at_end
+          FROM mjc.part_kind k
+         CROSS JOIN LATERAL (VALUES (mjc.search_fold(k.name), false), (mjc.search_fold(k.name_ar), false), (mjc.search_fold(k.name_en), true)) v (name, at_end)
+         WHERE v.name <> ''),
+    part AS (
+        SELECT n.kind_id, n.at_end, array_to_string(CASE WHEN n.at_end THEN w.words[i :] ELSE w.words[: i] END, ' ') AS name
+          FROM named n
+         CROSS JOIN LATERAL (SELECT string_to_array(n.name, ' ') AS words) w
+         CROSS JOIN LATERAL generate_subscripts(w.words, 1) i)
+    SELECT DISTINCT p.kind_id, n.kind_id FROM part p JOIN named n ON n.name = p.name AND n.at_end = p.at_end;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_kind_of() IS
