@@ -651,7 +651,7 @@ DECLARE
     found record;
     named boolean[];
 BEGIN
-    found := mjc.search_numbers(query);
+    SELECT n.ids, n.kinds, n.matched, n.superseded INTO found FROM mjc.search_numbers(query) n;
     IF found.ids IS NULL THEN
         units := mjc.search_units(query);
         IF cardinality(units) > 0 THEN
