@@ -10,6 +10,9 @@
 --   beginning                the same, the last word not finished
 --   typo                     the same, misspelt words corrected
 --   nearNumber               numbers that differ by one character, or by O for 0, I for 1
+-- Words that are names alone (beside the boiler), one of them a kind's, ask for parts of that kind: what
+-- another kind's part has in its texts counts only when there is none. Of parts that have no kind the texts
+-- count always.
 -- Rules on what is folded: extension/fold.c, part_number.c, typo.c.
 
 ----------------------------------------------------------------- numbers
@@ -162,13 +165,13 @@ BEGIN
     IF wanted IS NULL OR length(wanted) > 60 THEN
         RETURN;
     END IF;
-    SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(wanted, false) e;
+    found := mjc.search_equal(wanted, false);
     -- A number of letters alone that is an ordinary word as well: whoever types it means the word.
     IF found.ids IS NOT NULL AND (number_like OR NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = mjc.search_fold(query))) THEN
         SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, NULL) r;
     END IF;
     IF ids IS NULL AND number_like THEN
-        SELECT e.ids, e.kinds INTO found FROM mjc.search_equal(mjc.part_number_short(query), true) e;
+        found := mjc.search_equal(mjc.part_number_short(query), true);
         IF found.ids IS NOT NULL THEN
             SELECT r.ids, r.kinds, r.matched, r.superseded INTO ids, kinds, matched, superseded FROM mjc.search_resolve(found.ids, found.kinds, 'leadingZeros') r;
         END IF;
@@ -268,51 +271,62 @@ $$;
 COMMENT ON FUNCTION mjc.search_tag_query(text, uuid[]) IS 'What belongs to any of these manufacturers (m), categories (c), kinds (k) or boilers (b); NULL for no id';
 
 -- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
--- kinds and boilers. A plural is looked up without its ending too.
-CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT boilers uuid[])
+-- kinds and boilers. A plural is looked up without its ending too. What is looked up stands in arrays: one
+-- scan of an index each, whatever the planner thinks of the tables; arrays in sub-selects, so that one plan
+-- serves all lengths.
+CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 3
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    firsts integer[];
+    counts integer[];
+    typed text[];
+    known text[];
+    groups text[];
+    members text[];
+    keys text[];
 BEGIN
+    SELECT array_agg(r.first), array_agg(r.words), array_agg(s.spelled) INTO firsts, counts, typed
+      FROM (SELECT i AS first, n AS words, array_to_string(units[i : i + n - 1], ' ') AS plain
+              FROM generate_series(1, (SELECT cardinality(units))) i CROSS JOIN LATERAL generate_series(1, least(5, (SELECT cardinality(units)) - i + 1)) n OFFSET 0) r
+     CROSS JOIN LATERAL (SELECT r.plain AS spelled
+                         UNION ALL
+                         SELECT x.single FROM (SELECT regexp_replace(r.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g') AS single) x WHERE x.single <> r.plain) s;
+    known := ARRAY(SELECT x.word FROM unnest((SELECT typed)) t (spelled) JOIN mjc.search_alias x ON x.alias = t.spelled AND x.is_used
+                   UNION
+                   SELECT x.word FROM unnest((SELECT typed)) t (spelled) JOIN mjc.search_alias x ON x.word = t.spelled AND x.is_used);
+    IF known <> '{}' THEN
+        SELECT array_agg(m.word), array_agg(m.member) INTO groups, members
+          FROM (SELECT u.word, u.word AS member FROM unnest((SELECT known)) u (word)
+                UNION ALL
+                SELECT x.word, x.alias FROM mjc.search_alias x WHERE x.word = ANY ((SELECT known)::text[]) AND x.is_used) m;
+    END IF;
+    keys := ARRAY(SELECT replace(u.spelled, ' ', '') FROM unnest((SELECT typed || members)) u (spelled));
     RETURN QUERY
     WITH run AS MATERIALIZED (
-        SELECT DISTINCT i AS first, n AS words, s.spelled
-          FROM generate_series(1, (SELECT cardinality(units))) i
-         CROSS JOIN generate_series(1, 5) n
-         CROSS JOIN LATERAL (SELECT array_to_string(units[i : i + n - 1], ' ') AS plain) p
-         CROSS JOIN LATERAL (VALUES (p.plain), (regexp_replace(p.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g'))) s (spelled)
-         WHERE i + n - 1 <= (SELECT cardinality(units))),
-    -- Arrays of what is looked up: one scan of an index each, whatever the planner thinks of the tables.
-    known AS MATERIALIZED (
-        SELECT x.alias AS spelled, x.word FROM mjc.search_alias x WHERE x.alias = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used
-        UNION
-        SELECT x.word, x.word FROM mjc.search_alias x WHERE x.word = ANY (ARRAY(SELECT r.spelled FROM run r)) AND x.is_used),
-    spelling AS MATERIALIZED (
-        SELECT r.first, r.words, r.spelled, true AS own FROM run r
-        UNION
-        SELECT r.first, r.words, k.word, false FROM run r JOIN known k ON k.spelled = r.spelled WHERE k.word <> r.spelled
-        UNION
-        SELECT r.first, r.words, x.alias, false
-          FROM run r JOIN known k ON k.spelled = r.spelled
-          JOIN (SELECT y.alias, y.word FROM mjc.search_alias y WHERE y.word = ANY (ARRAY(SELECT k.word FROM known k)) AND y.is_used) x ON x.word = k.word AND x.alias <> r.spelled),
-    named AS (
-        SELECT s.first, s.words, s.spelled, s.own, n.what, n.id
-          FROM spelling s
-          LEFT JOIN (SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY (ARRAY(SELECT replace(s.spelled, ' ', '') FROM spelling s))) n
-            ON n.key = replace(s.spelled, ' ', ''))
-    SELECT m.first, m.words, array_agg(DISTINCT m.spelled) FILTER (WHERE NOT m.own),
-           array_agg(DISTINCT mjc.search_tag(left(m.what, 1), m.id)) FILTER (WHERE m.what <> 'boiler'),
-           array_agg(DISTINCT m.id) FILTER (WHERE m.what = 'boiler')
-      FROM named m
-     WHERE NOT m.own OR m.id IS NOT NULL
-     GROUP BY m.first, m.words
-     ORDER BY m.first, m.words DESC;
+        SELECT r.first, r.words, r.spelled FROM unnest((SELECT firsts), (SELECT counts), (SELECT typed)) r (first, words, spelled)),
+    member AS MATERIALIZED (
+        SELECT m.word, m.spelled FROM unnest((SELECT groups), (SELECT members)) m (word, spelled)),
+    name AS MATERIALIZED (
+        SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY ((SELECT keys)::text[]))
+    SELECT s.first, s.words, array_agg(DISTINCT s.spelled) FILTER (WHERE NOT s.own),
+           array_agg(DISTINCT mjc.search_tag(left(n.what, 1), n.id)) FILTER (WHERE n.what <> 'boiler'),
+           coalesce(bool_or(n.what = 'kind'), false), array_agg(DISTINCT n.id) FILTER (WHERE n.what = 'boiler')
+      FROM (SELECT r.first, r.words, r.spelled, true AS own FROM run r
+            UNION ALL
+            SELECT r.first, r.words, o.spelled, false
+              FROM run r JOIN member m ON m.spelled = r.spelled JOIN member o ON o.word = m.word AND o.spelled <> r.spelled) s
+      LEFT JOIN name n ON n.key = replace(s.spelled, ' ', '')
+     WHERE NOT s.own OR n.id IS NOT NULL
+     GROUP BY s.first, s.words
+     ORDER BY s.first, s.words DESC;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_meanings(text[]) IS
-    'For each run of words of a query that is more than words: its place, the synonyms, the tags of what has that name, the boilers of that name';
+    'For each run of words of a query that is more than words: its place, the synonyms, the tags of what has that name, whether that is a kind of parts, the boilers of that name';
 
 CREATE FUNCTION mjc.search_or(a tsquery, b tsquery) RETURNS tsquery
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -344,77 +358,129 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
 
--- From left to right, the longest run that means something first. whole: all words. Where a boiler is
--- named, fitting: the others, without the boiler and its maker, whose parts may be another maker's.
-CREATE FUNCTION mjc.search_parse(units text[], OUT whole tsquery, OUT fitting tsquery, OUT boilers uuid[])
+-- From left to right, the longest run that means something first. whole: all words. named: of that kind,
+-- for a query of names alone, one of them a kind's; with two it is not known which one is for the other.
+-- Where a boiler is named, fitting and fitting_named: the others, without the boiler and its maker (dropped),
+-- whose parts may be another maker's.
+CREATE FUNCTION mjc.search_parse(units text[], dropped text[] DEFAULT NULL,
+    OUT whole tsquery, OUT named tsquery, OUT fitting tsquery, OUT fitting_named tsquery, OUT boilers uuid[])
     RETURNS record
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
     meaning record;
-    makers text[];
+    run text[];
     one tsquery;
+    words tsquery;
+    kinds integer := 0;
     place integer := 1;
     boiler_first integer := 0;
     boiler_last integer := -1;
 BEGIN
-    FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers FROM mjc.search_meanings(units) m LOOP
-        IF meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
+    FOR meaning IN SELECT m.first, m.words, m.others, m.tags, m.boilers, m.is_kind FROM mjc.search_meanings(units) m LOOP
+        IF dropped IS NULL AND meaning.boilers IS NOT NULL AND meaning.words > boiler_last - boiler_first + 1 THEN
             boilers := meaning.boilers;
             boiler_first := meaning.first;
             boiler_last := meaning.first + meaning.words - 1;
         END IF;
         CONTINUE WHEN meaning.first < place OR (meaning.others IS NULL AND meaning.tags IS NULL);
-        whole := mjc.search_and(mjc.search_and(whole, mjc.search_all_query(units[place : meaning.first - 1])),
-                                mjc.search_run_query(units[meaning.first : meaning.first + meaning.words - 1], meaning.others, meaning.tags));
+        words := mjc.search_and(words, mjc.search_all_query(units[place : meaning.first - 1]));
         place := meaning.first + meaning.words;
+        CONTINUE WHEN meaning.tags && dropped;
+        run := units[meaning.first : place - 1];
+        IF meaning.tags IS NULL THEN
+            words := mjc.search_and(words, mjc.search_run_query(run, meaning.others, NULL));
+        ELSE
+            one := mjc.search_run_query(run, meaning.others, meaning.tags);
+            whole := mjc.search_and(whole, one);
+            named := mjc.search_and(named, CASE WHEN meaning.is_kind THEN mjc.search_run_query(NULL, NULL, meaning.tags) ELSE one END);
+            kinds := kinds + meaning.is_kind::integer;
+        END IF;
     END LOOP;
-    whole := mjc.search_and(whole, CASE WHEN cardinality(units) = 1 AND place = 1 THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
+    words := mjc.search_and(words, CASE WHEN cardinality(units) = 1 AND place = 1 AND dropped IS NULL THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
+    named := CASE WHEN kinds = 1 AND words IS NULL THEN named END;
+    whole := mjc.search_and(whole, words);
     IF boilers IS NOT NULL THEN
-        makers := ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]));
-        SELECT p.query INTO fitting FROM mjc.search_parse_rest(units[: boiler_first - 1] || units[boiler_last + 1 :], makers) p (query);
+        SELECT p.whole, p.named INTO fitting, fitting_named
+          FROM mjc.search_parse(units[: boiler_first - 1] || units[boiler_last + 1 :],
+                   ARRAY(SELECT DISTINCT mjc.search_tag('m', b.manufacturer_id) FROM mjc.boiler_model b WHERE b.boiler_model_id = ANY ((SELECT boilers)::uuid[]))) p;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_parse(text[]) IS
-    'The words of a query, each in any language, or its synonyms, or what has that name; with the boilers that are named, and the words beside them. NULL when nothing is left';
+COMMENT ON FUNCTION mjc.search_parse(text[], text[]) IS
+    'The words of a query, each in any language, or its synonyms, or what has that name; named: what is of the one kind that is named with nothing but names beside it; with the boilers that are named, and both for the words beside them. NULL when nothing is left. dropped: leaves out names with such a tag';
 
-CREATE FUNCTION mjc.search_parse_rest(units text[], dropped text[]) RETURNS tsquery
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+-- What a query may mean, most likely first. also: what counts with wanted (mjc.search_page).
+CREATE FUNCTION mjc.search_readings(units text[], OUT stage text, OUT wanted tsquery, OUT also tsquery, OUT title tsquery) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 2
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    wanted tsquery;
-    meaning record;
-    place integer := 1;
+    read record := mjc.search_parse(units);
+    fits tsquery := mjc.search_tag_query('b', read.boilers);
+    kindless CONSTANT tsquery := '''k:''';
 BEGIN
-    FOR meaning IN SELECT m.first, m.words, m.others, m.tags FROM mjc.search_meanings(units) m WHERE m.others IS NOT NULL OR m.tags IS NOT NULL LOOP
-        CONTINUE WHEN meaning.first < place;
-        wanted := mjc.search_and(wanted, mjc.search_all_query(units[place : meaning.first - 1]));
-        place := meaning.first + meaning.words;
-        CONTINUE WHEN meaning.tags && dropped;
-        wanted := mjc.search_and(wanted, mjc.search_run_query(units[meaning.first : place - 1], meaning.others, meaning.tags));
-    END LOOP;
-    RETURN mjc.search_and(wanted, mjc.search_all_query(units[place :]));
+    stage := 'model';
+    title := read.fitting;
+    IF read.fitting_named IS NOT NULL THEN
+        wanted := read.fitting_named && fits;
+        also := read.fitting && kindless && fits;
+        RETURN NEXT;
+    END IF;
+    wanted := mjc.search_and(read.fitting, fits);
+    also := NULL;
+    IF fits IS NOT NULL THEN
+        RETURN NEXT;
+    END IF;
+    stage := 'words';
+    title := read.whole;
+    IF read.named IS NOT NULL THEN
+        wanted := read.named;
+        also := read.whole && kindless;
+        RETURN NEXT;
+    END IF;
+    -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
+    wanted := coalesce(read.whole && !! mjc.search_tag_query('x', read.boilers), read.whole);
+    also := NULL;
+    IF wanted IS NOT NULL THEN
+        RETURN NEXT;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_parse_rest(text[], text[]) IS 'The words beside the name of a boiler; names with a dropped tag are left out. NULL when nothing is left';
+COMMENT ON FUNCTION mjc.search_readings(text[]) IS
+    'The text queries that the words of a query may be: stage (model or words, see the top of this file), the query, another one that counts with it (NULL: none), the words that names of products are ranked by';
 
 CREATE FUNCTION mjc.search_beginning(units text[]) RETURNS tsquery
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    last text := units[cardinality(units)];
-    one tsquery := CASE WHEN length(last) >= 3 AND last !~ '[0-9 ]' THEN ('''' || last || ''':*')::tsquery END;
-    before tsquery := CASE WHEN cardinality(units) > 1 THEN (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p) END;
+    last text COLLATE "C" := units[cardinality(units)];
+    before tsquery;
+    one tsquery;
 BEGIN
-    RETURN CASE WHEN one IS NOT NULL THEN coalesce(before && one, one) END;
+    IF length(last) < 3 OR last ~ '[0-9 ]' THEN
+        RETURN NULL;
+    END IF;
+    one := ('''' || last || ''':*')::tsquery;
+    -- The index collects all that begins so before it looks at another word: not for a word that is whole,
+    -- nor beside words that nothing has. Counted, because for one row the planner would rather read the table.
+    IF cardinality(units) > 1 THEN
+        IF (SELECT count(*) = 1 AND bool_or(b.word = last)
+              FROM (SELECT w.word FROM mjc.search_word w WHERE w.word >= last AND w.word < last || chr(1114111) ORDER BY w.word LIMIT 2) b) THEN
+            RETURN NULL;
+        END IF;
+        before := (SELECT p.whole FROM mjc.search_parse(trim_array(units, 1)) p);
+        IF (SELECT count(*) FROM mjc.search_product s WHERE s.is_active AND s.words @@ before) = 0 AND before IS NOT NULL THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    RETURN coalesce(before && one, one);
 END
 $$;
-COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short or may be a number';
+COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short, may be a number or is a word with which no longer one begins, or nothing has the others';
 
 -- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
 CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
@@ -469,9 +535,10 @@ $$;
 COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, integer, integer) IS
     'A page of what matches a query that very many match: by price, the newest or (relevance) the most popular first';
 
--- One pass over what was found: how many, which page of it, and the counts for each filter.
+-- One pass over what was found: how many, which page of it, and the counts for each filter. also: in one
+-- text query with wanted the index would read what is frequent in either for all of the other.
 CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
-    sort text, page integer, page_size integer, with_facets boolean,
+    sort text, page integer, page_size integer, with_facets boolean, also tsquery DEFAULT NULL,
     OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -480,6 +547,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     narrowed tsquery := coalesce(wanted && tags, wanted);
+    narrowed_also tsquery := coalesce(also && tags, also);
     now_in uuid[];
     now_out uuid[];
 BEGIN
@@ -488,7 +556,7 @@ BEGIN
         SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, f.place, f.named, x.stocked
           FROM (SELECT s.product_id, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
                   FROM mjc.search_product s
-                 WHERE s.is_active AND s.words @@ (SELECT narrowed)
+                 WHERE s.is_active AND (s.words @@ (SELECT narrowed) OR s.words @@ (SELECT narrowed_also))
                 UNION ALL
                 SELECT s.product_id, u.place, true
                   FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
@@ -501,15 +569,15 @@ BEGIN
            AND (search_page.in_stock IS NOT TRUE OR x.stocked)
          LIMIT 10001),
     -- Together first: there are far fewer of these than of hits.
-    cell AS MATERIALIZED (
+    cell AS (
         SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
           FROM hit h GROUP BY 1, 2, 3, 4, 5),
     counted AS (
-        SELECT 'categories' AS dim, c.category_id::text AS key, sum(c.n) AS n FROM cell c GROUP BY c.category_id
-        UNION ALL SELECT 'manufacturers', c.manufacturer_id::text, sum(c.n) FROM cell c WHERE c.manufacturer_id IS NOT NULL GROUP BY c.manufacturer_id
-        UNION ALL SELECT 'kinds', c.kind_id::text, sum(c.n) FROM cell c WHERE c.kind_id IS NOT NULL GROUP BY c.kind_id
-        UNION ALL SELECT 'prices', c.bucket::text, sum(c.n) FROM cell c GROUP BY c.bucket
-        UNION ALL SELECT 'availability', c.stocked::text, sum(c.n) FROM cell c GROUP BY c.stocked),
+        SELECT CASE WHEN grouping(c.category_id) = 0 THEN 'categories' WHEN grouping(c.manufacturer_id) = 0 THEN 'manufacturers'
+                    WHEN grouping(c.kind_id) = 0 THEN 'kinds' WHEN grouping(c.bucket) = 0 THEN 'prices' ELSE 'availability' END AS dim,
+               coalesce(c.category_id::text, c.manufacturer_id::text, c.kind_id::text, c.bucket::text, c.stocked::text) AS key, sum(c.n) AS n
+          FROM cell c
+         GROUP BY GROUPING SETS ((c.category_id), (c.manufacturer_id), (c.kind_id), (c.bucket), (c.stocked))),
     shown AS (
         SELECT h.product_id, h.named, row_number() OVER () AS n
           FROM (SELECT i.product_id, i.named FROM hit i
@@ -519,20 +587,20 @@ BEGIN
                  LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
     SELECT (SELECT count(*) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
-           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c) END
+           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c WHERE c.key IS NOT NULL) END
       INTO total, product_ids, in_name, facets
       FROM shown p;
     IF total > 10000 THEN
-        product_ids := mjc.search_many(narrowed, min_price, max_price, in_stock, sort, page, page_size);
+        product_ids := mjc.search_many(mjc.search_or(narrowed, narrowed_also), min_price, max_price, in_stock, sort, page, page_size);
         in_name := ARRAY(SELECT coalesce(s.names @@ title, false) FROM unnest(product_ids) WITH ORDINALITY u (id, n) JOIN mjc.search_product s ON s.product_id = u.id ORDER BY u.n);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean) IS
-    'A page of the active products that match a text query (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
+COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean, tsquery) IS
+    'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
 
--- What a query may mean as words, most likely first. An attempt is made when nothing was found
--- before it; words are read once, and again when they were corrected.
+-- What finds something answers, also when filters leave nothing of it. Words are read as they are, and
+-- again when they were corrected.
 CREATE FUNCTION mjc.search_words(units text[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
     OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
     RETURNS record
@@ -543,36 +611,23 @@ AS $$
 DECLARE
     filtered boolean := num_nonnulls(tags, min_price, max_price, nullif(in_stock, false)) > 0;
     meant text[] := units;
-    read record;
-    wanted tsquery;
-    title tsquery;
+    reading record;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['model', 'words', 'beginning', 'typo', 'typo model', 'typo words'] LOOP
-        CASE stage
-            WHEN 'model', 'typo model' THEN
-                EXIT WHEN meant IS NULL;
-                SELECT p.whole, p.fitting, p.boilers INTO read FROM mjc.search_parse(meant) p;
-                title := read.fitting;
-                wanted := CASE WHEN read.boilers IS NOT NULL THEN mjc.search_and(title, mjc.search_tag_query('b', read.boilers)) END;
-            WHEN 'words', 'typo words' THEN
-                -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
-                title := read.whole;
-                wanted := coalesce(title && !! mjc.search_tag_query('x', read.boilers), title);
-            WHEN 'beginning' THEN
-                title := mjc.search_beginning(meant);
-                wanted := title;
-            WHEN 'typo' THEN
-                meant := mjc.search_correct(units);
-                corrected := array_to_string(meant, ' ');
-                wanted := NULL;
-        END CASE;
-        CONTINUE WHEN wanted IS NULL;
-        SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
-          FROM mjc.search_page(wanted, title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets) p;
-        IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false) p) > 0) THEN
-            stage := CASE stage WHEN 'typo words' THEN 'typo' WHEN 'typo model' THEN 'model' ELSE stage END;
-            RETURN;
+    FOREACH stage IN ARRAY ARRAY['words', 'beginning', 'typo'] LOOP
+        IF stage = 'typo' THEN
+            meant := mjc.search_correct(units);
+            corrected := array_to_string(meant, ' ');
         END IF;
+        FOR reading IN SELECT r.stage, r.wanted, r.also, r.title FROM mjc.search_readings(meant) r WHERE stage <> 'beginning'
+                       UNION ALL
+                       SELECT stage, b.wanted, NULL, b.wanted FROM mjc.search_beginning(units) b (wanted) WHERE stage = 'beginning' AND b.wanted IS NOT NULL LOOP
+            SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
+              FROM mjc.search_page(reading.wanted, reading.title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets, reading.also) p;
+            IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(reading.wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false, reading.also) p) > 0) THEN
+                stage := CASE WHEN reading.stage = 'words' THEN stage ELSE reading.stage END;
+                RETURN;
+            END IF;
+        END LOOP;
     END LOOP;
     stage := NULL;
     corrected := NULL;
@@ -582,12 +637,13 @@ COMMENT ON FUNCTION mjc.search_words(text[], tsquery, bigint, bigint, boolean, t
     'A page of what the words of a query find: model, words, beginning or typo (see the top of this file), which are in the name; corrected: the words that were searched instead. stage NULL when nothing is found';
 
 -- The stages (see the top), until one finds something. What filters leave of that is the answer, also
--- when it is nothing.
+-- when it is nothing. To plan a statement anew takes longer than to run it: all below is planned once.
 CREATE FUNCTION mjc.search_run(query text, tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
     OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets jsonb)
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_variable
 DECLARE

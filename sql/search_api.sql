@@ -202,7 +202,7 @@ COMMENT ON FUNCTION mjc.suggest_products(text) IS 'Up to six products that have 
 
 CREATE FUNCTION mjc_api.search_suggest(q text, page_size integer) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     most integer := coalesce(page_size, 10);

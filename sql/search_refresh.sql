@@ -5,7 +5,7 @@ CREATE FUNCTION mjc.search_tag(prefix text, id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT prefix OPERATOR(pg_catalog.||) ':' OPERATOR(pg_catalog.||) pg_catalog.replace(id::pg_catalog.text, '-', '') $$;
 COMMENT ON FUNCTION mjc.search_tag(text, uuid) IS
-    'The lexeme by which a product is found that belongs to a manufacturer (m), category (c), kind (k), or fits a boiler (b) or not (x); no word has a colon';
+    'The lexeme by which a product is found that belongs to a manufacturer (m), category (c), kind (k), or fits a boiler (b) or not (x); no word has a colon. k: alone: it has no kind';
 
 -- b: a part fits by one of its rows and no row excludes the whole model; x: one does.
 CREATE FUNCTION mjc.search_derive_boilers(product_ids uuid[], OUT product_id uuid, OUT tags text[])
@@ -63,7 +63,7 @@ BEGIN
     RETURN QUERY
     SELECT p.product_id, p.category_id, p.manufacturer_id, p.is_active, n.names,
            strip(n.names || to_tsvector('pg_catalog.french', d.fr) || to_tsvector('pg_catalog.arabic', d.ar) || to_tsvector('pg_catalog.english', d.en)
-                 || array_to_tsvector(array_remove(ARRAY[mjc.search_tag('c', p.category_id), mjc.search_tag('k', p.kind_id)], NULL)
+                 || array_to_tsvector(ARRAY[mjc.search_tag('c', p.category_id), coalesce(mjc.search_tag('k', p.kind_id), 'k:')]
                                       || k.tags || b.tags)),
            concat_ws(' ', t.fr, t.ar, t.en, d.fr, d.ar, d.en)
       FROM unnest(product_ids) u (id)
@@ -144,6 +144,30 @@ COMMENT ON FUNCTION mjc.search_refresh(uuid[]) IS
 
 --------------------------------------------------------------------- names
 
+-- Vanne gaz basse pression is a vanne gaz; a joint de vanne gaz is none, nor is a gas valve gasket a gas valve.
+CREATE FUNCTION mjc.search_kind_of(OUT id uuid, OUT of_id uuid) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH named AS MATERIALIZED (
+        SELECT k.kind_id, v.name, v.at_end
+          FROM mjc.part_kind k
+         CROSS JOIN LATERAL (VALUES (mjc.search_fold(k.name), false), (mjc.search_fold(k.name_ar), false), (mjc.search_fold(k.name_en), true)) v (name, at_end)
+         WHERE v.name <> ''),
+    part AS (
+        SELECT n.kind_id, n.at_end, array_to_string(CASE WHEN n.at_end THEN w.words[i :] ELSE w.words[: i] END, ' ') AS name
+          FROM named n
+         CROSS JOIN LATERAL (SELECT string_to_array(n.name, ' ') AS words) w
+         CROSS JOIN LATERAL generate_subscripts(w.words, 1) i)
+    SELECT DISTINCT p.kind_id, n.kind_id FROM part p JOIN named n ON n.name = p.name AND n.at_end = p.at_end;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_kind_of() IS
+    'Kinds of parts and those that they are of as well, each of itself: the name is that of the other with more words behind it, in French or Arabic, or before it, in English';
+
 CREATE FUNCTION mjc.search_derive_names(OUT key text, OUT what text, OUT id uuid) RETURNS SETOF record
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
@@ -157,7 +181,7 @@ BEGIN
                     UNION ALL
                     SELECT v.name, 'category', c.category_id FROM mjc.category c CROSS JOIN LATERAL (VALUES (c.name), (c.name_ar), (c.name_en)) v (name)
                     UNION ALL
-                    SELECT v.name, 'kind', k.kind_id FROM mjc.part_kind k CROSS JOIN LATERAL (VALUES (k.name), (k.name_ar), (k.name_en)) v (name)
+                    SELECT v.name, 'kind', k.id FROM mjc.search_kind_of() k JOIN mjc.part_kind g ON g.kind_id = k.of_id CROSS JOIN LATERAL (VALUES (g.name), (g.name_ar), (g.name_en)) v (name)
                     UNION ALL
                     SELECT v.name, 'boiler', b.boiler_model_id
                       FROM mjc.boiler_model b LEFT JOIN mjc.boiler_range r ON r.range_id = b.range_id

@@ -19,8 +19,8 @@ CREATE INDEX search_key_short_key_idx ON mjc.search_key (short_key) WHERE short_
 CREATE INDEX search_key_loose_key_idx ON mjc.search_key (loose_key) WHERE loose_key <> key;
 
 -- names: the words of the names; words: those of all texts, the numbers, and a tag for each
--- manufacturer (m:), category (c:), kind (k:) and boiler (b:) that the product belongs to, so that one
--- index answers them together. Category and manufacturer are those under which the product is counted;
+-- manufacturer (m:), category (c:), kind (k:, that alone: none) and boiler (b:) that the product belongs to,
+-- so that one index answers them together. Category and manufacturer are those under which the product is counted;
 -- what lists filter and sort by is read from the product's row.
 CREATE TABLE mjc.search_product (
     product_id      uuid PRIMARY KEY,

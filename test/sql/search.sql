@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(322);
+SELECT plan(340);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -194,6 +194,22 @@ SELECT is(pg_temp.shown(r), s, n)
                (pg_temp.search(kinds => '{zzq-kind}'), 'P-41 of 1', 'a filter alone'), (pg_temp.search('4917365', categories => '{test-only-child}'), ' of 0', 'a filter never turns a number into something else'),
                (pg_temp.search('zzqalpha', in_stock => true, max_price => 1), ' of 0', 'nor words'), (pg_temp.search('zzqkind primes'), 'P-41 of 1', 'the kind of a part is a word'), (pg_temp.search('زقزقنوع'), 'P-41 of 1', 'in every language'),
                (pg_temp.search('zzqsort'), 'P-41 of 1', 'in English')) v (r, s, n);
+-- A kind that is named: its parts and those without a kind that have the words; a kind's name with more
+-- words is of it too (120 and 121), what goes with it is not (122, of kind "Joint de ...").
+INSERT INTO mjc.part_kind (kind_id, slug, name, name_en) VALUES
+    ('00000000-0000-4000-f000-000000000002', 'zzq-valve', 'Zzqvalve gaz', 'Zzqtap'), ('00000000-0000-4000-f000-000000000003', 'zzq-valve-high', 'Zzqvalve gaz haute', 'High zzqtap'),
+    ('00000000-0000-4000-f000-000000000004', 'zzq-valve-gasket', 'Joint de zzqvalve gaz', 'Zzqtap gasket'), ('00000000-0000-4000-f000-000000000005', 'zzq-lonely', 'Zzqlonely gaz', NULL);
+SELECT pg_temp.part(120, 'ZZQ-120', 'Bloc zzqbloc', NULL, true, 'viessmann'), pg_temp.part(121, 'ZZQ-121', 'Bloc zzqbloc'), pg_temp.part(122, 'ZZQ-122', 'Joint pour zzqvalve gaz ou zzqlonely gaz', NULL, true, 'viessmann'),
+       pg_temp.part(123, 'ZZQ-123', 'Zzqvalve gaz zzqbloc'), pg_temp.part(124, 'ZZQ-124', 'Zzqvalve seule') \g /dev/null
+UPDATE mjc.product p SET kind_id = v.kind::uuid FROM (VALUES (120, '00000000-0000-4000-f000-000000000002'), (121, '00000000-0000-4000-f000-000000000003'), (122, '00000000-0000-4000-f000-000000000004')) v (n, kind) WHERE p.product_id = pg_temp.pid(v.n);
+INSERT INTO mjc.fitment (product_id, boiler_model_id, fits) SELECT pg_temp.pid(n), '00000000-0000-4000-d000-000000000001', true FROM unnest('{120,122,123}'::integer[]) n;
+SELECT mjc.product_changed(pg_temp.pids('{120,121,122,123,124}')), mjc.search_name_refresh() \g /dev/null
+SELECT is(pg_temp.sorted(q), s, format('a kind: %s', q))
+  FROM (VALUES ('zzqvalve gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('Zzqvalves gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve gaz haute', 'ZZQ-121'), ('zzqtap', 'ZZQ-120 ZZQ-121'), ('high zzqtap', 'ZZQ-121'), ('zzqtap gasket', 'ZZQ-122'),
+               ('viessmann zzqvalve gaz', 'ZZQ-120'), ('zzqvalve gaz zzqbloc', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('joint zzqvalve gaz', 'ZZQ-122'), ('joint de zzqvalve gaz', 'ZZQ-122'), ('zzqtap gasket zzqvalve gaz', 'ZZQ-122'),
+               ('zzqlonely gaz', 'ZZQ-122'), ('zzqlonely gaz viessmann', 'ZZQ-122'), ('zzqvalve', 'ZZQ-122 ZZQ-123 ZZQ-124'), ('zzqrange f77 zzqvalve gaz', 'ZZQ-120 ZZQ-123'), ('zzqrange f77 zzqlonely gaz', 'ZZQ-122'),
+               ('zzqvalvo gaz', 'ZZQ-120 ZZQ-121 ZZQ-123')) v (q, s);
+SELECT is(pg_temp.shown(pg_temp.search('zzqvalve gaz', max_price => 1)), ' of 0', 'a filter never turns a kind into words either');
 -- Facets: against a count of the rows themselves
 SELECT is((SELECT jsonb_agg(jsonb_build_array(f ->> 'slug', f -> 'count') ORDER BY f ->> 'slug') FROM json_array_elements(pg_temp.search('zzqprefix') #> '{facets,categories}') f), '[["test-only-child", 1], ["test-only-parts", 24]]', 'facets: categories');
 SELECT is((SELECT jsonb_agg(jsonb_build_array(f ->> 'name', f -> 'count')) FROM json_array_elements(pg_temp.search('zzqprefix') #> '{facets,manufacturers}') f), '[["Zzqmaker", 1]]', 'manufacturers');
