@@ -129,7 +129,6 @@ static void
 loop_sweep(struct app *app)
 {
 	http_sweep(app->http);
-	housekeep_tick(app->housekeep);
 	task_tick(app->task);
 	deliver_tick(app->deliver);
 	pdf_tick(app->pdf);
@@ -160,6 +159,8 @@ loop_round(struct app *app, int64_t *sweep_ms)
 	for (int i = 0; i < n; i++)
 		loop_dispatch(app, &events[i]);
 	db_tick(app->db);
+	/* A run that found work is followed by the next at once, not after a sweep. */
+	housekeep_tick(app->housekeep);
 	http_run(app->http);
 	if (app->metrics_http != NULL && metrics_http_pending(app->metrics_http))
 		metrics_http_run(app->metrics_http);
