@@ -111,9 +111,9 @@ static const struct config_entry config_table[] = {
 	 "pipelined connections for reads"},
 	{"MJC_WRITE_CONNECTIONS", CONFIG_LONG, AT(write_connections), "16", 1, 256,
 	 "connections for writes"},
-	{"MJC_WRITE_BUSY", CONFIG_LONG, AT(write_busy), "4", 0, 256,
-	 "of those that work at a time, 0 = all; one that waits for a lock is not at work. Twice the "
-	 "cores of the database"},
+	{"MJC_WRITE_BUSY", CONFIG_LONG, AT(write_busy), "3", 0, 256,
+	 "of those that work at a time, 0 = all: one more than the database has cores; one that waits "
+	 "for a lock is not at work"},
 	{"MJC_LATE_ANSWERS", CONFIG_BOOL, AT(late_answers), "true", 0, 0,
 	 "answers of writes wait for the disk together; false: each in its backend"},
 	{"MJC_SLOW_CONNECTIONS", CONFIG_LONG, AT(slow_connections), "2", 1, 64,

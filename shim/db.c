@@ -39,8 +39,10 @@
 #define DB_GRACE_MS 1000 /* past statement_timeout before the connection is dropped */
 #define DB_HOUSE_TIMEOUT_MS 30000
 #define DB_STALL_MS 200 /* a call this slow lets go those that wait behind it */
-#define DB_WAITS_MS                                                                                \
-	10 /* a write this slow waits for a lock or for data: it does not count as at work */
+/* A write this old waits for a lock or for data: it is not at work. */
+#define DB_WAITS_MS 100
+/* No write came or went for so long: those at work wait. */
+#define DB_STUCK_MS 10
 #define DB_OPTIONS_BYTES 384
 
 struct db_pool
@@ -48,8 +50,9 @@ struct db_pool
 	const char *name;
 	long size;
 	int depth;
-	long capacity; /* calls that may wait */
-	long busy;	   /* connections at work at a time, 0 = all */
+	long capacity;	  /* calls that may wait */
+	long busy;		  /* connections at work at a time, 0 = all */
+	int64_t moved_us; /* when a call was sent or answered last */
 	bool read_only;
 	int64_t deadline_ms;
 	char options[DB_OPTIONS_BYTES];
@@ -218,17 +221,20 @@ pool_pop(struct db_pool *pool)
 
 /*
  * Whether enough connections work. With more of them than cores the server's processes take
- * turns and push each other's data out of the caches; those that wait cost nothing.
+ * turns and push each other's data out of the caches, which makes all of them slow: so it is
+ * not slowness that lets one more in, but that one is very old, or that none of them ends.
  */
 static bool
 pool_busy(const struct db_pool *pool)
 {
-	int64_t late = clock_us() - DB_WAITS_MS * 1000;
+	int64_t now = clock_us();
 	long busy = 0;
 
-	for (long i = 0; i < pool->size && pool->busy > 0; i++)
-		busy += pool->conn[i].in_flight > 0 && pool->conn[i].first_us > late;
-	return pool->busy > 0 && busy >= pool->busy;
+	if (pool->busy == 0)
+		return false;
+	for (long i = 0; i < pool->size; i++)
+		busy += pool->conn[i].in_flight > 0 && now - pool->conn[i].first_us < DB_WAITS_MS * 1000;
+	return busy >= pool->busy && now - pool->moved_us < DB_STUCK_MS * 1000;
 }
 
 /* The connection with the least in flight that can take one more, or NULL. */
@@ -265,6 +271,7 @@ pool_pump(struct db_pool *pool)
 
 		if (pool->late != NULL)
 			db_late_mark(pool->late, call);
+		pool->moved_us = clock_us();
 		if (!db_conn_send(conn, call))
 			pool_push_front(pool, call);
 	}
@@ -353,6 +360,7 @@ slot_answered(struct db *db, struct db_conn *conn, struct db_slot *slot)
 	const char *sqlstate = PQresultErrorField(slot->result, PG_DIAG_SQLSTATE);
 	bool rows = slot->result != NULL && PQresultStatus(slot->result) == PGRES_TUPLES_OK;
 
+	conn->pool->moved_us = clock_us();
 	if (sqlstate == NULL)
 		sqlstate = "";
 	if (!rows && (result_stale(slot->result) || slot->prepared_here))
@@ -636,8 +644,8 @@ db_next_ms(const struct db *db, int64_t limit)
 	}
 	for (int p = 0; p < DB_POOL__MAX; p++)
 	{
-		if (db->pool[p].busy > 0 && db->pool[p].head != NULL && next > DB_WAITS_MS)
-			next = DB_WAITS_MS;
+		if (db->pool[p].busy > 0 && db->pool[p].head != NULL && next > DB_STUCK_MS)
+			next = DB_STUCK_MS;
 		for (long i = 0; i < db->pool[p].size; i++)
 		{
 			const struct db_conn *conn = &db->pool[p].conn[i];

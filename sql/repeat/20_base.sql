@@ -67,7 +67,7 @@ VALUES
     ('outbox_purge', interval '1 hour'),
     ('personal_access_purge', interval '1 hour'),
     ('product_count', interval '1 hour'),
-    ('provider_event', interval '100 milliseconds'),
+    ('provider_event', interval '1 millisecond'),
     ('provider_event_purge', interval '1 hour'),
     ('sale_fold', interval '5 seconds'),
     ('search_name', interval '1 minute'),
