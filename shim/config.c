@@ -113,7 +113,7 @@ static const struct config_entry config_table[] = {
 	 "connections for writes"},
 	{"MJC_WRITE_BUSY", CONFIG_LONG, AT(write_busy), "3", 0, 256,
 	 "of those that work at a time, 0 = all: one more than the database has cores; one that waits "
-	 "for a lock is not at work"},
+	 "for a lock is not at work. With MJC_LATE_ANSWERS"},
 	{"MJC_LATE_ANSWERS", CONFIG_BOOL, AT(late_answers), "true", 0, 0,
 	 "answers of writes wait for the disk together; false: each in its backend"},
 	{"MJC_SLOW_CONNECTIONS", CONFIG_LONG, AT(slow_connections), "2", 1, 64,

@@ -169,14 +169,14 @@ db_new(struct app *app)
 	db_pool_set(db, DB_HOUSE, "house", 1, 1, 4, false);
 	db_pool_set(db, DB_EVENT, "event", config->event_connections, 1, config->event_queue, false);
 	db_pool_set(db, DB_FLUSH, "flush", config->late_answers ? 1 : 0, 1, 1, false);
-	db_late_init(&db->late, db, DB_FLUSH, db_extra_statement(DB_FLUSH_SEEN), call_end);
 	db->statements = db_statements_new(&db->nstatements);
 	if (db->statements == NULL || !db_pools_open(db))
 	{
 		db_free(db);
 		return NULL;
 	}
-	db->late.flusher = db->pool[DB_FLUSH].conn;
+	db_late_init(&db->late, db, DB_FLUSH, db_extra_statement(DB_FLUSH_SEEN),
+				 db->pool[DB_FLUSH].conn, call_end);
 	if (config->late_answers)
 	{
 		db->pool[DB_WRITE].late = &db->late;
@@ -444,8 +444,10 @@ conn_drop(struct db *db, struct db_conn *conn, enum db_outcome first_outcome)
 	}
 }
 
-/* The server takes connections again: nobody waits out his pause, least of all the only one of a
- * pool. */
+/*
+ * The server takes connections again: nobody waits out his pause, least of all the
+ * only one of a pool.
+ */
 static void
 db_retry_now(struct db *db, const struct db_conn *back)
 {

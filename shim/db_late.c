@@ -30,7 +30,6 @@ late_flushed(struct db_call *flush)
 	PQclear(flush->result);
 	flush->result = NULL;
 	late->asked = NULL;
-	late->under_way = false;
 	/* Sent again, it may have come to another life of the server. */
 	if (outcome != DB_STOPPED && (outcome != DB_OK || late->asked_life != late->flusher->life))
 		outcome = DB_LOST;
@@ -39,10 +38,12 @@ late_flushed(struct db_call *flush)
 
 void
 db_late_init(struct db_late *late, struct db *db, enum db_pool_id pool, int statement,
+			 const struct db_conn *flusher,
 			 void (*end)(struct db *, struct db_call *, enum db_outcome))
 {
 	late->db = db;
 	late->end = end;
+	late->flusher = flusher;
 	late->flush.pool = pool;
 	late->flush.statement = statement;
 	late->flush.done = late_flushed;
@@ -120,12 +121,11 @@ db_late_tick(struct db_late *late)
 		return;
 	if (!vouched_for(late, late->waiting))
 		db_late_stop(late, DB_LOST);
-	else if (!late->under_way)
+	else if (late->asked == NULL)
 	{
 		late->asked = turned(late->waiting);
 		late->waiting = NULL;
 		late->asked_life = late->flusher->life;
-		late->under_way = true;
 		if (!db_submit(late->db, &late->flush))
 		{
 			late->flush.outcome = DB_BUSY;

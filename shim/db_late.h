@@ -28,15 +28,15 @@ struct db_late
 	void (*end)(struct db *db, struct db_call *call, enum db_outcome outcome);
 	const struct db_conn *flusher;
 	struct db_call *waiting; /* answered, not yet durable; the newest first */
-	struct db_call *asked;	 /* those the flush under way is for */
+	struct db_call *asked;	 /* those the flush under way is for; NULL: none is */
 	unsigned asked_life;	 /* of the flusher, when it was asked */
 	struct db_call flush;
-	bool under_way;
 };
 
-/* db_late_init - statement flushes, on the one connection of pool; end ends a call that waited. The
- * caller sets flusher. */
+/* db_late_init - flusher, the only connection of pool, runs statement; end ends a call that waited.
+ */
 void db_late_init(struct db_late *late, struct db *db, enum db_pool_id pool, int statement,
+				  const struct db_conn *flusher,
 				  void (*end)(struct db *, struct db_call *, enum db_outcome));
 
 /* db_late_ready - whether a write may be sent. */

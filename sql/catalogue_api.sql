@@ -20,7 +20,7 @@ DECLARE
     by_makers boolean := manufacturers IS NOT NULL OR manufacturer IS NOT NULL;
     wanted_categories uuid[] := mjc.category_subtree(categories || category);
     wanted_makers uuid[] := mjc.manufacturer_ids(manufacturers || manufacturer);
-    wanted_model uuid := coalesce(mjc.uuid_or_null(boiler_model), '00000000-0000-0000-0000-000000000000');
+    wanted_model uuid := coalesce(mjc.uuid_or_null(boiler_model), mjc.no_uuid());
     pattern text := '%' || replace(replace(replace(lower(nullif(btrim(search), '')), '\', '\\'), '%', '\%'), '_', '\_') || '%';
     by_makers_too text := CASE WHEN by_makers THEN ' AND p.manufacturer_id = ANY ($2)' ELSE '' END;
     sort text := coalesce(sort_by, 'createdAt');

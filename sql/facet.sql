@@ -3,11 +3,16 @@
 -- change, and a job adds that up. What the clock changes (sales with dates) is counted when it is read,
 -- and so is what mjc.product.in_stock does not know yet (mjc.stock_flips).
 
--- A constant, not an expression: what is strict and holds one is not put into the statements that call it.
+CREATE FUNCTION mjc.price_bounds() RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT '{100000,250000,500000,1000000,2500000,5000000}'::pg_catalog.int8[] $$;
+COMMENT ON FUNCTION mjc.price_bounds() IS 'Where the bands of prices end, in centimes, and the next begins; the last has no end';
+
+-- Put into the statements that call it, as all that it calls is strict.
 CREATE FUNCTION mjc.price_band(price bigint) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT pg_catalog.width_bucket(price, '{100000,250000,500000,1000000,2500000,5000000}'::pg_catalog.int8[])::pg_catalog.int2 $$;
-COMMENT ON FUNCTION mjc.price_band(bigint) IS 'The band of prices, 0 to 6, that a price in centimes is in: below 1 000 DZD, below 2 500, 5 000, 10 000, 25 000, 50 000, and above';
+    AS $$ SELECT pg_catalog.width_bucket(price, mjc.price_bounds())::pg_catalog.int2 $$;
+COMMENT ON FUNCTION mjc.price_band(bigint) IS 'The band of prices (mjc.price_bounds) that a price in centimes is in: 0 below 1 000 DZD to 6 from 50 000';
 
 CREATE FUNCTION mjc.facet_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT kind_id uuid, OUT price_band smallint, OUT in_stock boolean)
     RETURNS SETOF record
@@ -179,7 +184,7 @@ CREATE FUNCTION mjc.facets_json(facets text[], keys text[], counts bigint[]) RET
     SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-    bounds bigint[] := ARRAY[0, 100000, 250000, 500000, 1000000, 2500000, 5000000];
+    bounds bigint[] := 0::bigint || mjc.price_bounds();
 BEGIN
     RETURN (
         WITH c AS MATERIALIZED (

@@ -570,7 +570,7 @@ BEGIN
          LIMIT 10001),
     -- Together first: there are far fewer of these than of hits.
     cell AS (
-        SELECT h.category_id, h.manufacturer_id, h.kind_id, width_bucket(h.price, ARRAY[100000, 250000, 500000, 1000000, 2500000, 5000000]::bigint[]) AS bucket, h.stocked, count(*) AS n
+        SELECT h.category_id, h.manufacturer_id, h.kind_id, mjc.price_band(h.price) AS bucket, h.stocked, count(*) AS n
           FROM hit h GROUP BY 1, 2, 3, 4, 5),
     counted AS (
         SELECT CASE WHEN grouping(c.category_id) = 0 THEN 'categories' WHEN grouping(c.manufacturer_id) = 0 THEN 'manufacturers'

@@ -19,7 +19,7 @@ CREATE FUNCTION mjc.search_filter(categories text[], manufacturers text[], kinds
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    nothing uuid[] := ARRAY['00000000-0000-0000-0000-000000000000'];
+    nothing uuid[] := ARRAY[mjc.no_uuid()];
     one tsquery;
     tags tsquery;
 BEGIN

@@ -115,7 +115,7 @@ BEGIN
           FROM mjc.search_derive(product_ids) f),
     counted AS (
         INSERT INTO mjc.catalogue_delta (delta_id, category_id, manufacturer_id, change)
-        SELECT mjc.uuid_v7(), c.category_id, coalesce(c.manufacturer_id, '00000000-0000-0000-0000-000000000000'), sum(c.change)
+        SELECT mjc.uuid_v7(), c.category_id, coalesce(c.manufacturer_id, mjc.no_uuid()), sum(c.change)
           FROM (SELECT f.category_id, f.manufacturer_id, 1 AS change FROM fresh f WHERE f.is_active
                 UNION ALL
                 SELECT s.category_id, s.manufacturer_id, -1 FROM unnest(product_ids) u (id) JOIN mjc.search_product s ON s.product_id = u.id WHERE s.is_active) c
@@ -264,7 +264,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT c.category_id, nullif(c.manufacturer_id, '00000000-0000-0000-0000-000000000000'), sum(c.products)::bigint
+    SELECT c.category_id, nullif(c.manufacturer_id, mjc.no_uuid()), sum(c.products)::bigint
       FROM (SELECT n.category_id, n.manufacturer_id, n.products FROM mjc.catalogue_count n
             UNION ALL
             SELECT d.category_id, d.manufacturer_id, d.change FROM mjc.catalogue_delta d) c
