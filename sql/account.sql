@@ -6,11 +6,29 @@ CREATE FUNCTION mjc.raise(code text, place text DEFAULT NULL, value text DEFAULT
 COMMENT ON FUNCTION mjc.raise(text, text, text) IS
     'Raises an error of errcodes.def by its name, with at most one named place filled in';
 
-CREATE FUNCTION mjc.found(value anyelement, error text DEFAULT 'NOT_FOUND') RETURNS anyelement
+CREATE FUNCTION mjc.found(value uuid, error text DEFAULT 'NOT_FOUND') RETURNS uuid
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'mjc_found';
-COMMENT ON FUNCTION mjc.found(anyelement, text) IS
-    'For rules of staff in psql: the answer of a core, of whatever type, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+COMMENT ON FUNCTION mjc.found(uuid, text) IS
+    'For rules of staff in psql: the answer of a core, its id, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
+CREATE FUNCTION mjc.found(value boolean, error text DEFAULT 'NOT_FOUND') RETURNS boolean
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(boolean, text) IS
+    'For rules of staff in psql: the answer of a core, whether it was done, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
+CREATE FUNCTION mjc.found(value jsonb, error text DEFAULT 'NOT_FOUND') RETURNS jsonb
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(jsonb, text) IS
+    'For rules of staff in psql: the answer of a core, its document, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
+
+CREATE FUNCTION mjc.found(value text, error text DEFAULT 'NOT_FOUND') RETURNS text
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'mjc_found';
+COMMENT ON FUNCTION mjc.found(text, text) IS
+    'For rules of staff in psql: the answer of a core, a word, whose NULL says that there is none of that id. Errors: MJ003, MJ004, or the one that is named';
 
 CREATE FUNCTION mjc.check_schema() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
