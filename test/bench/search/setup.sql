@@ -107,6 +107,18 @@ INSERT INTO bench.took SELECT 'derived', extract(epoch FROM clock_timestamp() - 
 SELECT sum(mjc.catalogue_fold(20000)) FROM generate_series(1, 1 + :parts / 10000) \g /dev/null
 SELECT sum(mjc.facet_fold(20000)) FROM generate_series(1, 1 + :parts / 10000) \g /dev/null
 UPDATE mjc.job SET last_ok_at = now(), last_rows = mjc.catalogue_fill() WHERE name = 'catalogue_fill';
+SELECT clock_timestamp() AS started \gset
+SELECT mjc.search_name_refresh() \g /dev/null
+INSERT INTO bench.took SELECT 'names', extract(epoch FROM clock_timestamp() - :'started');
+SELECT clock_timestamp() AS started \gset
+DO $$
+BEGIN
+    WHILE mjc.search_word_count(100) > 0 LOOP
+        COMMIT;
+    END LOOP;
+END
+$$;
+INSERT INTO bench.took SELECT 'words', extract(epoch FROM clock_timestamp() - :'started');
 
 -- What is asked for, two thousand times. A part that was replaced is asked for by its old number.
 CREATE TABLE bench.query AS
