@@ -60,7 +60,7 @@ sqlmap|looks for SQL injection in every route (make test-attack)
 sqlsmith|random SQL as the logins of the shop (make test-attack)
 "
 readonly BENCH_PACKAGES="
-wrk|HTTP load (make bench-door, make bench-orders)
+wrk|HTTP load (make bench-door, make bench-search, make bench-orders)
 nodejs|runs DuckDB (make bench-analytics)
 npm|installs it
 "

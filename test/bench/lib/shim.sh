@@ -44,8 +44,9 @@ stop_shims()
 	done
 }
 
-# measure_http SERVER ROUND CASE SHIM ARGUMENT...: one line in $RUNS, as measure() adds them. The
-# bench's own send SHIM SECONDS ARGUMENT... makes the requests and prints wrk's line `door`.
+# measure_http SERVER ROUND CASE SHIM ARGUMENT...: one line in $RUNS, as measure() adds them; returns 1 for a
+# run that does not count. The bench's own send SHIM SECONDS ARGUMENT... makes the requests and prints
+# wrk's line `door`, which stays in $DIR/wrk.out.
 measure_http()
 {
 	local server=$1 round=$2 name=$3 shim=$4 before run
@@ -66,5 +67,7 @@ measure_http()
 		}' "$DIR/wrk.out")
 	[[ -n $run ]] || { cat "$DIR/wrk.out" >&2; die "requests were refused in $name"; }
 	printf '%s\t%s\t%s\t%s\t%s\n' "$server" "$round" "$name" "$CLIENTS" "$run" >>"$RUNS"
-	[[ $run == *yes ]] || say "left out: $name, round $round: the CPU was stolen"
+	[[ $run == *yes ]] && return
+	say "left out: $name, round $round: the CPU was stolen"
+	return 1
 }
