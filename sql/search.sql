@@ -358,6 +358,28 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
 
+-- Parts of a kind that have a word are found by both at once (mjc.search_paired); with very many kinds of one name that
+-- would be longer than what it saves.
+CREATE FUNCTION mjc.search_of_kind(tags text[], others tsquery) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tag text;
+    wanted tsquery;
+BEGIN
+    IF others IS NULL OR cardinality(tags) > 20 THEN
+        RETURN mjc.search_and(mjc.search_run_query(NULL, NULL, tags), others);
+    END IF;
+    FOREACH tag IN ARRAY tags LOOP
+        wanted := mjc.search_or(wanted, ('''' || tag || '''')::tsquery && CASE WHEN tag LIKE 'k:%' THEN mjc.search_paired(others, tag) ELSE others END);
+    END LOOP;
+    RETURN wanted;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_of_kind(text[], tsquery) IS
+    'The query for what has one of these tags, some of them of kinds, and the others (NULL: none) in its texts or as its maker or category';
+
 -- From left to right, the longest run that means something first. whole: all words. named: of that kind,
 -- for a query of names alone, one of them a kind's; with two it is not known which one is for the other.
 -- Where a boiler is named, fitting and fitting_named: the others, without the boiler and its maker (dropped),
@@ -374,6 +396,8 @@ DECLARE
     run text[];
     one tsquery;
     words tsquery;
+    others tsquery;
+    kind_tags text[];
     kinds integer := 0;
     place integer := 1;
     boiler_first integer := 0;
@@ -395,12 +419,16 @@ BEGIN
         ELSE
             one := mjc.search_run_query(run, meaning.others, meaning.tags);
             whole := mjc.search_and(whole, one);
-            named := mjc.search_and(named, CASE WHEN meaning.is_kind THEN mjc.search_run_query(NULL, NULL, meaning.tags) ELSE one END);
-            kinds := kinds + meaning.is_kind::integer;
+            IF meaning.is_kind THEN
+                kind_tags := meaning.tags;
+                kinds := kinds + 1;
+            ELSE
+                others := mjc.search_and(others, one);
+            END IF;
         END IF;
     END LOOP;
     words := mjc.search_and(words, CASE WHEN cardinality(units) = 1 AND place = 1 AND dropped IS NULL THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
-    named := CASE WHEN kinds = 1 AND words IS NULL THEN named END;
+    named := CASE WHEN kinds = 1 AND words IS NULL THEN mjc.search_of_kind(kind_tags, others) END;
     whole := mjc.search_and(whole, words);
     IF boilers IS NOT NULL THEN
         SELECT p.whole, p.named INTO fitting, fitting_named
@@ -426,7 +454,7 @@ BEGIN
     title := read.fitting;
     IF read.fitting_named IS NOT NULL THEN
         wanted := read.fitting_named && fits;
-        also := read.fitting && kindless && fits;
+        also := mjc.search_paired(read.fitting, 'k:') && kindless && fits;
         RETURN NEXT;
     END IF;
     wanted := mjc.search_and(read.fitting, fits);
@@ -438,7 +466,7 @@ BEGIN
     title := read.whole;
     IF read.named IS NOT NULL THEN
         wanted := read.named;
-        also := read.whole && kindless;
+        also := mjc.search_paired(read.whole, 'k:') && kindless;
         RETURN NEXT;
     END IF;
     -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
@@ -553,16 +581,17 @@ DECLARE
 BEGIN
     SELECT f.now_in, f.now_out INTO now_in, now_out FROM mjc.stock_flips() f;
     WITH hit AS MATERIALIZED (
-        SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, f.place, f.named, x.stocked
-          FROM (SELECT s.product_id, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
+        SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, p.place, p.named, x.stocked
+          FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at,
+                       s.in_stock, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
                   FROM mjc.search_product s
                  WHERE s.is_active AND (s.words @@ (SELECT narrowed) OR s.words @@ (SELECT narrowed_also))
                 UNION ALL
-                SELECT s.product_id, u.place, true
+                SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at,
+                       s.in_stock, u.place, true
                   FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
                   JOIN mjc.search_product s ON s.product_id = u.id
-                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) f
-          JOIN mjc.product p ON p.product_id = f.product_id
+                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) p
          CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes) AS price,
                                     mjc.stocked(p.product_id, p.in_stock, now_in, now_out) AS stocked) x
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)

@@ -78,7 +78,7 @@ COMMENT ON FUNCTION mjc.search_filtered(uuid[]) IS 'Products that a filter alone
 CREATE FUNCTION mjc_api.search(q text, page integer, page_size integer, categories text[], manufacturers text[], kinds text[],
     min_price bigint, max_price bigint, in_stock boolean, boiler_models text[], sort text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     size integer := coalesce(page_size, 20);
@@ -191,8 +191,8 @@ BEGIN
     RETURN (
         SELECT json_agg(json_build_object('type', 'product', 'text', p.name, 'name', p.name, 'id', p.product_id, 'slug', p.slug) ORDER BY h.named DESC, h.popularity DESC, p.name)
           FROM (SELECT x.product_id, x.named, x.popularity
-                  FROM (SELECT p.product_id, s.names @@ wanted AS named, p.popularity
-                          FROM mjc.search_product s JOIN mjc.product p ON p.product_id = s.product_id
+                  FROM (SELECT s.product_id, s.names @@ wanted AS named, s.popularity
+                          FROM mjc.search_product s
                          WHERE s.is_active AND s.words @@ wanted LIMIT 300) x
                  ORDER BY x.named DESC, x.popularity DESC, x.product_id LIMIT 6) h
           JOIN mjc.product p ON p.product_id = h.product_id);

@@ -48,6 +48,7 @@ BEGIN
          WHERE p.product_id = ANY (due) AND f.product_id = p.product_id AND p.in_stock <> f.in_stock)
     SELECT count(*) INTO folded FROM gone;
     PERFORM mjc.facet_refresh(due);
+    PERFORM mjc.search_offer_refresh(due);
     RETURN folded;
 END
 $$;

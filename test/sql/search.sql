@@ -68,6 +68,7 @@ SELECT is(pg_temp.skus('zzqalpha'), '', 'a product that nobody said had changed 
 SELECT mjc.search_name_refresh() \g /dev/null
 SELECT mjc.product_changed(ARRAY(SELECT product_id FROM mjc.product WHERE slug LIKE 'test-only-%')) \g /dev/null
 UPDATE mjc.product SET popularity = CASE product_id WHEN pg_temp.pid(64) THEN 30 WHEN pg_temp.pid(50) THEN 20 ELSE 0 END WHERE product_id IN (pg_temp.pid(64), pg_temp.pid(50));
+SELECT mjc.search_offer_refresh(pg_temp.pids('{50,64}')) \g /dev/null
 
 -- The ranking test set: exact number
 SELECT is(pg_temp.found(q), 'ZZQ-1 exact MANUFACTURER', format('ranking: exact number, rank 1 and alone: %s', q))
@@ -153,6 +154,7 @@ SELECT pg_temp.part(80, 'ZZQ-80', 'Zzqorder', NULL), pg_temp.part(81, 'ZZQ-81', 
 UPDATE mjc.product SET description = 'zzqorder' WHERE product_id = pg_temp.pid(82);
 SELECT mjc.product_changed(pg_temp.pids('{80,81,82,83}')) \g /dev/null
 UPDATE mjc.product SET popularity = 50 WHERE product_id IN (pg_temp.pid(82), pg_temp.pid(83));
+SELECT mjc.search_offer_refresh(pg_temp.pids('{82,83}')) \g /dev/null
 SELECT is(pg_temp.skus('zzqorder'), 'ZZQ-81 ZZQ-83 ZZQ-80 ZZQ-82', 'names first, of these what is in stock, of these what is popular');
 
 -- Whatever is typed
