@@ -567,7 +567,7 @@ COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, inte
 -- text query with wanted the index would read what is frequent in either for all of the other.
 CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
     sort text, page integer, page_size integer, with_facets boolean, also tsquery DEFAULT NULL,
-    OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
+    OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -597,16 +597,6 @@ BEGIN
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
            AND (search_page.in_stock IS NOT TRUE OR x.stocked)
          LIMIT 10001),
-    -- Together first: there are far fewer of these than of hits.
-    cell AS (
-        SELECT h.category_id, h.manufacturer_id, h.kind_id, mjc.price_band(h.price) AS bucket, h.stocked, count(*) AS n
-          FROM hit h GROUP BY 1, 2, 3, 4, 5),
-    counted AS (
-        SELECT CASE WHEN grouping(c.category_id) = 0 THEN 'categories' WHEN grouping(c.manufacturer_id) = 0 THEN 'manufacturers'
-                    WHEN grouping(c.kind_id) = 0 THEN 'kinds' WHEN grouping(c.bucket) = 0 THEN 'prices' ELSE 'availability' END AS dim,
-               coalesce(c.category_id::text, c.manufacturer_id::text, c.kind_id::text, c.bucket::text, c.stocked::text) AS key, sum(c.n) AS n
-          FROM cell c
-         GROUP BY GROUPING SETS ((c.category_id), (c.manufacturer_id), (c.kind_id), (c.bucket), (c.stocked))),
     shown AS (
         SELECT h.product_id, h.named, row_number() OVER () AS n
           FROM (SELECT i.product_id, i.named FROM hit i
@@ -616,7 +606,7 @@ BEGIN
                  LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
     SELECT (SELECT count(*) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
-           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c WHERE c.key IS NOT NULL) END
+           (SELECT mjc.facet_tally(h.category_id, h.manufacturer_id, h.kind_id, mjc.price_band(h.price), h.stocked) FROM hit h WHERE with_facets)
       INTO total, product_ids, in_name, facets
       FROM shown p;
     IF total > 10000 THEN
@@ -626,12 +616,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean, tsquery) IS
-    'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
+    'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: of all of them';
 
 -- What finds something answers, also when filters leave nothing of it. Words are read as they are, and
 -- again when they were corrected.
 CREATE FUNCTION mjc.search_words(units text[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
-    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -668,7 +658,7 @@ COMMENT ON FUNCTION mjc.search_words(text[], tsquery, bigint, bigint, boolean, t
 -- The stages (see the top), until one finds something. What filters leave of that is the answer, also
 -- when it is nothing. To plan a statement anew takes longer than to run it: all below is planned once.
 CREATE FUNCTION mjc.search_run(query text, tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
-    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets jsonb)
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp

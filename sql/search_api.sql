@@ -36,16 +36,6 @@ $$;
 COMMENT ON FUNCTION mjc.search_filter(text[], text[], text[], text[]) IS
     'The tags of a filter by categories (with those below), manufacturers, kinds (ids or slugs) and boiler models (ids); NULL is no filter';
 
-CREATE FUNCTION mjc.search_facets(counts jsonb) RETURNS json
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN (SELECT mjc.facets_json(array_agg(e ->> 0), array_agg(e ->> 1), array_agg((e ->> 2)::bigint)) FROM jsonb_array_elements(counts) e);
-END
-$$;
-COMMENT ON FUNCTION mjc.search_facets(jsonb) IS 'The counts of mjc.search_page as mjc.facets_json shows them';
-
 -- The product's card with why it was found put at its end.
 CREATE FUNCTION mjc.search_cards(product_ids uuid[], kinds text[], matched text[], superseded text[]) RETURNS json
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -99,7 +89,7 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'sort');
     END IF;
     IF wanted IS NOT NULL THEN
-        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, mjc.search_facets(s.facets) AS facets, s.stage, s.corrected INTO r
+        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, mjc.facets_json(s.facets) AS facets, s.stage, s.corrected INTO r
           FROM mjc.search_run(wanted, mjc.search_filter(categories, manufacturers, kinds, boiler_models), min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
     ELSE
         SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
