@@ -510,6 +510,33 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short, may be a number or is a word with which no longer one begins, or nothing has the others';
 
+-- Cheaper than to look for all words of a query when one of them is misspelt. A word has its stem in common with
+-- those that begin alike; prefixes that Arabic puts before a word are left to the stems.
+CREATE FUNCTION mjc.search_unheard(units text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    unit text;
+    start text COLLATE "C";
+BEGIN
+    FOREACH unit IN ARRAY ARRAY(SELECT u.unit FROM unnest((SELECT units)) u (unit)
+                                 WHERE u.unit ~ '^[a-z]{4,40}$' AND NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = u.unit)) LOOP
+        start := left(unit, greatest(length(unit) - 3, 3));
+        CONTINUE WHEN EXISTS (SELECT FROM mjc.search_word w
+                               WHERE w.word >= start AND w.word < start || chr(1114111)
+                                 AND (to_tsvector('pg_catalog.french', w.word) = to_tsvector('pg_catalog.french', unit)
+                                      OR to_tsvector('pg_catalog.english', w.word) = to_tsvector('pg_catalog.english', unit)))
+                   OR EXISTS (SELECT FROM mjc.search_alias a CROSS JOIN LATERAL (SELECT ' ' || a.alias || ' ' || a.word || ' ' AS words OFFSET 0) b
+                               WHERE a.is_used AND (strpos(b.words, ' ' || unit || ' ') > 0 OR strpos(b.words, ' ' || rtrim(unit, 'sx') || ' ') > 0));
+        RETURN true;
+    END LOOP;
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_unheard(text[]) IS
+    'Whether one of the words of a query (Latin letters, four or more) is in no text, in any form, and in no synonym, so that nothing has them all';
+
 -- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
 CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -633,6 +660,7 @@ DECLARE
     reading record;
 BEGIN
     FOREACH stage IN ARRAY ARRAY['words', 'beginning', 'typo'] LOOP
+        CONTINUE WHEN stage = 'words' AND mjc.search_unheard(units);
         IF stage = 'typo' THEN
             meant := mjc.search_correct(units);
             corrected := array_to_string(meant, ' ');

@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(340);
+SELECT plan(354);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -219,6 +219,12 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(f ->> 'slug', f -> 'count')) FROM 
 SELECT is((pg_temp.search('zzqprefix') #> '{facets,prices}')::jsonb, '[{"max": 1000.00, "min": 0.00, "count": 1}, {"max": 2500.00, "min": 1000.00, "count": 23}, {"max": 10000.00, "min": 5000.00, "count": 1}]', 'prices');
 SELECT is((pg_temp.search('zzqprefix') #> '{facets,availability}')::jsonb, '{"inStock": 1, "outOfStock": 24}', 'availability');
 SELECT is((pg_temp.search('zzqnothingatall') -> 'facets')::jsonb, '{"kinds": [], "prices": [], "categories": [], "availability": {"inStock": 0, "outOfStock": 0}, "manufacturers": []}', 'of nothing: empty');
+-- A word that no text has, in any form, and no synonym
+SELECT is(mjc.search_unheard(mjc.search_units(q)), u, format('unheard %s: %s', u, q))
+  FROM (VALUES ('électrde', true), ('electrode électrde', true), ('électrode', false), ('electrodes', false), ('électrodes zzqalpha', false), ('zzq', false), ('zz', false), ('zzqnever1', false), ('غغغغغغ', false), ('zzqnever', true), ('', false)) v (q, u);
+SELECT is(mjc.search_unheard(NULL), NULL, 'unheard: NULL');
+SELECT is((SELECT string_agg(DISTINCT a.alias, ' ') FROM mjc.search_alias a WHERE a.is_used AND mjc.search_unheard(mjc.search_units(a.alias))), NULL, 'no synonym is unheard');
+SELECT is((SELECT string_agg(DISTINCT p.sku, ' ') FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id WHERE p.is_active AND mjc.search_unheard(mjc.search_units(left(p.name, 200)))), NULL, 'nor a name');
 SELECT is(pg_temp.search('électrde zzqalpha') ->> 'corrected', 'electrode zzqalpha', 'what was searched instead');
 SELECT is(pg_temp.search('electrode zzqalpha') ->> 'corrected', NULL, 'nothing when nothing was wrong');
 
