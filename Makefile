@@ -15,7 +15,7 @@
 # The parts of the extension script in the order in which they are joined. A
 # part may use what stands before it.
 SQL_PARTS = prelude money words tax text fold part_number csv aggregate numbering account audit session privacy outbox webhook idempotency document setting partition event \
-	catalogue search_refresh search search_api card shelf facet counter catalogue_api media stock stock_read pricing quote price_list promotion article category kind article_api review \
+	catalogue facet search_refresh search search_api card shelf counter catalogue_api media stock stock_read pricing quote price_list promotion article category kind article_api review \
 	tariff credit pricing_api cart cart_api order order_api sale payment payment_api shipment provider \
 	customer address customer_api account_api consent erasure join invoice invoice_page person order_edit order_staff export \
 	supersession boiler plate fitment boiler_api diagram customer_boiler boiler_staff \

@@ -118,13 +118,13 @@ BEGIN
         ON k.product_id = f.product_id AND k.kind = f.kind AND k.key = f.key AND k.short_key = f.short_key AND k.loose_key = f.loose_key
      WHERE k.product_id IS NULL OR f.product_id IS NULL;
 
-    RETURN QUERY  -- its words and tags are those of its rows
+    RETURN QUERY  -- its words, tags and what it is sorted by are those of its rows
     SELECT 'search_product_is_derived', format('product %s', s.product_id), 'differs from what it is derived from'
       FROM mjc.search_product s
       LEFT JOIN mjc.search_derive(checked) f ON f.product_id = s.product_id
      WHERE s.product_id = ANY (checked)
-       AND (s.category_id, s.manufacturer_id, s.is_active, s.names, s.words)
-           IS DISTINCT FROM (f.category_id, f.manufacturer_id, f.is_active, f.names, f.words);
+       AND s IS DISTINCT FROM (f.product_id, f.category_id, f.created_at, f.price_centimes, f.popularity, f.is_active, f.in_stock, f.manufacturer_id, f.kind_id,
+                               f.sale_price_centimes, f.sale_from_at, f.sale_until_at, f.names, f.words);
 
     IF since IS NOT NULL THEN
         RETURN;

@@ -358,6 +358,28 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
 
+-- Parts of a kind that have a word are found by both at once (mjc.search_paired); with very many kinds of one name that
+-- would be longer than what it saves.
+CREATE FUNCTION mjc.search_of_kind(tags text[], others tsquery) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tag text;
+    wanted tsquery;
+BEGIN
+    IF others IS NULL OR cardinality(tags) > 20 THEN
+        RETURN mjc.search_and(mjc.search_run_query(NULL, NULL, tags), others);
+    END IF;
+    FOREACH tag IN ARRAY tags LOOP
+        wanted := mjc.search_or(wanted, ('''' || tag || '''')::tsquery && CASE WHEN tag LIKE 'k:%' THEN mjc.search_paired(others, tag) ELSE others END);
+    END LOOP;
+    RETURN wanted;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_of_kind(text[], tsquery) IS
+    'The query for what has one of these tags, some of them of kinds, and the others (NULL: none) in its texts or as its maker or category';
+
 -- From left to right, the longest run that means something first. whole: all words. named: of that kind,
 -- for a query of names alone, one of them a kind's; with two it is not known which one is for the other.
 -- Where a boiler is named, fitting and fitting_named: the others, without the boiler and its maker (dropped),
@@ -374,6 +396,8 @@ DECLARE
     run text[];
     one tsquery;
     words tsquery;
+    others tsquery;
+    kind_tags text[];
     kinds integer := 0;
     place integer := 1;
     boiler_first integer := 0;
@@ -395,12 +419,16 @@ BEGIN
         ELSE
             one := mjc.search_run_query(run, meaning.others, meaning.tags);
             whole := mjc.search_and(whole, one);
-            named := mjc.search_and(named, CASE WHEN meaning.is_kind THEN mjc.search_run_query(NULL, NULL, meaning.tags) ELSE one END);
-            kinds := kinds + meaning.is_kind::integer;
+            IF meaning.is_kind THEN
+                kind_tags := meaning.tags;
+                kinds := kinds + 1;
+            ELSE
+                others := mjc.search_and(others, one);
+            END IF;
         END IF;
     END LOOP;
     words := mjc.search_and(words, CASE WHEN cardinality(units) = 1 AND place = 1 AND dropped IS NULL THEN mjc.search_unit_query(units[1], true) ELSE mjc.search_all_query(units[place :]) END);
-    named := CASE WHEN kinds = 1 AND words IS NULL THEN named END;
+    named := CASE WHEN kinds = 1 AND words IS NULL THEN mjc.search_of_kind(kind_tags, others) END;
     whole := mjc.search_and(whole, words);
     IF boilers IS NOT NULL THEN
         SELECT p.whole, p.named INTO fitting, fitting_named
@@ -426,7 +454,7 @@ BEGIN
     title := read.fitting;
     IF read.fitting_named IS NOT NULL THEN
         wanted := read.fitting_named && fits;
-        also := read.fitting && kindless && fits;
+        also := mjc.search_paired(read.fitting, 'k:') && kindless && fits;
         RETURN NEXT;
     END IF;
     wanted := mjc.search_and(read.fitting, fits);
@@ -438,7 +466,7 @@ BEGIN
     title := read.whole;
     IF read.named IS NOT NULL THEN
         wanted := read.named;
-        also := read.whole && kindless;
+        also := mjc.search_paired(read.whole, 'k:') && kindless;
         RETURN NEXT;
     END IF;
     -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
@@ -481,6 +509,33 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short, may be a number or is a word with which no longer one begins, or nothing has the others';
+
+-- Cheaper than to look for all words of a query when one of them is misspelt. A word has its stem in common with
+-- those that begin alike; prefixes that Arabic puts before a word are left to the stems.
+CREATE FUNCTION mjc.search_unheard(units text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    unit text;
+    start text COLLATE "C";
+BEGIN
+    FOREACH unit IN ARRAY ARRAY(SELECT u.unit FROM unnest((SELECT units)) u (unit)
+                                 WHERE u.unit ~ '^[a-z]{4,40}$' AND NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = u.unit)) LOOP
+        start := left(unit, greatest(length(unit) - 3, 3));
+        CONTINUE WHEN EXISTS (SELECT FROM mjc.search_word w
+                               WHERE w.word >= start AND w.word < start || chr(1114111)
+                                 AND (to_tsvector('pg_catalog.french', w.word) = to_tsvector('pg_catalog.french', unit)
+                                      OR to_tsvector('pg_catalog.english', w.word) = to_tsvector('pg_catalog.english', unit)))
+                   OR EXISTS (SELECT FROM mjc.search_alias a CROSS JOIN LATERAL (SELECT ' ' || a.alias || ' ' || a.word || ' ' AS words OFFSET 0) b
+                               WHERE a.is_used AND (strpos(b.words, ' ' || unit || ' ') > 0 OR strpos(b.words, ' ' || rtrim(unit, 'sx') || ' ') > 0));
+        RETURN true;
+    END LOOP;
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION mjc.search_unheard(text[]) IS
+    'Whether one of the words of a query (Latin letters, four or more) is in no text, in any form, and in no synonym, so that nothing has them all';
 
 -- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
 CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
@@ -539,7 +594,7 @@ COMMENT ON FUNCTION mjc.search_many(tsquery, bigint, bigint, boolean, text, inte
 -- text query with wanted the index would read what is frequent in either for all of the other.
 CREATE FUNCTION mjc.search_page(wanted tsquery, title tsquery, ids uuid[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean,
     sort text, page integer, page_size integer, with_facets boolean, also tsquery DEFAULT NULL,
-    OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
+    OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -553,31 +608,22 @@ DECLARE
 BEGIN
     SELECT f.now_in, f.now_out INTO now_in, now_out FROM mjc.stock_flips() f;
     WITH hit AS MATERIALIZED (
-        SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, f.place, f.named, x.stocked
-          FROM (SELECT s.product_id, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
+        SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, x.price, p.place, p.named, x.stocked
+          FROM (SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at,
+                       s.in_stock, 0::bigint AS place, coalesce(s.names @@ title, false) AS named
                   FROM mjc.search_product s
                  WHERE s.is_active AND (s.words @@ (SELECT narrowed) OR s.words @@ (SELECT narrowed_also))
                 UNION ALL
-                SELECT s.product_id, u.place, true
+                SELECT s.product_id, s.category_id, s.manufacturer_id, s.kind_id, s.popularity, s.created_at, s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at,
+                       s.in_stock, u.place, true
                   FROM unnest((SELECT ids)) WITH ORDINALITY u (id, place)
                   JOIN mjc.search_product s ON s.product_id = u.id
-                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) f
-          JOIN mjc.product p ON p.product_id = f.product_id
+                 WHERE s.is_active AND (tags IS NULL OR s.words @@ tags)) p
          CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes) AS price,
                                     mjc.stocked(p.product_id, p.in_stock, now_in, now_out) AS stocked) x
          WHERE (min_price IS NULL OR x.price >= min_price) AND (max_price IS NULL OR x.price <= max_price)
            AND (search_page.in_stock IS NOT TRUE OR x.stocked)
          LIMIT 10001),
-    -- Together first: there are far fewer of these than of hits.
-    cell AS (
-        SELECT h.category_id, h.manufacturer_id, h.kind_id, mjc.price_band(h.price) AS bucket, h.stocked, count(*) AS n
-          FROM hit h GROUP BY 1, 2, 3, 4, 5),
-    counted AS (
-        SELECT CASE WHEN grouping(c.category_id) = 0 THEN 'categories' WHEN grouping(c.manufacturer_id) = 0 THEN 'manufacturers'
-                    WHEN grouping(c.kind_id) = 0 THEN 'kinds' WHEN grouping(c.bucket) = 0 THEN 'prices' ELSE 'availability' END AS dim,
-               coalesce(c.category_id::text, c.manufacturer_id::text, c.kind_id::text, c.bucket::text, c.stocked::text) AS key, sum(c.n) AS n
-          FROM cell c
-         GROUP BY GROUPING SETS ((c.category_id), (c.manufacturer_id), (c.kind_id), (c.bucket), (c.stocked))),
     shown AS (
         SELECT h.product_id, h.named, row_number() OVER () AS n
           FROM (SELECT i.product_id, i.named FROM hit i
@@ -587,7 +633,7 @@ BEGIN
                  LIMIT page_size OFFSET (page - 1)::bigint * page_size) h)
     SELECT (SELECT count(*) FROM hit),
            coalesce(array_agg(p.product_id ORDER BY p.n), '{}'), coalesce(array_agg(p.named ORDER BY p.n), '{}'),
-           CASE WHEN with_facets THEN (SELECT jsonb_agg(jsonb_build_array(c.dim, c.key, c.n)) FROM counted c WHERE c.key IS NOT NULL) END
+           (SELECT mjc.facet_tally(h.category_id, h.manufacturer_id, h.kind_id, mjc.price_band(h.price), h.stocked) FROM hit h WHERE with_facets)
       INTO total, product_ids, in_name, facets
       FROM shown p;
     IF total > 10000 THEN
@@ -597,12 +643,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_page(tsquery, tsquery, uuid[], tsquery, bigint, bigint, boolean, text, integer, integer, boolean, tsquery) IS
-    'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: [dimension, key, count] of all of them';
+    'A page of the active products that match a text query or the one in also (first those whose names match title), or are of a list (in its order), and tags; prices in centimes. total stops at 10001; facets: of all of them';
 
 -- What finds something answers, also when filters leave nothing of it. Words are read as they are, and
 -- again when they were corrected.
 CREATE FUNCTION mjc.search_words(units text[], tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
-    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets jsonb)
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT in_name boolean[], OUT facets text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -614,6 +660,7 @@ DECLARE
     reading record;
 BEGIN
     FOREACH stage IN ARRAY ARRAY['words', 'beginning', 'typo'] LOOP
+        CONTINUE WHEN stage = 'words' AND mjc.search_unheard(units);
         IF stage = 'typo' THEN
             meant := mjc.search_correct(units);
             corrected := array_to_string(meant, ' ');
@@ -639,7 +686,7 @@ COMMENT ON FUNCTION mjc.search_words(text[], tsquery, bigint, bigint, boolean, t
 -- The stages (see the top), until one finds something. What filters leave of that is the answer, also
 -- when it is nothing. To plan a statement anew takes longer than to run it: all below is planned once.
 CREATE FUNCTION mjc.search_run(query text, tags tsquery, min_price bigint, max_price bigint, in_stock boolean, sort text, page integer, page_size integer, with_facets boolean,
-    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets jsonb)
+    OUT stage text, OUT corrected text, OUT total bigint, OUT product_ids uuid[], OUT kinds text[], OUT matched text[], OUT superseded text[], OUT facets text[])
     RETURNS record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp

@@ -36,16 +36,6 @@ $$;
 COMMENT ON FUNCTION mjc.search_filter(text[], text[], text[], text[]) IS
     'The tags of a filter by categories (with those below), manufacturers, kinds (ids or slugs) and boiler models (ids); NULL is no filter';
 
-CREATE FUNCTION mjc.search_facets(counts jsonb) RETURNS json
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN (SELECT mjc.facets_json(array_agg(e ->> 0), array_agg(e ->> 1), array_agg((e ->> 2)::bigint)) FROM jsonb_array_elements(counts) e);
-END
-$$;
-COMMENT ON FUNCTION mjc.search_facets(jsonb) IS 'The counts of mjc.search_page as mjc.facets_json shows them';
-
 -- The product's card with why it was found put at its end.
 CREATE FUNCTION mjc.search_cards(product_ids uuid[], kinds text[], matched text[], superseded text[]) RETURNS json
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -78,7 +68,7 @@ COMMENT ON FUNCTION mjc.search_filtered(uuid[]) IS 'Products that a filter alone
 CREATE FUNCTION mjc_api.search(q text, page integer, page_size integer, categories text[], manufacturers text[], kinds text[],
     min_price bigint, max_price bigint, in_stock boolean, boiler_models text[], sort text) RETURNS json
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     size integer := coalesce(page_size, 20);
@@ -99,7 +89,7 @@ BEGIN
         PERFORM mjc.raise('ARGUMENT_INVALID', 'argument', 'sort');
     END IF;
     IF wanted IS NOT NULL THEN
-        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, mjc.search_facets(s.facets) AS facets, s.stage, s.corrected INTO r
+        SELECT s.product_ids, s.kinds, s.matched, s.superseded, s.total, mjc.facets_json(s.facets) AS facets, s.stage, s.corrected INTO r
           FROM mjc.search_run(wanted, mjc.search_filter(categories, manufacturers, kinds, boiler_models), min_price, max_price, in_stock, coalesce(sort, 'relevance'), number, size, true) s;
     ELSE
         SELECT f.product_ids, f.kinds, f.matched, f.superseded, p.total, p.facets, 'filter' AS stage, NULL::text AS corrected INTO r
@@ -191,8 +181,8 @@ BEGIN
     RETURN (
         SELECT json_agg(json_build_object('type', 'product', 'text', p.name, 'name', p.name, 'id', p.product_id, 'slug', p.slug) ORDER BY h.named DESC, h.popularity DESC, p.name)
           FROM (SELECT x.product_id, x.named, x.popularity
-                  FROM (SELECT p.product_id, s.names @@ wanted AS named, p.popularity
-                          FROM mjc.search_product s JOIN mjc.product p ON p.product_id = s.product_id
+                  FROM (SELECT s.product_id, s.names @@ wanted AS named, s.popularity
+                          FROM mjc.search_product s
                          WHERE s.is_active AND s.words @@ wanted LIMIT 300) x
                  ORDER BY x.named DESC, x.popularity DESC, x.product_id LIMIT 6) h
           JOIN mjc.product p ON p.product_id = h.product_id);

@@ -7,6 +7,19 @@ CREATE FUNCTION mjc.search_tag(prefix text, id uuid) RETURNS text
 COMMENT ON FUNCTION mjc.search_tag(text, uuid) IS
     'The lexeme by which a product is found that belongs to a manufacturer (m), category (c), kind (k), or fits a boiler (b) or not (x); no word has a colon. k: alone: it has no kind';
 
+-- Words and queries alike: what has such a word and that kind has both.
+CREATE FUNCTION mjc.search_paired(words tsvector, kind_tag text) RETURNS tsvector
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_paired';
+COMMENT ON FUNCTION mjc.search_paired(tsvector, text) IS
+    'Words, each put together with the kind of the product by the last four characters of its tag (mjc.search_tag): w:1a2bgaz; other kinds may end alike. A word that becomes too long is left out. Errors: MJ006, MJ010 no such tag';
+
+CREATE FUNCTION mjc.search_paired(query tsquery, kind_tag text) RETURNS tsquery
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_paired_query';
+COMMENT ON FUNCTION mjc.search_paired(tsquery, text) IS
+    'A text query of words for what mjc.search_paired(tsvector, text) made of them and the same kind. Errors: MJ006, MJ010';
+
 -- b: a part fits by one of its rows and no row excludes the whole model; x: one does.
 CREATE FUNCTION mjc.search_derive_boilers(product_ids uuid[], OUT product_id uuid, OUT tags text[])
     RETURNS SETOF record
@@ -52,8 +65,9 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_derive_keys(uuid[]) IS 'The rows of mjc.search_key of these products as they should be';
 
-CREATE FUNCTION mjc.search_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT manufacturer_id uuid, OUT is_active boolean,
-    OUT names tsvector, OUT words tsvector, OUT spelled text)
+CREATE FUNCTION mjc.search_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT created_at timestamptz, OUT price_centimes bigint,
+    OUT popularity smallint, OUT is_active boolean, OUT in_stock boolean, OUT manufacturer_id uuid, OUT kind_id uuid,
+    OUT sale_price_centimes bigint, OUT sale_from_at timestamptz, OUT sale_until_at timestamptz, OUT names tsvector, OUT words tsvector, OUT spelled text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
@@ -61,10 +75,9 @@ AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT p.product_id, p.category_id, p.manufacturer_id, p.is_active, n.names,
-           strip(n.names || to_tsvector('pg_catalog.french', d.fr) || to_tsvector('pg_catalog.arabic', d.ar) || to_tsvector('pg_catalog.english', d.en)
-                 || array_to_tsvector(ARRAY[mjc.search_tag('c', p.category_id), coalesce(mjc.search_tag('k', p.kind_id), 'k:')]
-                                      || k.tags || b.tags)),
+    SELECT p.product_id, p.category_id, p.created_at, p.price_centimes, p.popularity, p.is_active, p.in_stock, p.manufacturer_id, p.kind_id,
+           p.sale_price_centimes, p.sale_from_at, p.sale_until_at, n.names,
+           w.words || mjc.search_paired(w.words, w.kind) || array_to_tsvector(w.kind || k.tags || b.tags),
            concat_ws(' ', t.fr, t.ar, t.en, d.fr, d.ar, d.en)
       FROM unnest(product_ids) u (id)
       JOIN mjc.product p ON p.product_id = u.id
@@ -77,7 +90,10 @@ BEGIN
                                 mjc.search_fold(left(concat_ws(' ', p.short_description_ar, p.description_ar), 20000)) AS ar,
                                 mjc.search_fold(left(concat_ws(' ', p.short_description_en, p.description_en), 20000)) AS en OFFSET 0) d
      CROSS JOIN LATERAL (SELECT strip(to_tsvector('pg_catalog.french', t.fr) || to_tsvector('pg_catalog.arabic', t.ar) || to_tsvector('pg_catalog.english', t.en)
-                                      || array_to_tsvector(array_remove(ARRAY[mjc.search_tag('m', p.manufacturer_id)], NULL))) AS names OFFSET 0) n;
+                                      || array_to_tsvector(array_remove(ARRAY[mjc.search_tag('m', p.manufacturer_id)], NULL))) AS names OFFSET 0) n
+     CROSS JOIN LATERAL (SELECT strip(n.names || to_tsvector('pg_catalog.french', d.fr) || to_tsvector('pg_catalog.arabic', d.ar) || to_tsvector('pg_catalog.english', d.en)
+                                      || array_to_tsvector(ARRAY[mjc.search_tag('c', p.category_id)])) AS words,
+                                coalesce(mjc.search_tag('k', p.kind_id), 'k:') AS kind OFFSET 0) w;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_derive(uuid[]) IS
@@ -111,8 +127,7 @@ AS $$
 BEGIN
     PERFORM mjc.search_refresh_keys(product_ids);
     WITH fresh AS MATERIALIZED (
-        SELECT f.product_id, f.category_id, f.manufacturer_id, f.is_active, f.names, f.words, f.spelled
-          FROM mjc.search_derive(product_ids) f),
+        SELECT f.* FROM mjc.search_derive(product_ids) f),
     counted AS (
         INSERT INTO mjc.catalogue_delta (delta_id, category_id, manufacturer_id, change)
         SELECT mjc.uuid_v7(), c.category_id, coalesce(c.manufacturer_id, mjc.no_uuid()), sum(c.change)
@@ -124,13 +139,17 @@ BEGIN
         DELETE FROM mjc.search_product s USING unnest(product_ids) u (id)
          WHERE s.product_id = u.id AND NOT EXISTS (SELECT FROM mjc.product p WHERE p.product_id = u.id)),
     written AS (
-        INSERT INTO mjc.search_product AS s (product_id, category_id, manufacturer_id, is_active, names, words)
-        SELECT f.product_id, f.category_id, f.manufacturer_id, f.is_active, f.names, f.words FROM fresh f
+        INSERT INTO mjc.search_product AS s (product_id, category_id, created_at, price_centimes, popularity, is_active, in_stock, manufacturer_id, kind_id,
+                                             sale_price_centimes, sale_from_at, sale_until_at, names, words)
+        SELECT f.product_id, f.category_id, f.created_at, f.price_centimes, f.popularity, f.is_active, f.in_stock, f.manufacturer_id, f.kind_id,
+               f.sale_price_centimes, f.sale_from_at, f.sale_until_at, f.names, f.words
+          FROM fresh f
         ON CONFLICT (product_id) DO UPDATE
-           SET category_id = EXCLUDED.category_id, manufacturer_id = EXCLUDED.manufacturer_id, is_active = EXCLUDED.is_active,
+           SET category_id = EXCLUDED.category_id, created_at = EXCLUDED.created_at, price_centimes = EXCLUDED.price_centimes, popularity = EXCLUDED.popularity,
+               is_active = EXCLUDED.is_active, in_stock = EXCLUDED.in_stock, manufacturer_id = EXCLUDED.manufacturer_id, kind_id = EXCLUDED.kind_id,
+               sale_price_centimes = EXCLUDED.sale_price_centimes, sale_from_at = EXCLUDED.sale_from_at, sale_until_at = EXCLUDED.sale_until_at,
                names = EXCLUDED.names, words = EXCLUDED.words
-         WHERE (s.category_id, s.manufacturer_id, s.is_active, s.names, s.words)
-               IS DISTINCT FROM (EXCLUDED.category_id, EXCLUDED.manufacturer_id, EXCLUDED.is_active, EXCLUDED.names, EXCLUDED.words))
+         WHERE s IS DISTINCT FROM EXCLUDED)
     INSERT INTO mjc.search_word (word)
     SELECT n.word
       FROM (SELECT DISTINCT unnest(string_to_array(f.spelled, ' ')) AS word FROM fresh f) n
@@ -141,6 +160,23 @@ END
 $$;
 COMMENT ON FUNCTION mjc.search_refresh(uuid[]) IS
     'Brings the rows by which the search finds these products up to date, and takes away those of products that are no more; the caller has locked the products. A part of mjc.product_changed';
+
+CREATE FUNCTION mjc.search_offer_refresh(product_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE mjc.search_product s
+       SET price_centimes = p.price_centimes, sale_price_centimes = p.sale_price_centimes, sale_from_at = p.sale_from_at, sale_until_at = p.sale_until_at,
+           in_stock = p.in_stock, popularity = p.popularity
+      FROM mjc.product p
+     WHERE p.product_id = ANY (product_ids) AND s.product_id = p.product_id
+       AND (s.price_centimes, s.sale_price_centimes, s.sale_from_at, s.sale_until_at, s.in_stock, s.popularity)
+           IS DISTINCT FROM (p.price_centimes, p.sale_price_centimes, p.sale_from_at, p.sale_until_at, p.in_stock, p.popularity);
+END
+$$;
+COMMENT ON FUNCTION mjc.search_offer_refresh(uuid[]) IS
+    'The part of mjc.search_refresh for whoever changes only prices, the stock or popularity, without what words cost; the caller has locked the products';
 
 --------------------------------------------------------------------- names
 
@@ -324,7 +360,7 @@ CREATE FUNCTION mjc.search_popularity(batch integer DEFAULT 500) RETURNS bigint
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    changed bigint;
+    changed uuid[];
 BEGIN
     WITH due AS MATERIALIZED (
         SELECT p.product_id, w.popularity
@@ -332,10 +368,12 @@ BEGIN
          CROSS JOIN LATERAL (SELECT least(round(10 * log(c.popularity / 10.0 + 1)), 1000)::smallint AS popularity) w
           JOIN mjc.product p ON p.product_id = c.product_id
          WHERE p.popularity <> w.popularity
-         ORDER BY p.product_id LIMIT batch FOR NO KEY UPDATE OF p SKIP LOCKED)
-    UPDATE mjc.product p SET popularity = due.popularity FROM due WHERE p.product_id = due.product_id;
-    GET DIAGNOSTICS changed = ROW_COUNT;
-    RETURN changed;
+         ORDER BY p.product_id LIMIT batch FOR NO KEY UPDATE OF p SKIP LOCKED),
+    put AS (
+        UPDATE mjc.product p SET popularity = due.popularity FROM due WHERE p.product_id = due.product_id RETURNING p.product_id)
+    SELECT coalesce(array_agg(put.product_id), '{}') INTO changed FROM put;
+    PERFORM mjc.search_offer_refresh(changed);
+    RETURN cardinality(changed);
 END
 $$;
 COMMENT ON FUNCTION mjc.search_popularity(integer) IS

@@ -48,6 +48,7 @@ BEGIN
          WHERE p.product_id = ANY (due) AND f.product_id = p.product_id AND p.in_stock <> f.in_stock)
     SELECT count(*) INTO folded FROM gone;
     PERFORM mjc.facet_refresh(due);
+    PERFORM mjc.search_offer_refresh(due);
     RETURN folded;
 END
 $$;
@@ -230,11 +231,11 @@ BEGIN
     WITH maker AS MATERIALIZED (
         SELECT c.category_id, c.manufacturer_id, c.products FROM mjc.catalogue_counts(category_ids) c),
     counted AS (
-        SELECT 'categories' AS facet, m.category_id::text AS key, sum(m.products)::bigint AS n FROM maker m GROUP BY m.category_id
-        UNION ALL SELECT 'manufacturers', m.manufacturer_id::text, sum(m.products)::bigint FROM maker m WHERE m.manufacturer_id IS NOT NULL GROUP BY m.manufacturer_id
-        UNION ALL SELECT f.facet, f.key, f.products FROM mjc.facet_counts(category_ids) f)
+        SELECT 'categories' AS facet, m.category_id::text AS key, sum(m.products)::text AS n FROM maker m GROUP BY m.category_id
+        UNION ALL SELECT 'manufacturers', m.manufacturer_id::text, sum(m.products)::text FROM maker m WHERE m.manufacturer_id IS NOT NULL GROUP BY m.manufacturer_id
+        UNION ALL SELECT f.facet, f.key, f.products::text FROM mjc.facet_counts(category_ids) f)
     SELECT coalesce((SELECT sum(m.products)::bigint FROM maker m), 0),
-           (SELECT mjc.facets_json(array_agg(c.facet), array_agg(c.key), array_agg(c.n)) FROM counted c)
+           (SELECT mjc.facets_json(ARRAY[array_agg(c.facet), array_agg(c.key), array_agg(c.n)]) FROM counted c)
       INTO total, facets;
 END
 $$;
@@ -280,13 +281,9 @@ BEGIN
     RETURN 'WITH hit AS MATERIALIZED (SELECT p.product_id, p.category_id, p.manufacturer_id, p.kind_id, p.popularity, p.created_at, y.price, ' || stock || ' AS stocked FROM mjc.product p'
         || ' CROSS JOIN LATERAL (SELECT coalesce(mjc.sale_price_at(p.sale_price_centimes, p.sale_from_at, p.sale_until_at, statement_timestamp()), p.price_centimes) AS price) y WHERE true' || narrow
         || CASE WHEN min_price THEN ' AND y.price >= $5' ELSE '' END || CASE WHEN max_price THEN ' AND y.price <= $6' ELSE '' END
-        || CASE WHEN in_stock THEN ' AND ' || stock ELSE '' END || ' LIMIT 10001),'
-        || ' counted AS (SELECT CASE 0 WHEN grouping(h.category_id) THEN ''categories'' WHEN grouping(h.manufacturer_id) THEN ''manufacturers'' WHEN grouping(h.kind_id) THEN ''kinds'' '
-        || ' WHEN grouping(h.stocked) THEN ''availability'' ELSE ''prices'' END AS facet,'
-        || ' coalesce(h.category_id::text, h.manufacturer_id::text, h.kind_id::text, h.stocked::text, mjc.price_band(h.price)::text) AS key, count(*) AS n'
-        || ' FROM hit h GROUP BY GROUPING SETS ((h.category_id), (h.manufacturer_id), (h.kind_id), (mjc.price_band(h.price)), (h.stocked)))'
+        || CASE WHEN in_stock THEN ' AND ' || stock ELSE '' END || ' LIMIT 10001)'
         || ' SELECT (SELECT count(*) FROM hit), ARRAY(SELECT x.product_id FROM hit x ORDER BY ' || mjc.shelf_sort(sort) || ' LIMIT $7 OFFSET $8),'
-        || ' (SELECT mjc.facets_json(array_agg(c.facet), array_agg(c.key), array_agg(c.n)) FROM counted c)';
+        || ' mjc.facets_json((SELECT mjc.facet_tally(h.category_id, h.manufacturer_id, h.kind_id, mjc.price_band(h.price), h.stocked) FROM hit h))';
 END
 $$;
 COMMENT ON FUNCTION mjc.shelf_census(text, text, boolean, boolean, boolean, text) IS

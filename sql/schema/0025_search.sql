@@ -20,16 +20,26 @@ CREATE INDEX search_key_loose_key_idx ON mjc.search_key (loose_key) WHERE loose_
 
 -- names: the words of the names; words: those of all texts, the numbers, and a tag for each
 -- manufacturer (m:), category (c:), kind (k:, that alone: none) and boiler (b:) that the product belongs to,
--- so that one index answers them together. Category and manufacturer are those under which the product is counted;
--- what lists filter and sort by is read from the product's row.
+-- so that one index answers them together; words of texts also with the kind (w:, mjc.search_paired), because of what
+-- is of a kind and has a word there are far fewer than of either. Category and manufacturer are those under which the
+-- product is counted. What a search filters and sorts by stands here as well: it is in the row that the index finds.
+-- Room on each page, so that a price or the stock changes without the index.
 CREATE TABLE mjc.search_product (
-    product_id      uuid PRIMARY KEY,
-    category_id     uuid NOT NULL,
-    manufacturer_id uuid,
-    is_active       boolean NOT NULL,
-    names           tsvector NOT NULL,
-    words           tsvector NOT NULL
-) WITH (fillfactor = 90);
+    product_id          uuid PRIMARY KEY,
+    category_id         uuid NOT NULL,
+    created_at          timestamptz NOT NULL,
+    price_centimes      bigint NOT NULL,
+    popularity          smallint NOT NULL,
+    is_active           boolean NOT NULL,
+    in_stock            boolean NOT NULL,
+    manufacturer_id     uuid,
+    kind_id             uuid,
+    sale_price_centimes bigint,
+    sale_from_at        timestamptz,
+    sale_until_at       timestamptz,
+    names               tsvector NOT NULL,
+    words               tsvector NOT NULL
+) WITH (fillfactor = 80);
 
 CREATE INDEX search_product_words_idx ON mjc.search_product USING gin (words) WITH (gin_pending_list_limit = 512) WHERE is_active;
 

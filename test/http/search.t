@@ -52,7 +52,7 @@ my $number = part("ZZH-NUM-$run", 'Vanne zzv' . $code, "0077$run");
 my @alike = map { part("ZZH-P-$run-$_", "Prefixe zzp$code", "99$run$_") } 10 .. 34;
 my ($plain, $stocked, $liked) = map { part("ZZH-Q-$run-$_", "Rang zzr$code", "98$run$_") } 1 .. 3;
 told($old, $new, $dash, @halves, $number, @alike, $plain, $stocked, $liked);
-sql("SELECT mjc.stock_receive('$stocked', 3); UPDATE mjc.product SET popularity = 30 WHERE product_id = '$liked'");
+sql("SELECT mjc.stock_receive('$stocked', 3); UPDATE mjc.product SET popularity = 30 WHERE product_id = '$liked'; SELECT mjc.search_offer_refresh(ARRAY['$liked']::uuid[])");
 
 #------------------------------------------------------------------ the ranking test set
 

@@ -128,7 +128,7 @@ SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(r
     -- documents
     ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); UPDATE mjc.product SET name = name || ''x'' WHERE product_id = :p1', 'product_card search_product_is_derived', 'a document with another name'),
     ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); INSERT INTO mjc.product_image (product_id, image_id, url) VALUES (:p1, gen_random_uuid(), ''/x.jpg'')', 'product_card', 'one without an image'),
-    ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); UPDATE mjc.product SET price_centimes = price_centimes + 100, updated_at = now() WHERE product_id = :p1', NULL, 'a price is no part of a document, nor of what is searched'),
+    ('SELECT mjc.product_changed(ARRAY[:p1]::uuid[]); UPDATE mjc.product SET price_centimes = price_centimes + 100, updated_at = now() WHERE product_id = :p1', 'search_product_is_derived', 'a price that the search does not know; it is no part of a document'),
     -- orders
     ('UPDATE mjc.order SET subtotal_centimes = subtotal_centimes + 1, total_centimes = total_centimes + 1 WHERE order_id = :held', 'order_payment order_totals order_trace', 'a subtotal that is not the sum of the lines'),
     ('UPDATE mjc.order SET tax_centimes = tax_centimes + 1 WHERE order_id = :held', 'order_totals order_trace', 'a tax that is not the sum of the lines'),

@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(340);
+SELECT plan(354);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -68,6 +68,7 @@ SELECT is(pg_temp.skus('zzqalpha'), '', 'a product that nobody said had changed 
 SELECT mjc.search_name_refresh() \g /dev/null
 SELECT mjc.product_changed(ARRAY(SELECT product_id FROM mjc.product WHERE slug LIKE 'test-only-%')) \g /dev/null
 UPDATE mjc.product SET popularity = CASE product_id WHEN pg_temp.pid(64) THEN 30 WHEN pg_temp.pid(50) THEN 20 ELSE 0 END WHERE product_id IN (pg_temp.pid(64), pg_temp.pid(50));
+SELECT mjc.search_offer_refresh(pg_temp.pids('{50,64}')) \g /dev/null
 
 -- The ranking test set: exact number
 SELECT is(pg_temp.found(q), 'ZZQ-1 exact MANUFACTURER', format('ranking: exact number, rank 1 and alone: %s', q))
@@ -153,6 +154,7 @@ SELECT pg_temp.part(80, 'ZZQ-80', 'Zzqorder', NULL), pg_temp.part(81, 'ZZQ-81', 
 UPDATE mjc.product SET description = 'zzqorder' WHERE product_id = pg_temp.pid(82);
 SELECT mjc.product_changed(pg_temp.pids('{80,81,82,83}')) \g /dev/null
 UPDATE mjc.product SET popularity = 50 WHERE product_id IN (pg_temp.pid(82), pg_temp.pid(83));
+SELECT mjc.search_offer_refresh(pg_temp.pids('{82,83}')) \g /dev/null
 SELECT is(pg_temp.skus('zzqorder'), 'ZZQ-81 ZZQ-83 ZZQ-80 ZZQ-82', 'names first, of these what is in stock, of these what is popular');
 
 -- Whatever is typed
@@ -217,6 +219,12 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(f ->> 'slug', f -> 'count')) FROM 
 SELECT is((pg_temp.search('zzqprefix') #> '{facets,prices}')::jsonb, '[{"max": 1000.00, "min": 0.00, "count": 1}, {"max": 2500.00, "min": 1000.00, "count": 23}, {"max": 10000.00, "min": 5000.00, "count": 1}]', 'prices');
 SELECT is((pg_temp.search('zzqprefix') #> '{facets,availability}')::jsonb, '{"inStock": 1, "outOfStock": 24}', 'availability');
 SELECT is((pg_temp.search('zzqnothingatall') -> 'facets')::jsonb, '{"kinds": [], "prices": [], "categories": [], "availability": {"inStock": 0, "outOfStock": 0}, "manufacturers": []}', 'of nothing: empty');
+-- A word that no text has, in any form, and no synonym
+SELECT is(mjc.search_unheard(mjc.search_units(q)), u, format('unheard %s: %s', u, q))
+  FROM (VALUES ('électrde', true), ('electrode électrde', true), ('électrode', false), ('electrodes', false), ('électrodes zzqalpha', false), ('zzq', false), ('zz', false), ('zzqnever1', false), ('غغغغغغ', false), ('zzqnever', true), ('', false)) v (q, u);
+SELECT is(mjc.search_unheard(NULL), NULL, 'unheard: NULL');
+SELECT is((SELECT string_agg(DISTINCT a.alias, ' ') FROM mjc.search_alias a WHERE a.is_used AND mjc.search_unheard(mjc.search_units(a.alias))), NULL, 'no synonym is unheard');
+SELECT is((SELECT string_agg(DISTINCT p.sku, ' ') FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id WHERE p.is_active AND mjc.search_unheard(mjc.search_units(left(p.name, 200)))), NULL, 'nor a name');
 SELECT is(pg_temp.search('électrde zzqalpha') ->> 'corrected', 'electrode zzqalpha', 'what was searched instead');
 SELECT is(pg_temp.search('electrode zzqalpha') ->> 'corrected', NULL, 'nothing when nothing was wrong');
 
