@@ -13,7 +13,8 @@
 -- Words that are names alone (beside the boiler), one of them a kind's, ask for parts of that kind: what
 -- another kind's part has in its texts counts only when there is none. Of parts that have no kind the texts
 -- count always.
--- Rules on what is folded: extension/fold.c, part_number.c, typo.c.
+-- Rules on what is folded: extension/fold.c, part_number.c, typo.c; what words ask for: search_query.c,
+-- search_meaning.c.
 
 ----------------------------------------------------------------- numbers
 
@@ -187,88 +188,52 @@ COMMENT ON FUNCTION mjc.search_numbers(text) IS
 
 ------------------------------------------------------------------- words
 
--- Not by plainto_tsquery: it tells the client of every word that says nothing.
 CREATE FUNCTION mjc.search_word_query(word text) RETURNS tsquery
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    french text[] := tsvector_to_array(to_tsvector('pg_catalog.french', word));
-    other text[] := tsvector_to_array(CASE WHEN word ~ '[؀-ۿ]' THEN to_tsvector('pg_catalog.arabic', word) ELSE to_tsvector('pg_catalog.english', word) END);
-BEGIN
-    IF cardinality(french) = 0 OR cardinality(other) = 0 THEN
-        RETURN NULL;
-    END IF;
-    RETURN ('''' || array_to_string(french, ''' & ''') || '''' || CASE WHEN french <> other THEN ' | ''' || array_to_string(other, ''' & ''') || '''' ELSE '' END)::tsquery;
-END
-$$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_word_query';
 COMMENT ON FUNCTION mjc.search_word_query(text) IS 'A folded word in any of the languages; NULL for one that says nothing (the, des)';
 
 -- A word with digits and marks within (100-W, 7828-765) stays one: it may be a number.
 CREATE FUNCTION mjc.search_units(query text) RETURNS text[]
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN ARRAY(
-        SELECT x.unit
-          FROM (SELECT mjc.search_fold(t.token) AS folded, t.n FROM regexp_split_to_table(query, '\s+') WITH ORDINALITY t (token, n)) f
-         CROSS JOIN LATERAL unnest(CASE WHEN f.folded ~ '[0-9]' THEN ARRAY[f.folded] ELSE string_to_array(f.folded, ' ') END) WITH ORDINALITY x (unit, m)
-         WHERE x.unit <> ''
-         ORDER BY f.n, x.m LIMIT 12);
-END
-$$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_units';
 COMMENT ON FUNCTION mjc.search_units(text) IS 'The words of a query, folded, twelve at most; one that may be a number holds spaces for its marks';
 
 CREATE FUNCTION mjc.search_unit_query(unit text, alone boolean) RETURNS tsquery
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    number tsquery := ('''' || replace(unit, ' ', '') || '''')::tsquery;
-    part text;
-    one tsquery;
-    parts tsquery;
-BEGIN
-    -- 16-07 is a number, not what has a 16 and a 07 somewhere.
-    IF alone AND strpos(unit, ' ') > 0 AND unit !~ '[^0-9 ]' THEN
-        RETURN number;
-    END IF;
-    FOREACH part IN ARRAY string_to_array(unit, ' ') LOOP
-        one := mjc.search_word_query(part);
-        parts := coalesce(parts && one, parts, one);
-    END LOOP;
-    RETURN CASE WHEN alone OR strpos(unit, ' ') > 0 THEN coalesce(parts || number, number) ELSE parts END;
-END
-$$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_unit_query';
 COMMENT ON FUNCTION mjc.search_unit_query(text, boolean) IS
     'A word of mjc.search_units: itself, or the number that it is, or its parts; alone: it is the whole query. NULL when it says nothing';
 
 CREATE FUNCTION mjc.search_all_query(units text[]) RETURNS tsquery
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    unit text;
-    every tsquery;
-BEGIN
-    FOREACH unit IN ARRAY units LOOP
-        every := mjc.search_and(every, mjc.search_unit_query(unit, false));
-    END LOOP;
-    RETURN every;
-END
-$$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_all_query';
 COMMENT ON FUNCTION mjc.search_all_query(text[]) IS 'All these words; NULL when none of them says anything';
 
 CREATE FUNCTION mjc.search_tag_query(prefix text, ids uuid[]) RETURNS tsquery
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN (SELECT string_agg('''' || mjc.search_tag(prefix, i) || '''', ' | ') FROM unnest(ids) i)::tsquery;
-END
-$$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_tag_query';
 COMMENT ON FUNCTION mjc.search_tag_query(text, uuid[]) IS 'What belongs to any of these manufacturers (m), categories (c), kinds (k) or boilers (b); NULL for no id';
+
+CREATE FUNCTION mjc.search_spellings(units text[]) RETURNS text[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_spellings';
+COMMENT ON FUNCTION mjc.search_spellings(text[]) IS
+    'Each run of up to five words of a query, and again without the endings of plurals where it has some. Errors: MJ003 a NULL in the array, MJ006 more than 1000 words, MJ010 more than one dimension';
+
+CREATE FUNCTION mjc.search_keys(spellings text[]) RETURNS text[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_keys';
+COMMENT ON FUNCTION mjc.search_keys(text[]) IS
+    'Each of them without spaces, as mjc.search_name has keys. Errors: MJ003 a NULL in the array, MJ006 more than a million, MJ010 more than one dimension';
+
+CREATE FUNCTION mjc.search_runs(units text[], aliases text[], alias_words text[], keys text[], whats text[], ids uuid[],
+    OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
+    RETURNS SETOF record
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 3
+    AS 'MODULE_PATHNAME', 'mjc_search_runs';
+COMMENT ON FUNCTION mjc.search_runs(text[], text[], text[], text[], text[], uuid[]) IS
+    'mjc.search_meanings of what was looked up: synonyms, each alias with its word, and names, each key with what has it and its id. Errors: MJ003 a NULL in an array, MJ006 more than 1000 units or a million of the others, MJ010 more than one dimension, arrays that should be as long as each other';
 
 -- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
 -- kinds and boilers. A plural is looked up without its ending too. What is looked up stands in arrays: one
@@ -277,52 +242,23 @@ COMMENT ON FUNCTION mjc.search_tag_query(text, uuid[]) IS 'What belongs to any o
 CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 3
-    SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $$
-#variable_conflict use_column
 DECLARE
-    firsts integer[];
-    counts integer[];
-    typed text[];
+    spelled text[] := mjc.search_spellings(units);
     known text[];
-    groups text[];
-    members text[];
-    keys text[];
+    aliases text[];
+    alias_words text[];
+    found_keys text[];
+    whats text[];
+    ids uuid[];
 BEGIN
-    SELECT array_agg(r.first), array_agg(r.words), array_agg(s.spelled) INTO firsts, counts, typed
-      FROM (SELECT i AS first, n AS words, array_to_string(units[i : i + n - 1], ' ') AS plain
-              FROM generate_series(1, (SELECT cardinality(units))) i CROSS JOIN LATERAL generate_series(1, least(5, (SELECT cardinality(units)) - i + 1)) n OFFSET 0) r
-     CROSS JOIN LATERAL (SELECT r.plain AS spelled
-                         UNION ALL
-                         SELECT x.single FROM (SELECT regexp_replace(r.plain, '([a-z]{3})[sx](?= |$)', '\1', 'g') AS single) x WHERE x.single <> r.plain) s;
-    known := ARRAY(SELECT x.word FROM unnest((SELECT typed)) t (spelled) JOIN mjc.search_alias x ON x.alias = t.spelled AND x.is_used
-                   UNION
-                   SELECT x.word FROM unnest((SELECT typed)) t (spelled) JOIN mjc.search_alias x ON x.word = t.spelled AND x.is_used);
-    IF known <> '{}' THEN
-        SELECT array_agg(m.word), array_agg(m.member) INTO groups, members
-          FROM (SELECT u.word, u.word AS member FROM unnest((SELECT known)) u (word)
-                UNION ALL
-                SELECT x.word, x.alias FROM mjc.search_alias x WHERE x.word = ANY ((SELECT known)::text[]) AND x.is_used) m;
-    END IF;
-    keys := ARRAY(SELECT replace(u.spelled, ' ', '') FROM unnest((SELECT typed || members)) u (spelled));
-    RETURN QUERY
-    WITH run AS MATERIALIZED (
-        SELECT r.first, r.words, r.spelled FROM unnest((SELECT firsts), (SELECT counts), (SELECT typed)) r (first, words, spelled)),
-    member AS MATERIALIZED (
-        SELECT m.word, m.spelled FROM unnest((SELECT groups), (SELECT members)) m (word, spelled)),
-    name AS MATERIALIZED (
-        SELECT x.key, x.what, x.id FROM mjc.search_name x WHERE x.key = ANY ((SELECT keys)::text[]))
-    SELECT s.first, s.words, array_agg(DISTINCT s.spelled) FILTER (WHERE NOT s.own),
-           array_agg(DISTINCT mjc.search_tag(left(n.what, 1), n.id)) FILTER (WHERE n.what <> 'boiler'),
-           coalesce(bool_or(n.what = 'kind'), false), array_agg(DISTINCT n.id) FILTER (WHERE n.what = 'boiler')
-      FROM (SELECT r.first, r.words, r.spelled, true AS own FROM run r
-            UNION ALL
-            SELECT r.first, r.words, o.spelled, false
-              FROM run r JOIN member m ON m.spelled = r.spelled JOIN member o ON o.word = m.word AND o.spelled <> r.spelled) s
-      LEFT JOIN name n ON n.key = replace(s.spelled, ' ', '')
-     WHERE NOT s.own OR n.id IS NOT NULL
-     GROUP BY s.first, s.words
-     ORDER BY s.first, s.words DESC;
+    SELECT array_agg(x.word) INTO known FROM mjc.search_alias x WHERE x.alias = ANY ((SELECT spelled)::text[]) AND x.is_used;
+    SELECT coalesce(array_agg(x.alias), '{}'), coalesce(array_agg(x.word), '{}') INTO aliases, alias_words
+      FROM mjc.search_alias x WHERE x.word = ANY ((SELECT spelled || known)::text[]) AND x.is_used;
+    SELECT coalesce(array_agg(x.key), '{}'), coalesce(array_agg(x.what), '{}'), coalesce(array_agg(x.id), '{}') INTO found_keys, whats, ids
+      FROM mjc.search_name x WHERE x.key = ANY ((SELECT mjc.search_keys(spelled || aliases || alias_words))::text[]);
+    RETURN QUERY SELECT r.first, r.words, r.others, r.tags, r.is_kind, r.boilers FROM mjc.search_runs(units, aliases, alias_words, found_keys, whats, ids) r;
 END
 $$;
 COMMENT ON FUNCTION mjc.search_meanings(text[]) IS
@@ -340,22 +276,8 @@ COMMENT ON FUNCTION mjc.search_and(tsquery, tsquery) IS 'Both of two text querie
 
 -- A run of words: themselves, or its synonyms, or what has that name.
 CREATE FUNCTION mjc.search_run_query(units text[], others text[], tags text[]) RETURNS tsquery
-    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    wanted tsquery := mjc.search_all_query(units);
-    other text;
-BEGIN
-    FOREACH other IN ARRAY coalesce(others, '{}') LOOP
-        wanted := mjc.search_or(wanted, mjc.search_all_query(string_to_array(other, ' ')));
-    END LOOP;
-    IF tags IS NOT NULL THEN
-        wanted := mjc.search_or(wanted, ('''' || array_to_string(tags, ''' | ''') || '''')::tsquery);
-    END IF;
-    RETURN wanted;
-END
-$$;
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_run_query';
 COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
 
 -- Parts of a kind that have a word are found by both at once (mjc.search_paired); with very many kinds of one name that
