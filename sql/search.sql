@@ -459,7 +459,8 @@ $$;
 COMMENT ON FUNCTION mjc.search_unheard(text[]) IS
     'Whether one of the words of a query (Latin letters, four or more) is in no text, in any form, and in no synonym, so that nothing has them all';
 
--- Similar by trigrams to a half, or one typing error away: that is less than a half for short words.
+-- Similar by trigrams to a half, or one typing error away: that is less than a half for short words. Nobody means a
+-- word that says nothing.
 CREATE FUNCTION mjc.search_correct(units text[]) RETURNS text[]
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -474,7 +475,7 @@ BEGIN
         SELECT w.word INTO better
           FROM mjc.search_word w
          WHERE w.word OPERATOR(mjc_ext.%) units[i]
-           AND (mjc_ext.similarity(w.word, units[i]) >= 0.5 OR mjc.one_typo(w.word, units[i]))
+           AND (mjc_ext.similarity(w.word, units[i]) >= 0.5 OR mjc.one_typo(w.word, units[i])) AND mjc.search_word_query(w.word) IS NOT NULL
          ORDER BY mjc.one_typo(w.word, units[i]) DESC, mjc_ext.similarity(w.word, units[i]) DESC, w.products DESC, w.word LIMIT 1;
         corrected[i] := coalesce(better, units[i]);
     END LOOP;
