@@ -4,6 +4,8 @@
  * A run of up to five words is looked up as it is spelled, and again without the endings of
  * plurals. A spelling may be one of several for the same thing (mjc.search_alias) and, without
  * its spaces, the key of names (mjc.search_name); what the others are the names of counts too.
+ * Kinds and categories have a key of the stems of their name besides, marked by a colon, which no
+ * spelling has.
  * SQL looks up, this decides: mjc.search_meanings has the order.
  */
 #include "postgres.h"
@@ -94,6 +96,35 @@ key_of(const char *spelled)
 	return key;
 }
 
+/* The stems of each unit. */
+static Texts
+stems_of(const Texts *units)
+{
+	Texts stems = {palloc(units->n * sizeof(char *)), units->n};
+
+	for (int i = 0; i < units->n; i++)
+		stems.items[i] = mjc_search_stems(units->items[i], strlen(units->items[i]));
+	return stems;
+}
+
+/*
+ * The key of the stems of a run, a colon alone for one that begins or ends with what says nothing:
+ * that belongs to what stands beside it (vanne gaz de dietrich).
+ */
+static char *
+stem_key(const Texts *stems, int first, int count)
+{
+	StringInfoData key;
+
+	initStringInfo(&key);
+	appendStringInfoChar(&key, ':');
+	if (*stems->items[first] == '\0' || *stems->items[first + count - 1] == '\0')
+		return key.data;
+	for (int i = first; i < first + count; i++)
+		appendStringInfoString(&key, stems->items[i]);
+	return key.data;
+}
+
 /* What was looked up: synonyms (aliases[i] is one for words[i]) and names. */
 typedef struct Known
 {
@@ -113,10 +144,8 @@ typedef struct Meaning
 } Meaning;
 
 static void
-add_names(Meaning *meaning, const Known *known, const char *spelled)
+add_names(Meaning *meaning, const Known *known, char *key)
 {
-	char *key = key_of(spelled);
-
 	for (int i = 0; i < known->keys.n; i++)
 		if (strcmp(known->keys.items[i], key) == 0)
 			meaning->named[i] = meaning->any_name = true;
@@ -133,7 +162,7 @@ add_other(Meaning *meaning, const Known *known, const char *own, char *other)
 		if (strcmp(meaning->others.items[i], other) == 0)
 			return;
 	meaning->others.items[meaning->others.n++] = other;
-	add_names(meaning, known, other);
+	add_names(meaning, known, key_of(other));
 }
 
 /* A word and all its aliases are one another's synonyms. */
@@ -231,7 +260,8 @@ put_names(const Meaning *meaning, const Known *known, Datum *values, bool *nulls
 
 /* The row of a run that means something. */
 static void
-put_run(ReturnSetInfo *out, const Texts *units, const Known *known, int first, int count)
+put_run(ReturnSetInfo *out, const Texts *units, const Texts *stems, const Known *known, int first,
+		int count)
 {
 	Meaning meaning = {.others = {palloc(2 * known->words.n * sizeof(char *)), 0},
 					   .named = palloc0(known->keys.n)};
@@ -241,9 +271,10 @@ put_run(ReturnSetInfo *out, const Texts *units, const Known *known, int first, i
 	bool nulls[6] = {false};
 
 	CHECK_FOR_INTERRUPTS();
+	add_names(&meaning, known, stem_key(stems, first, count));
 	for (int i = 0; i < n; i++)
 	{
-		add_names(&meaning, known, spellings[i]);
+		add_names(&meaning, known, key_of(spellings[i]));
 		add_synonyms(&meaning, known, spellings[i]);
 	}
 	if (meaning.others.n == 0 && !meaning.any_name)
@@ -289,6 +320,36 @@ mjc_search_spellings(PG_FUNCTION_ARGS)
 	return text_array(values, n);
 }
 
+PG_FUNCTION_INFO_V1(mjc_search_stem_keys);
+/* mjc.search_stem_keys(units text[]). Errors: MJ003, MJ006, MJ010. */
+Datum
+mjc_search_stem_keys(PG_FUNCTION_ARGS)
+{
+	Texts units = texts_arg(fcinfo, 0, "units", UNITS_MAX);
+	Datum *values = palloc(units.n * RUN_MAX * sizeof(Datum));
+	Texts stems = stems_of(&units);
+	int n = 0;
+
+	for (int first = 0; first < units.n; first++)
+		for (int count = 1; count <= Min(RUN_MAX, units.n - first); count++)
+			values[n++] = CStringGetTextDatum(stem_key(&stems, first, count));
+	return text_array(values, n);
+}
+
+PG_FUNCTION_INFO_V1(mjc_search_stem_key);
+/* mjc.search_stem_key(name text) */
+Datum
+mjc_search_stem_key(PG_FUNCTION_ARGS)
+{
+	char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Texts stems = {palloc(sizeof(char *)), 1};
+
+	stems.items[0] = mjc_search_stems(name, strlen(name));
+	if (*stems.items[0] == '\0')
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(stem_key(&stems, 0, 1)));
+}
+
 PG_FUNCTION_INFO_V1(mjc_search_keys);
 /* mjc.search_keys(spellings text[]). Errors: MJ003, MJ006, MJ010. */
 Datum
@@ -316,14 +377,16 @@ mjc_search_runs(PG_FUNCTION_ARGS)
 				   .keys = texts_arg(fcinfo, 3, "keys", FOUND_MAX),
 				   .whats = texts_arg(fcinfo, 4, "whats", FOUND_MAX)};
 	int nids = mjc_arg_array(fcinfo, 5, "ids", UUIDOID, FOUND_MAX, &known.ids);
+	Texts stems;
 
 	if (known.words.n != known.aliases.n)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "words", 0});
 	if (known.whats.n != known.keys.n || nids != known.keys.n)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "ids", 0});
 	InitMaterializedSRF(fcinfo, 0);
+	stems = stems_of(&units);
 	for (int first = 0; first < units.n; first++)
 		for (int count = Min(RUN_MAX, units.n - first); count >= 1; count--)
-			put_run((ReturnSetInfo *) fcinfo->resultinfo, &units, &known, first, count);
+			put_run((ReturnSetInfo *) fcinfo->resultinfo, &units, &stems, &known, first, count);
 	return (Datum) 0;
 }

@@ -133,12 +133,18 @@ put_lexeme(StringInfo out, const char *lexeme, int len)
 	appendStringInfoChar(out, '\'');
 }
 
+static TSVector
+vector_of(text *word, Language language)
+{
+	return DatumGetTSVector(DirectFunctionCall2(
+		to_tsvector_byid, ObjectIdGetDatum(config_of(language)), PointerGetDatum(word)));
+}
+
 /* All lexemes of a word in a language; "" when it says nothing. */
 static char *
 lexemes_of(text *word, Language language)
 {
-	TSVector vector = DatumGetTSVector(DirectFunctionCall2(
-		to_tsvector_byid, ObjectIdGetDatum(config_of(language)), PointerGetDatum(word)));
+	TSVector vector = vector_of(word, language);
 	StringInfoData out;
 
 	initStringInfo(&out);
@@ -323,6 +329,35 @@ mjc_search_tag(const char *prefix, int len, const pg_uuid_t *id)
 	appendStringInfoChar(&out, ':');
 	appendBinaryStringInfo(&out, digits, sizeof(digits));
 	return cstring_to_text_with_len(out.data, out.len);
+}
+
+/*
+ * mjc_search_stems - the stems of folded words, without spaces: what "vannes gaz" and "vanne a gaz"
+ * have in common. Those of Latin letters by the French rules, whatever their language, since both
+ * sides of a comparison are; "" when they say nothing.
+ */
+char *
+mjc_search_stems(const char *words, int len)
+{
+	const char *end = words + len;
+	const char *word;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	while (next_word(&words, end, true, &word, &len))
+	{
+		text *typed = cstring_to_text_with_len(word, len);
+		bool arabic = has_arabic(word, len);
+		TSVector vector = vector_of(typed, arabic ? ARABIC : FRENCH);
+
+		/* As in put_word: "a" is "à" without its accent, and says nothing in English. */
+		if (vector_of(typed, arabic ? FRENCH : ENGLISH)->size == 0)
+			continue;
+		for (int i = 0; i < vector->size; i++)
+			appendBinaryStringInfo(&out, STRPTR(vector) + ARRPTR(vector)[i].pos,
+								   ARRPTR(vector)[i].len);
+	}
+	return out.data;
 }
 
 /* ----------------------------------------------------- SQL entry points -- */

@@ -7,5 +7,6 @@
 #include "compat.h"
 
 extern text *mjc_search_tag(const char *prefix, int len, const pg_uuid_t *id);
+extern char *mjc_search_stems(const char *words, int len);
 
 #endif /* MJC_SEARCH_QUERY_H */

@@ -227,6 +227,12 @@ CREATE FUNCTION mjc.search_keys(spellings text[]) RETURNS text[]
 COMMENT ON FUNCTION mjc.search_keys(text[]) IS
     'Each of them without spaces, as mjc.search_name has keys. Errors: MJ003 a NULL in the array, MJ006 more than a million, MJ010 more than one dimension';
 
+CREATE FUNCTION mjc.search_stem_keys(units text[]) RETURNS text[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_stem_keys';
+COMMENT ON FUNCTION mjc.search_stem_keys(text[]) IS
+    'mjc.search_stem_key of each run of up to five words of a query; a colon alone for one that begins or ends with what says nothing. Errors: MJ003 a NULL in the array, MJ006 more than 1000 words, MJ010 more than one dimension';
+
 CREATE FUNCTION mjc.search_runs(units text[], aliases text[], alias_words text[], keys text[], whats text[], ids uuid[],
     OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
     RETURNS SETOF record
@@ -236,7 +242,8 @@ COMMENT ON FUNCTION mjc.search_runs(text[], text[], text[], text[], text[], uuid
     'mjc.search_meanings of what was looked up: synonyms, each alias with its word, and names, each key with what has it and its id. Errors: MJ003 a NULL in an array, MJ006 more than 1000 units or a million of the others, MJ010 more than one dimension, arrays that should be as long as each other';
 
 -- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
--- kinds and boilers. A plural is looked up without its ending too. What is looked up stands in arrays: one
+-- kinds and boilers. A plural is looked up without its ending too, a kind or category by the stems of its name as well
+-- (vanne a gaz is a vanne gaz). What is looked up stands in arrays: one
 -- scan of an index each, whatever the planner thinks of the tables; arrays in sub-selects, so that one plan
 -- serves all lengths.
 CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
@@ -257,7 +264,7 @@ BEGIN
     SELECT coalesce(array_agg(x.alias), '{}'), coalesce(array_agg(x.word), '{}') INTO aliases, alias_words
       FROM mjc.search_alias x WHERE x.word = ANY ((SELECT spelled || known)::text[]) AND x.is_used;
     SELECT coalesce(array_agg(x.key), '{}'), coalesce(array_agg(x.what), '{}'), coalesce(array_agg(x.id), '{}') INTO found_keys, whats, ids
-      FROM mjc.search_name x WHERE x.key = ANY ((SELECT mjc.search_keys(spelled || aliases || alias_words))::text[]);
+      FROM mjc.search_name x WHERE x.key = ANY ((SELECT mjc.search_keys(spelled || aliases || alias_words) || mjc.search_stem_keys(units))::text[]);
     RETURN QUERY SELECT r.first, r.words, r.others, r.tags, r.is_kind, r.boilers FROM mjc.search_runs(units, aliases, alias_words, found_keys, whats, ids) r;
 END
 $$;
@@ -363,15 +370,26 @@ COMMENT ON FUNCTION mjc.search_parse(text[], text[]) IS
     'The words of a query, each in any language, or its synonyms, or what has that name; named: what is of the one kind that is named with nothing but names beside it; with the boilers that are named, and both for the words beside them. NULL when nothing is left. dropped: leaves out names with such a tag';
 
 -- What a query may mean, most likely first. also: what counts with wanted (mjc.search_page).
-CREATE FUNCTION mjc.search_readings(units text[], OUT stage text, OUT wanted tsquery, OUT also tsquery, OUT title tsquery) RETURNS SETOF record
+CREATE FUNCTION mjc.search_readings(units text[], unfinished boolean, OUT stage text, OUT wanted tsquery, OUT also tsquery, OUT title tsquery) RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 2
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    read record := mjc.search_parse(units);
-    fits tsquery := mjc.search_tag_query('b', read.boilers);
+    read record;
+    fits tsquery;
     kindless CONSTANT tsquery := '''k:''';
 BEGIN
+    IF unfinished THEN
+        stage := 'beginning';
+        wanted := mjc.search_beginning(units);
+        title := wanted;
+        IF wanted IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
+        RETURN;
+    END IF;
+    read := mjc.search_parse(units);
+    fits := mjc.search_tag_query('b', read.boilers);
     stage := 'model';
     title := read.fitting;
     IF read.fitting_named IS NOT NULL THEN
@@ -399,8 +417,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION mjc.search_readings(text[]) IS
-    'The text queries that the words of a query may be: stage (model or words, see the top of this file), the query, another one that counts with it (NULL: none), the words that names of products are ranked by';
+COMMENT ON FUNCTION mjc.search_readings(text[], boolean) IS
+    'The text queries that the words of a query may be, the last one not finished if unfinished: stage (model, words or beginning, see the top of this file), the query, another one that counts with it (NULL: none), the words that names of products are ranked by';
 
 CREATE FUNCTION mjc.search_beginning(units text[]) RETURNS tsquery
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -449,8 +467,7 @@ BEGIN
                                WHERE w.word >= start AND w.word < start || chr(1114111)
                                  AND (to_tsvector('pg_catalog.french', w.word) = to_tsvector('pg_catalog.french', unit)
                                       OR to_tsvector('pg_catalog.english', w.word) = to_tsvector('pg_catalog.english', unit)))
-                   OR EXISTS (SELECT FROM mjc.search_alias a CROSS JOIN LATERAL (SELECT ' ' || a.alias || ' ' || a.word || ' ' AS words OFFSET 0) b
-                               WHERE a.is_used AND (strpos(b.words, ' ' || unit || ' ') > 0 OR strpos(b.words, ' ' || rtrim(unit, 'sx') || ' ') > 0));
+                   OR EXISTS (SELECT FROM mjc.search_alias a WHERE a.is_used AND (strpos(a.alias, rtrim(unit, 'sx')) > 0 OR strpos(a.word, rtrim(unit, 'sx')) > 0));
         RETURN true;
     END LOOP;
     RETURN false;
@@ -588,9 +605,7 @@ BEGIN
             meant := mjc.search_correct(units);
             corrected := array_to_string(meant, ' ');
         END IF;
-        FOR reading IN SELECT r.stage, r.wanted, r.also, r.title FROM mjc.search_readings(meant) r WHERE stage <> 'beginning'
-                       UNION ALL
-                       SELECT stage, b.wanted, NULL, b.wanted FROM mjc.search_beginning(units) b (wanted) WHERE stage = 'beginning' AND b.wanted IS NOT NULL LOOP
+        FOR reading IN SELECT r.stage, r.wanted, r.also, r.title FROM mjc.search_readings(meant, stage = 'beginning') r LOOP
             SELECT p.total, p.product_ids, p.in_name, p.facets INTO total, product_ids, in_name, facets
               FROM mjc.search_page(reading.wanted, reading.title, NULL, tags, min_price, max_price, in_stock, sort, page, page_size, with_facets, reading.also) p;
             IF total > 0 OR (filtered AND (SELECT p.total FROM mjc.search_page(reading.wanted, NULL, NULL, NULL, NULL, NULL, NULL, 'relevance', 1, 1, false, reading.also) p) > 0) THEN

@@ -204,6 +204,12 @@ $$;
 COMMENT ON FUNCTION mjc.search_kind_of() IS
     'Kinds of parts and those that they are of as well, each of itself: the name is that of the other with more words behind it, in French or Arabic, or before it, in English';
 
+CREATE FUNCTION mjc.search_stem_key(name text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_stem_key';
+COMMENT ON FUNCTION mjc.search_stem_key(text) IS
+    'The stems of the words of a folded name, without those that say nothing (de, a), as a key that no spelling is: a colon before them, no space. NULL when none says anything';
+
 CREATE FUNCTION mjc.search_derive_names(OUT key text, OUT what text, OUT id uuid) RETURNS SETOF record
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, pg_temp
@@ -212,7 +218,7 @@ AS $$
 BEGIN
     RETURN QUERY
     SELECT DISTINCT n.key, n.what, n.id
-      FROM (SELECT replace(mjc.search_fold(x.name), ' ', '') AS key, x.what, x.id
+      FROM (SELECT v.key, x.what, x.id
               FROM (SELECT m.name, 'manufacturer' AS what, m.manufacturer_id AS id FROM mjc.manufacturer m
                     UNION ALL
                     SELECT v.name, 'category', c.category_id FROM mjc.category c CROSS JOIN LATERAL (VALUES (c.name), (c.name_ar), (c.name_en)) v (name)
@@ -225,7 +231,9 @@ BEGIN
                      WHERE b.is_active
                     UNION ALL
                     SELECT c.code, 'boiler', c.boiler_model_id
-                      FROM mjc.boiler_code c JOIN mjc.boiler_model b ON b.boiler_model_id = c.boiler_model_id AND b.is_active) x) n
+                      FROM mjc.boiler_code c JOIN mjc.boiler_model b ON b.boiler_model_id = c.boiler_model_id AND b.is_active) x
+             CROSS JOIN LATERAL (SELECT mjc.search_fold(x.name) AS folded OFFSET 0) f
+             CROSS JOIN LATERAL (VALUES (replace(f.folded, ' ', '')), (CASE WHEN x.what IN ('kind', 'category') THEN mjc.search_stem_key(f.folded) END)) v (key)) n
      -- A boiler of one short word would take it away from everybody who means something else.
      WHERE length(n.key) BETWEEN 2 AND 200 AND (n.what <> 'boiler' OR length(n.key) >= 5 OR (length(n.key) >= 3 AND n.key ~ '[0-9]'));
 END

@@ -69,7 +69,7 @@ CREATE TABLE mjc.search_alias (
 CREATE INDEX search_alias_word_idx ON mjc.search_alias (word);
 
 -- Names that a query may hold: manufacturers, categories, kinds, boilers; the key is the folded
--- name without spaces.
+-- name without spaces; kinds and categories have one of the stems of their words as well (mjc.search_stem_key).
 CREATE TABLE mjc.search_name (
     key  text COLLATE "C" NOT NULL,
     what text NOT NULL,

@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(354);
+SELECT plan(360);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -203,13 +203,18 @@ INSERT INTO mjc.part_kind (kind_id, slug, name, name_en) VALUES
     ('00000000-0000-4000-f000-000000000004', 'zzq-valve-gasket', 'Joint de zzqvalve gaz', 'Zzqtap gasket'), ('00000000-0000-4000-f000-000000000005', 'zzq-lonely', 'Zzqlonely gaz', NULL);
 SELECT pg_temp.part(120, 'ZZQ-120', 'Bloc zzqbloc', NULL, true, 'viessmann'), pg_temp.part(121, 'ZZQ-121', 'Bloc zzqbloc'), pg_temp.part(122, 'ZZQ-122', 'Joint pour zzqvalve gaz ou zzqlonely gaz', NULL, true, 'viessmann'),
        pg_temp.part(123, 'ZZQ-123', 'Zzqvalve gaz zzqbloc'), pg_temp.part(124, 'ZZQ-124', 'Zzqvalve seule') \g /dev/null
+INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) VALUES ('00000000-0000-4000-c000-000000000002', 'test-only-de', 'De Zzqdiet');
+SELECT pg_temp.part(125, 'ZZQ-125', 'Bloc zzqautre', NULL, true, 'test-only-de') \g /dev/null
+UPDATE mjc.product p SET kind_id = '00000000-0000-4000-f000-000000000005' WHERE p.product_id = pg_temp.pid(125);
 UPDATE mjc.product p SET kind_id = v.kind::uuid FROM (VALUES (120, '00000000-0000-4000-f000-000000000002'), (121, '00000000-0000-4000-f000-000000000003'), (122, '00000000-0000-4000-f000-000000000004')) v (n, kind) WHERE p.product_id = pg_temp.pid(v.n);
 INSERT INTO mjc.fitment (product_id, boiler_model_id, fits) SELECT pg_temp.pid(n), '00000000-0000-4000-d000-000000000001', true FROM unnest('{120,122,123}'::integer[]) n;
-SELECT mjc.product_changed(pg_temp.pids('{120,121,122,123,124}')), mjc.search_name_refresh() \g /dev/null
+SELECT mjc.product_changed(pg_temp.pids('{120,121,122,123,124,125}')), mjc.search_name_refresh() \g /dev/null
 SELECT is(pg_temp.sorted(q), s, format('a kind: %s', q))
   FROM (VALUES ('zzqvalve gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('Zzqvalves gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve gaz haute', 'ZZQ-121'), ('zzqtap', 'ZZQ-120 ZZQ-121'), ('high zzqtap', 'ZZQ-121'), ('zzqtap gasket', 'ZZQ-122'),
                ('viessmann zzqvalve gaz', 'ZZQ-120'), ('zzqvalve gaz zzqbloc', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('joint zzqvalve gaz', 'ZZQ-122'), ('joint de zzqvalve gaz', 'ZZQ-122'), ('zzqtap gasket zzqvalve gaz', 'ZZQ-122'),
-               ('zzqlonely gaz', 'ZZQ-122'), ('zzqlonely gaz viessmann', 'ZZQ-122'), ('zzqvalve', 'ZZQ-122 ZZQ-123 ZZQ-124'), ('zzqrange f77 zzqvalve gaz', 'ZZQ-120 ZZQ-123'), ('zzqrange f77 zzqlonely gaz', 'ZZQ-122'),
+               ('zzqlonely gaz', 'ZZQ-125'), ('zzqlonely gaz viessmann', 'ZZQ-122'), ('zzqvalve', 'ZZQ-122 ZZQ-123 ZZQ-124'), ('zzqrange f77 zzqvalve gaz', 'ZZQ-120 ZZQ-123'), ('zzqrange f77 zzqlonely gaz', 'ZZQ-122'),
+               ('zzqvalve a gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve pour le gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve gaz pour', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve a gaz de viessmann', 'ZZQ-120'),
+               ('zzqlonely gaz de zzqdiet', 'ZZQ-125'), ('joints de zzqvalve a gaz', 'ZZQ-122'),
                ('zzqvalvo gaz', 'ZZQ-120 ZZQ-121 ZZQ-123')) v (q, s);
 SELECT is(pg_temp.shown(pg_temp.search('zzqvalve gaz', max_price => 1)), ' of 0', 'a filter never turns a kind into words either');
 -- Facets: against a count of the rows themselves

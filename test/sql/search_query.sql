@@ -1,6 +1,6 @@
 -- search_query: what the words of a query ask for, by hand; no table is read.
 BEGIN;
-SELECT plan(141);
+SELECT plan(162);
 
 -- Units
 SELECT is(mjc.search_units(q), u::text[], format('units of %s', left(translate(q, E'\t\n\r', '   '), 40)))
@@ -68,6 +68,13 @@ SELECT is_empty($$SELECT word FROM typed CROSS JOIN LATERAL (SELECT regexp_repla
 SELECT is(cardinality(mjc.search_spellings(array_fill('a'::text, ARRAY[1000]))), 4990, 'a thousand words');
 SELECT is(mjc.search_keys('{"a b",c," d ","",é}'), '{ab,c,d,"",é}', 'keys have no spaces');
 SELECT is(mjc.search_keys('{}'), '{}', 'of none none');
+SELECT is(mjc.search_stem_key(n), k, format('the stems of %s', n))
+  FROM (VALUES ('vannes gaz', ':vanngaz'), ('vanne a gaz', ':vanngaz'), ('vase d expansion', ':vasexpans'), ('gas valves', ':gasvalv'), ('صمام الغاز', ':صمامغاز'), ('de la', NULL), ('', NULL), ('  ', NULL), ('100 w', ':100w'), (NULL, NULL)) v (n, k);
+SELECT is(mjc.search_stem_keys(u::text[]), k::text[], format('the stems of runs of %s', u))
+  FROM (VALUES ('{}', '{}'), ('{vannes,a,gaz}', '{:vann,:,:vanngaz,:,:,:gaz}'), ('{"100 w"}', '{:100w}'), ('{de}', '{:}'), ('{""}', '{:}'), (NULL, NULL)) v (u, k);
+SELECT is(cardinality(mjc.search_stem_keys(array_fill('a'::text, ARRAY[1000]))), 4990, 'of a thousand words');
+SELECT is_empty($$SELECT u.units FROM (SELECT array_agg(t.word) AS units FROM typed t WHERE t.word !~ ' ' AND mjc.search_stem_key(t.word) IS NOT NULL GROUP BY length(t.word)) u
+                   WHERE mjc.search_stem_keys(u.units[:3]) @> ARRAY[mjc.search_stem_key(array_to_string(u.units[:3], ' '))] IS NOT TRUE$$, 'a run of words has the key of a name of these words');
 SELECT is(mjc.search_keys(NULL), NULL, 'of NULL none');
 
 -- Meanings of what was looked up
@@ -91,7 +98,7 @@ SELECT throws_ok(format('SELECT mjc.search_runs(%s)', a), e, NULL, format('runs:
 SELECT is_empty($$SELECT * FROM mjc.search_runs(NULL, '{}', '{}', '{}', '{}', '{}')$$, 'of NULL none');
 SELECT throws_ok(format('SELECT mjc.%s', c), e, NULL, c)
   FROM (VALUES ($$search_spellings('{a,NULL}')$$, 'MJ003'), ($$search_spellings('{{a},{b}}')$$, 'MJ010'), ($$search_spellings(array_fill('a'::text, '{1001}'))$$, 'MJ006'), ($$search_keys('{NULL}')$$, 'MJ003'), ($$search_keys('{{a},{b}}')$$, 'MJ010'),
-               ($$search_keys(array_fill('a'::text, '{1000001}'))$$, 'MJ006'), ($$search_meanings('{a,NULL}')$$, 'MJ003'), ($$search_meanings('{{a},{b}}')$$, 'MJ010'), ($$search_parse('{{a},{b}}')$$, 'MJ010')) v (c, e);
+               ($$search_keys(array_fill('a'::text, '{1000001}'))$$, 'MJ006'), ($$search_stem_keys('{a,NULL}')$$, 'MJ003'), ($$search_stem_keys('{{a},{b}}')$$, 'MJ010'), ($$search_stem_keys(array_fill('a'::text, '{1001}'))$$, 'MJ006'), ($$search_meanings('{a,NULL}')$$, 'MJ003'), ($$search_meanings('{{a},{b}}')$$, 'MJ010'), ($$search_parse('{{a},{b}}')$$, 'MJ010')) v (c, e);
 SELECT lives_ok($$SELECT mjc.search_runs('{a}', '{a}', '{b}', '{a,a,a}', ARRAY['', 'é', 'no such'], ARRAY[gen_random_uuid(), gen_random_uuid(), gen_random_uuid()])$$, 'what no name has');
 -- As SQL would put it together
 CREATE FUNCTION pg_temp.runs_in_sql(units text[], aliases text[], alias_words text[], keys text[], whats text[], ids uuid[]) RETURNS SETOF text
