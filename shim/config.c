@@ -109,6 +109,9 @@ static const struct config_entry config_table[] = {
 	 "multiplies every rate limit"},
 	{"MJC_READ_CONNECTIONS", CONFIG_LONG, AT(read_connections), "3", 1, 64,
 	 "pipelined connections for reads"},
+	{"MJC_READ_BUSY", CONFIG_LONG, AT(read_busy), "2", 0, 64,
+	 "of those that work at a time, 0 = all: as many as the database has cores; more while none "
+	 "of them ends"},
 	{"MJC_WRITE_CONNECTIONS", CONFIG_LONG, AT(write_connections), "16", 1, 256,
 	 "connections for writes"},
 	{"MJC_WRITE_BUSY", CONFIG_LONG, AT(write_busy), "3", 0, 256,

@@ -47,6 +47,7 @@ struct config
 	long slow_connections;
 	long event_connections;
 	long event_queue;
+	long read_busy;
 	long write_busy;
 	bool late_answers;
 	long cache_ms;

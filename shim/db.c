@@ -163,6 +163,7 @@ db_new(struct app *app)
 	if (getrandom(&db->random, sizeof(db->random), 0) < 0 || db->random == 0)
 		db->random = (uint64_t) clock_us() | 1;
 	db_pool_set(db, DB_READ, "read", config->read_connections, DB_DEPTH_MAX, 512, true);
+	db->pool[DB_READ].busy = config->read_busy;
 	db_pool_set(db, DB_WRITE, "write", config->write_connections, 1, 512, false);
 	db_pool_set(db, DB_SLOW, "slow", config->slow_connections, 1, 64, true);
 	db_pool_set(db, DB_STAFF, "staff", two_servers ? 2 : 0, DB_DEPTH_MAX, 512, true);
@@ -237,19 +238,23 @@ pool_busy(const struct db_pool *pool)
 	return busy >= pool->busy && now - pool->moved_us < DB_STUCK_MS * 1000;
 }
 
-/* The connection with the least in flight that can take one more, or NULL. */
+/*
+ * The connection with the least in flight that can take one more, or NULL: what may be slow waits
+ * for whichever ends first, not behind one of them (db_conn_room).
+ */
 static struct db_conn *
 pool_free_conn(const struct db_pool *pool)
 {
 	struct db_conn *best = NULL;
+	bool busy = pool_busy(pool);
 
-	if (pool_busy(pool) || (pool->late != NULL && !db_late_ready(pool->late)))
+	if (pool->late != NULL && !db_late_ready(pool->late))
 		return NULL;
 	for (long i = 0; i < pool->size; i++)
 	{
 		struct db_conn *conn = &pool->conn[i];
 
-		if (!db_conn_room(conn, pool->depth))
+		if (!db_conn_room(conn, pool->depth) || (busy && conn->in_flight == 0))
 			continue;
 		if (best == NULL || conn->in_flight < best->in_flight)
 			best = conn;

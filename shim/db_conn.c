@@ -21,7 +21,9 @@
 #include "clock.h"
 
 #define CONN_NAME_BYTES 40
-#define CONN_WAIT_US 100000		 /* how long calls may take together in one pipeline */
+/* How long calls may take together in one pipeline: it saves the way to and fro between short ones;
+ * a long one would be waited for while another connection comes free. */
+#define CONN_WAIT_US 2000
 #define CONN_MEAN_START_US 25000 /* taken for the mean until there is one */
 
 /* The server's notices hold data of people; they are not for our log. */

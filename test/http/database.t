@@ -95,7 +95,7 @@ sub send_off
 	} @paths;
 }
 
-$shim = start_shim(MJC_READ_CONNECTIONS => 2, MJC_QUEUE_TIMEOUT_MS => 100);
+$shim = start_shim(MJC_READ_CONNECTIONS => 2, MJC_QUEUE_TIMEOUT_MS => 1000);
 my $first = hold('LOCK TABLE mjc.wilaya IN ACCESS EXCLUSIVE MODE');
 my $second = hold('LOCK TABLE mjc.payment_method IN ACCESS EXCLUSIVE MODE');
 my @socks = send_off('/wilayas', '/payments/methods');
@@ -182,6 +182,18 @@ for my $round (1 .. 4)
 	is_deeply([ grep { post("$api/orders/guest", shim => $shim, key => $_, body => $order{$_})->{status} != 201 } @keys ], [], 'and all come again');
 	is(sql("SELECT count(*) FROM mjc.order_line WHERE product_id = :'part'", part => $part) - $before, scalar @keys, 'each of them once');
 }
+stop_shim($shim);
+
+# A read that does not end lets another one in.
+$shim = start_shim(MJC_READ_CONNECTIONS => 2, MJC_READ_BUSY => 1);
+$held = hold('LOCK TABLE mjc.wilaya IN ACCESS EXCLUSIVE MODE');
+($stalled) = send_off('/wilayas');
+sleep 0.05;
+$begun = time;
+is(get("$api/boilers/models", shim => $shim)->{status}, 200, 'of two reads one works at a time, but not when it waits for a lock');
+cmp_ok(time - $begun, '<', 0.5, 'nor for long');
+release($held);
+is(read_reply($stalled, 2)->{status}, 200, 'it is answered when it ends');
 stop_shim($shim);
 
 # A write that waits for a lock is not at work: others are let in.
