@@ -60,7 +60,8 @@ typedef struct Tally
 } Tally;
 
 #define TALLY_KIND 0x4d4a4654u
-#define TALLY_PLACES 64 /* at first */
+#define TALLY_PLACES 64				   /* at first */
+#define TALLY_ALWAYS (4 * 1024 * 1024) /* what ten thousand rows may need; searches do not fail */
 
 /* ---------------------------------------------------------------- Rules -- */
 
@@ -70,7 +71,8 @@ tally_new(uint32 places)
 	Size bytes = offsetof(Tally, cell) + (Size) places * sizeof(Cell);
 	Tally *tally;
 
-	mjc_aggregate_room(bytes);
+	if (bytes > TALLY_ALWAYS)
+		mjc_aggregate_room(bytes);
 	tally = palloc0(bytes);
 	SET_VARSIZE(tally, bytes);
 	tally->kind = TALLY_KIND;

@@ -4,8 +4,8 @@
  * A run of up to five words is looked up as it is spelled, and again without the endings of
  * plurals. A spelling may be one of several for the same thing (mjc.search_alias) and, without
  * its spaces, the key of names (mjc.search_name); what the others are the names of counts too.
- * Kinds and categories have a key of the stems of their name besides, marked by a colon, which no
- * spelling has.
+ * Kinds and categories whose name is more than a word have a key of its stems besides, marked by a
+ * colon, which no spelling has; it counts where no spelling is a name.
  * SQL looks up, this decides: mjc.search_meanings has the order.
  */
 #include "postgres.h"
@@ -24,8 +24,9 @@
 #include "search_query.h"
 #include "uuid.h"
 
-#define UNITS_MAX 1000
+#define WORDS_MAX 1000 /* of a query that somebody gives here */
 #define RUN_MAX 5
+#define STEMS_MIN 2		  /* of a key */
 #define SPELLINGS 2		  /* of a run, at most */
 #define FOUND_MAX 1000000 /* of what is looked up */
 
@@ -96,31 +97,42 @@ key_of(const char *spelled)
 	return key;
 }
 
-/* The stems of each unit. */
-static Texts
+/* The stems of each unit, and how many of its words say something. */
+typedef struct Stems
+{
+	char **items;
+	int *saying;
+} Stems;
+
+static Stems
 stems_of(const Texts *units)
 {
-	Texts stems = {palloc(units->n * sizeof(char *)), units->n};
+	Stems stems = {palloc(units->n * sizeof(char *)), palloc(units->n * sizeof(int))};
 
 	for (int i = 0; i < units->n; i++)
-		stems.items[i] = mjc_search_stems(units->items[i], strlen(units->items[i]));
+		stems.items[i] = mjc_search_stems(units->items[i], &stems.saying[i]);
 	return stems;
 }
 
 /*
- * The key of the stems of a run, a colon alone for one that begins or ends with what says nothing:
- * that belongs to what stands beside it (vanne gaz de dietrich).
+ * The key of the stems of a run, a colon alone where there is none: one word has its stem in common
+ * with too many (ventilateur, ventilation); what says nothing at the beginning or end belongs to
+ * what stands beside it (vanne gaz de dietrich).
  */
 static char *
-stem_key(const Texts *stems, int first, int count)
+stem_key(const Stems *stems, int first, int count)
 {
+	int last = first + count - 1;
+	int saying = 0;
 	StringInfoData key;
 
 	initStringInfo(&key);
 	appendStringInfoChar(&key, ':');
-	if (*stems->items[first] == '\0' || *stems->items[first + count - 1] == '\0')
+	for (int i = first; i <= last; i++)
+		saying += stems->saying[i];
+	if (saying < STEMS_MIN || stems->saying[first] == 0 || stems->saying[last] == 0)
 		return key.data;
-	for (int i = first; i < first + count; i++)
+	for (int i = first; i <= last; i++)
 		appendStringInfoString(&key, stems->items[i]);
 	return key.data;
 }
@@ -260,7 +272,7 @@ put_names(const Meaning *meaning, const Known *known, Datum *values, bool *nulls
 
 /* The row of a run that means something. */
 static void
-put_run(ReturnSetInfo *out, const Texts *units, const Texts *stems, const Known *known, int first,
+put_run(ReturnSetInfo *out, const Texts *units, const Stems *stems, const Known *known, int first,
 		int count)
 {
 	Meaning meaning = {.others = {palloc(2 * known->words.n * sizeof(char *)), 0},
@@ -271,12 +283,13 @@ put_run(ReturnSetInfo *out, const Texts *units, const Texts *stems, const Known 
 	bool nulls[6] = {false};
 
 	CHECK_FOR_INTERRUPTS();
-	add_names(&meaning, known, stem_key(stems, first, count));
 	for (int i = 0; i < n; i++)
 	{
 		add_names(&meaning, known, key_of(spellings[i]));
 		add_synonyms(&meaning, known, spellings[i]);
 	}
+	if (!meaning.any_name)
+		add_names(&meaning, known, stem_key(stems, first, count));
 	if (meaning.others.n == 0 && !meaning.any_name)
 		return;
 	nulls[2] = meaning.others.n == 0;
@@ -304,7 +317,7 @@ PG_FUNCTION_INFO_V1(mjc_search_spellings);
 Datum
 mjc_search_spellings(PG_FUNCTION_ARGS)
 {
-	Texts units = texts_arg(fcinfo, 0, "units", UNITS_MAX);
+	Texts units = texts_arg(fcinfo, 0, "units", WORDS_MAX);
 	Datum *values = palloc(units.n * RUN_MAX * SPELLINGS * sizeof(Datum));
 	int n = 0;
 
@@ -325,9 +338,9 @@ PG_FUNCTION_INFO_V1(mjc_search_stem_keys);
 Datum
 mjc_search_stem_keys(PG_FUNCTION_ARGS)
 {
-	Texts units = texts_arg(fcinfo, 0, "units", UNITS_MAX);
+	Texts units = texts_arg(fcinfo, 0, "units", WORDS_MAX);
 	Datum *values = palloc(units.n * RUN_MAX * sizeof(Datum));
-	Texts stems = stems_of(&units);
+	Stems stems = stems_of(&units);
 	int n = 0;
 
 	for (int first = 0; first < units.n; first++)
@@ -341,13 +354,12 @@ PG_FUNCTION_INFO_V1(mjc_search_stem_key);
 Datum
 mjc_search_stem_key(PG_FUNCTION_ARGS)
 {
-	char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Texts stems = {palloc(sizeof(char *)), 1};
+	int saying;
+	char *stems = mjc_search_stems(text_to_cstring(PG_GETARG_TEXT_PP(0)), &saying);
 
-	stems.items[0] = mjc_search_stems(name, strlen(name));
-	if (*stems.items[0] == '\0')
+	if (saying < STEMS_MIN)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(stem_key(&stems, 0, 1)));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf(":%s", stems)));
 }
 
 PG_FUNCTION_INFO_V1(mjc_search_keys);
@@ -371,13 +383,13 @@ PG_FUNCTION_INFO_V1(mjc_search_runs);
 Datum
 mjc_search_runs(PG_FUNCTION_ARGS)
 {
-	Texts units = texts_arg(fcinfo, 0, "units", UNITS_MAX);
+	Texts units = texts_arg(fcinfo, 0, "units", WORDS_MAX);
 	Known known = {.aliases = texts_arg(fcinfo, 1, "aliases", FOUND_MAX),
 				   .words = texts_arg(fcinfo, 2, "words", FOUND_MAX),
 				   .keys = texts_arg(fcinfo, 3, "keys", FOUND_MAX),
 				   .whats = texts_arg(fcinfo, 4, "whats", FOUND_MAX)};
 	int nids = mjc_arg_array(fcinfo, 5, "ids", UUIDOID, FOUND_MAX, &known.ids);
-	Texts stems;
+	Stems stems;
 
 	if (known.words.n != known.aliases.n)
 		MJC_RAISE(MJC_ERR_ARGUMENT_INVALID, {"argument", "words", 0});

@@ -6,9 +6,10 @@
  * The kind stands in it by the end of its id, which keeps it short; where two kinds end alike the
  * tag of the kind, which is always asked for as well, tells them apart.
  *
- * Invariant: a query of words matches a product's words exactly when the paired query
- * matches the paired words of it, if both are paired with the same kind. What becomes too
- * long for a lexeme is left out of the words and so finds nothing.
+ * Invariant: a query of words, without phrases and weights, matches words exactly when the paired
+ * query matches the paired words, if both are paired with the same kind. What becomes too long for
+ * a lexeme is left out of the words. A product's numbers are not paired: what is put together
+ * with a kind is a name, of a maker or a category.
  */
 #include "postgres.h"
 
@@ -127,7 +128,7 @@ pair_query(TSQuery in, const char *prefix)
 /* ----------------------------------------------------- SQL entry points -- */
 
 PG_FUNCTION_INFO_V1(mjc_search_paired);
-/* mjc.search_paired(words tsvector, kind_tag text). Errors: MJ006. */
+/* mjc.search_paired(words tsvector, kind_tag text). Errors: MJ006, MJ010. */
 Datum
 mjc_search_paired(PG_FUNCTION_ARGS)
 {
@@ -139,7 +140,7 @@ mjc_search_paired(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(mjc_search_paired_query);
-/* mjc.search_paired(query tsquery, kind_tag text). Errors: MJ006. */
+/* mjc.search_paired(query tsquery, kind_tag text). Errors: MJ006, MJ010. */
 Datum
 mjc_search_paired_query(PG_FUNCTION_ARGS)
 {

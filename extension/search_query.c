@@ -333,17 +333,19 @@ mjc_search_tag(const char *prefix, int len, const pg_uuid_t *id)
 
 /*
  * mjc_search_stems - the stems of folded words, without spaces: what "vannes gaz" and "vanne a gaz"
- * have in common. Those of Latin letters by the French rules, whatever their language, since both
- * sides of a comparison are; "" when they say nothing.
+ * have in common, and how many of them say something. Those of Latin letters by the French rules,
+ * whatever their language, since both sides of a comparison are.
  */
 char *
-mjc_search_stems(const char *words, int len)
+mjc_search_stems(const char *words, int *saying)
 {
-	const char *end = words + len;
+	const char *end = words + strlen(words);
 	const char *word;
+	int len;
 	StringInfoData out;
 
 	initStringInfo(&out);
+	*saying = 0;
 	while (next_word(&words, end, true, &word, &len))
 	{
 		text *typed = cstring_to_text_with_len(word, len);
@@ -353,6 +355,7 @@ mjc_search_stems(const char *words, int len)
 		/* As in put_word: "a" is "à" without its accent, and says nothing in English. */
 		if (vector_of(typed, arabic ? FRENCH : ENGLISH)->size == 0)
 			continue;
+		*saying += vector->size > 0;
 		for (int i = 0; i < vector->size; i++)
 			appendBinaryStringInfo(&out, STRPTR(vector) + ARRPTR(vector)[i].pos,
 								   ARRPTR(vector)[i].len);
@@ -370,6 +373,7 @@ array_elements(FunctionCallInfo fcinfo, int n, bool uuids, Datum **values)
 	int count;
 	int kept = 0;
 
+	*values = NULL;
 	if (PG_ARGISNULL(n))
 		return 0;
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), uuids ? UUIDOID : TEXTOID, uuids ? UUID_LEN : -1,

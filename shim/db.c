@@ -39,9 +39,9 @@
 #define DB_GRACE_MS 1000 /* past statement_timeout before the connection is dropped */
 #define DB_HOUSE_TIMEOUT_MS 30000
 #define DB_STALL_MS 200 /* a call this slow lets go those that wait behind it */
-/* A write this old waits for a lock or for data: it is not at work. */
+/* A call this old waits for a lock or for data, or will take long: others do not wait for it. */
 #define DB_WAITS_MS 100
-/* No write came or went for so long: those at work wait. */
+/* No call came or went for so long: those at work wait. */
 #define DB_STUCK_MS 10
 #define DB_OPTIONS_BYTES 384
 
@@ -240,13 +240,12 @@ pool_busy(const struct db_pool *pool)
 
 /*
  * The connection with the least in flight that can take one more, or NULL: what may be slow waits
- * for whichever ends first, not behind one of them (db_conn_room).
+ * for whichever ends first, not behind one of them (db_conn_room). busy: none that is idle.
  */
 static struct db_conn *
-pool_free_conn(const struct db_pool *pool)
+pool_free_conn(const struct db_pool *pool, bool busy)
 {
 	struct db_conn *best = NULL;
-	bool busy = pool_busy(pool);
 
 	if (pool->late != NULL && !db_late_ready(pool->late))
 		return NULL;
@@ -270,7 +269,7 @@ pool_pump(struct db_pool *pool)
 {
 	struct db_conn *conn;
 
-	while (pool->head != NULL && (conn = pool_free_conn(pool)) != NULL)
+	while (pool->head != NULL && (conn = pool_free_conn(pool, pool_busy(pool))) != NULL)
 	{
 		struct db_call *call = pool_pop(pool);
 
@@ -527,7 +526,7 @@ conn_tick_stalled(struct db *db, struct db_conn *conn)
 		}
 		if (!pool->read_only || call->moved)
 			continue;
-		other = pool_free_conn(pool);
+		other = pool_free_conn(pool, false);
 		if (other == NULL || !db_conn_send(other, call))
 			continue;
 		slot->call = NULL;

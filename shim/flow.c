@@ -21,6 +21,7 @@
 #include "credential.h"
 #include "document.h"
 #include "file.h"
+#include "housekeep.h"
 #include "http_reply.h"
 #include "limit.h"
 #include "login.h"
@@ -464,6 +465,8 @@ flow_done(struct db_call *call)
 
 	if (!flow_failed(req))
 	{
+		if ((req->match.row->flags & RF_JOB) != 0)
+			housekeep_soon(req->app->housekeep);
 		if (req->mhd != NULL)
 			flow_rows(req);
 		else

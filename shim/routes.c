@@ -380,7 +380,7 @@ const struct route routes_table[] = {
 	{METHOD_PUT, "/admin/imports/:id/lines/:chunk", "mjc_api.staff_import_take", ROLE_ADMIN,
 	 RATE_STAFF, RF_WRITE, 200, ACTION_NONE, PARAMS(import_take_params)},
 	{METHOD_POST, "/admin/imports/:id/start", "mjc_api.staff_import_start", ROLE_ADMIN, RATE_STAFF,
-	 RF_WRITE, 200, ACTION_NONE, PARAMS(id_body_params)},
+	 RF_WRITE | RF_JOB, 200, ACTION_NONE, PARAMS(id_body_params)},
 	{METHOD_GET, "/admin/imports/:id/errors", "mjc_api.staff_import_errors", ROLE_ADMIN, RATE_STAFF,
 	 STAFF_LIST | RF_MESSAGES, 200, ACTION_NONE, PARAMS(import_error_params)},
 	{METHOD_GET, "/admin/imports/:id/errors/export", "mjc_api.staff_import_error_export",

@@ -136,6 +136,7 @@ enum shim_action
 							 the body; what to pass then, NULL with the last; with a name it is    \
 							 sent as a file */
 #define RF_RECORDS 0x100u /* reads persons and notes who read: write connection, request_id */
+#define RF_JOB 0x1000u	  /* makes work for a job, which begins at once */
 
 #define ROUTES_MAX_PARAMS 24
 #define ROUTES_MAX_ARGS (ROUTES_MAX_PARAMS + 9)

@@ -116,6 +116,9 @@ DECLARE
                              WHERE NOT EXISTS (SELECT FROM mjc.product_card k WHERE k.product_id = p.product_id)
                              ORDER BY p.product_id LIMIT batch);
 BEGIN
+    IF missing = '{}' THEN
+        missing := ARRAY(SELECT s.product_id FROM mjc.search_product s WHERE s.derived_version < mjc.derived_version() ORDER BY s.derived_version LIMIT batch);
+    END IF;
     IF cardinality(missing) > 0 THEN
         PERFORM mjc.product_changed(missing);
     END IF;
@@ -123,7 +126,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.catalogue_fill(integer) IS
-    'Brings what is derived from products up to date for those that have nothing yet: after an upgrade, or when rows came in past the rules; returns how many. Run by a job';
+    'Brings what is derived from products up to date for those that have nothing yet (rows that came in past the rules), then for those of which an older version derived it (mjc.derived_version); returns how many. Run by a job';
 
 -------------------------------------------------------------- reading
 -- OFFSET 0 keeps a condition that runs a function or not from becoming a filter behind it.

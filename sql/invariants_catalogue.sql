@@ -123,7 +123,7 @@ BEGIN
       FROM mjc.search_product s
       LEFT JOIN mjc.search_derive(checked) f ON f.product_id = s.product_id
      WHERE s.product_id = ANY (checked)
-       AND s IS DISTINCT FROM (f.product_id, f.category_id, f.created_at, f.price_centimes, f.popularity, f.is_active, f.in_stock, f.manufacturer_id, f.kind_id,
+       AND s IS DISTINCT FROM (f.product_id, f.category_id, f.created_at, f.price_centimes, f.popularity, f.derived_version, f.is_active, f.in_stock, f.manufacturer_id, f.kind_id,
                                f.sale_price_centimes, f.sale_from_at, f.sale_until_at, f.names, f.words);
 
     IF since IS NOT NULL THEN

@@ -231,7 +231,7 @@ CREATE FUNCTION mjc.search_stem_keys(units text[]) RETURNS text[]
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'mjc_search_stem_keys';
 COMMENT ON FUNCTION mjc.search_stem_keys(text[]) IS
-    'mjc.search_stem_key of each run of up to five words of a query; a colon alone for one that begins or ends with what says nothing. Errors: MJ003 a NULL in the array, MJ006 more than 1000 words, MJ010 more than one dimension';
+    'mjc.search_stem_key of each run of up to five words of a query; a colon alone for one that begins or ends with what says nothing, or has one word that says something. Errors: MJ003 a NULL in the array, MJ006 more than 1000 words, MJ010 more than one dimension';
 
 CREATE FUNCTION mjc.search_runs(units text[], aliases text[], alias_words text[], keys text[], whats text[], ids uuid[],
     OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
@@ -242,8 +242,8 @@ COMMENT ON FUNCTION mjc.search_runs(text[], text[], text[], text[], text[], uuid
     'mjc.search_meanings of what was looked up: synonyms, each alias with its word, and names, each key with what has it and its id. Errors: MJ003 a NULL in an array, MJ006 more than 1000 units or a million of the others, MJ010 more than one dimension, arrays that should be as long as each other';
 
 -- Runs of words that mean something: one another's synonyms, names of manufacturers, categories,
--- kinds and boilers. A plural is looked up without its ending too, a kind or category by the stems of its name as well
--- (vanne a gaz is a vanne gaz). What is looked up stands in arrays: one
+-- kinds and boilers. A plural is looked up without its ending too; what is no name so may be that of a kind or category
+-- by its stems (vanne a gaz is a vanne gaz). What is looked up stands in arrays: one
 -- scan of an index each, whatever the planner thinks of the tables; arrays in sub-selects, so that one plan
 -- serves all lengths.
 CREATE FUNCTION mjc.search_meanings(units text[], OUT first integer, OUT words integer, OUT others text[], OUT tags text[], OUT is_kind boolean, OUT boilers uuid[])
@@ -288,20 +288,20 @@ CREATE FUNCTION mjc.search_run_query(units text[], others text[], tags text[]) R
 COMMENT ON FUNCTION mjc.search_run_query(text[], text[], text[]) IS 'A row of mjc.search_meanings as text query';
 
 -- Parts of a kind that have a word are found by both at once (mjc.search_paired); with very many kinds of one name that
--- would be longer than what it saves.
+-- would be longer than what it saves, and an older version may have left parts that are not paired.
 CREATE FUNCTION mjc.search_of_kind(tags text[], others tsquery) RETURNS tsquery
-    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tag text;
     wanted tsquery;
 BEGIN
-    IF others IS NULL OR cardinality(tags) > 20 THEN
+    IF others IS NULL OR cardinality(tags) > 20 OR NOT mjc.catalogue_is_counted() THEN
         RETURN mjc.search_and(mjc.search_run_query(NULL, NULL, tags), others);
     END IF;
     FOREACH tag IN ARRAY tags LOOP
-        wanted := mjc.search_or(wanted, ('''' || tag || '''')::tsquery && CASE WHEN tag LIKE 'k:%' THEN mjc.search_paired(others, tag) ELSE others END);
+        wanted := mjc.search_or(wanted, mjc.search_run_query(NULL, NULL, ARRAY[tag]) && CASE WHEN tag LIKE 'k:%' THEN mjc.search_paired(others, tag) ELSE others END);
     END LOOP;
     RETURN wanted;
 END
@@ -377,7 +377,6 @@ AS $$
 DECLARE
     read record;
     fits tsquery;
-    kindless CONSTANT tsquery := '''k:''';
 BEGIN
     IF unfinished THEN
         stage := 'beginning';
@@ -394,7 +393,7 @@ BEGIN
     title := read.fitting;
     IF read.fitting_named IS NOT NULL THEN
         wanted := read.fitting_named && fits;
-        also := mjc.search_paired(read.fitting, 'k:') && kindless && fits;
+        also := mjc.search_of_kind('{k:}', read.fitting) && fits;
         RETURN NEXT;
     END IF;
     wanted := mjc.search_and(read.fitting, fits);
@@ -406,7 +405,7 @@ BEGIN
     title := read.whole;
     IF read.named IS NOT NULL THEN
         wanted := read.named;
-        also := mjc.search_paired(read.whole, 'k:') && kindless;
+        also := mjc.search_of_kind('{k:}', read.whole);
         RETURN NEXT;
     END IF;
     -- Nothing that fits is known: what only speaks of the boiler, but for what is known not to fit.
@@ -449,32 +448,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_beginning(text[]) IS 'The words of a query, the last one not finished; NULL when that is too short, may be a number or is a word with which no longer one begins, or nothing has the others';
-
--- Cheaper than to look for all words of a query when one of them is misspelt. A word has its stem in common with
--- those that begin alike; prefixes that Arabic puts before a word are left to the stems.
-CREATE FUNCTION mjc.search_unheard(units text[]) RETURNS boolean
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    unit text;
-    start text COLLATE "C";
-BEGIN
-    FOREACH unit IN ARRAY ARRAY(SELECT u.unit FROM unnest((SELECT units)) u (unit)
-                                 WHERE u.unit ~ '^[a-z]{4,40}$' AND NOT EXISTS (SELECT FROM mjc.search_word w WHERE w.word = u.unit)) LOOP
-        start := left(unit, greatest(length(unit) - 3, 3));
-        CONTINUE WHEN EXISTS (SELECT FROM mjc.search_word w
-                               WHERE w.word >= start AND w.word < start || chr(1114111)
-                                 AND (to_tsvector('pg_catalog.french', w.word) = to_tsvector('pg_catalog.french', unit)
-                                      OR to_tsvector('pg_catalog.english', w.word) = to_tsvector('pg_catalog.english', unit)))
-                   OR EXISTS (SELECT FROM mjc.search_alias a WHERE a.is_used AND (strpos(a.alias, rtrim(unit, 'sx')) > 0 OR strpos(a.word, rtrim(unit, 'sx')) > 0));
-        RETURN true;
-    END LOOP;
-    RETURN false;
-END
-$$;
-COMMENT ON FUNCTION mjc.search_unheard(text[]) IS
-    'Whether one of the words of a query (Latin letters, four or more) is in no text, in any form, and in no synonym, so that nothing has them all';
 
 -- Similar by trigrams to a half, or one typing error away: that is less than a half for short words. Nobody means a
 -- word that says nothing.
@@ -600,7 +573,6 @@ DECLARE
     reading record;
 BEGIN
     FOREACH stage IN ARRAY ARRAY['words', 'beginning', 'typo'] LOOP
-        CONTINUE WHEN stage = 'words' AND mjc.search_unheard(units);
         IF stage = 'typo' THEN
             meant := mjc.search_correct(units);
             corrected := array_to_string(meant, ' ');

@@ -1,6 +1,12 @@
 -- search_refresh: what the search reads of products, derived from them in the transaction that
 -- changes them. Words, names and popularity may lag; jobs bring them up to date.
 
+CREATE FUNCTION mjc.derived_version() RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT 1::pg_catalog.int2 $$;
+COMMENT ON FUNCTION mjc.derived_version() IS
+    'Of the rules by which search rows and documents are derived from products: raised by a release that changes them; job catalogue_fill then brings what an older one derived up to date, and until it is done nothing relies on the new rules alone (mjc.catalogue_is_counted)';
+
 CREATE FUNCTION mjc.search_tag(prefix text, id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT prefix OPERATOR(pg_catalog.||) ':' OPERATOR(pg_catalog.||) pg_catalog.replace(id::pg_catalog.text, '-', '') $$;
@@ -66,7 +72,7 @@ $$;
 COMMENT ON FUNCTION mjc.search_derive_keys(uuid[]) IS 'The rows of mjc.search_key of these products as they should be';
 
 CREATE FUNCTION mjc.search_derive(product_ids uuid[], OUT product_id uuid, OUT category_id uuid, OUT created_at timestamptz, OUT price_centimes bigint,
-    OUT popularity smallint, OUT is_active boolean, OUT in_stock boolean, OUT manufacturer_id uuid, OUT kind_id uuid,
+    OUT popularity smallint, OUT derived_version smallint, OUT is_active boolean, OUT in_stock boolean, OUT manufacturer_id uuid, OUT kind_id uuid,
     OUT sale_price_centimes bigint, OUT sale_from_at timestamptz, OUT sale_until_at timestamptz, OUT names tsvector, OUT words tsvector, OUT spelled text)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 1000
@@ -75,7 +81,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT p.product_id, p.category_id, p.created_at, p.price_centimes, p.popularity, p.is_active, p.in_stock, p.manufacturer_id, p.kind_id,
+    SELECT p.product_id, p.category_id, p.created_at, p.price_centimes, p.popularity, mjc.derived_version(), p.is_active, p.in_stock, p.manufacturer_id, p.kind_id,
            p.sale_price_centimes, p.sale_from_at, p.sale_until_at, n.names,
            w.words || mjc.search_paired(w.words, w.kind) || array_to_tsvector(w.kind || k.tags || b.tags),
            concat_ws(' ', t.fr, t.ar, t.en, d.fr, d.ar, d.en)
@@ -139,14 +145,14 @@ BEGIN
         DELETE FROM mjc.search_product s USING unnest(product_ids) u (id)
          WHERE s.product_id = u.id AND NOT EXISTS (SELECT FROM mjc.product p WHERE p.product_id = u.id)),
     written AS (
-        INSERT INTO mjc.search_product AS s (product_id, category_id, created_at, price_centimes, popularity, is_active, in_stock, manufacturer_id, kind_id,
+        INSERT INTO mjc.search_product AS s (product_id, category_id, created_at, price_centimes, popularity, derived_version, is_active, in_stock, manufacturer_id, kind_id,
                                              sale_price_centimes, sale_from_at, sale_until_at, names, words)
-        SELECT f.product_id, f.category_id, f.created_at, f.price_centimes, f.popularity, f.is_active, f.in_stock, f.manufacturer_id, f.kind_id,
+        SELECT f.product_id, f.category_id, f.created_at, f.price_centimes, f.popularity, f.derived_version, f.is_active, f.in_stock, f.manufacturer_id, f.kind_id,
                f.sale_price_centimes, f.sale_from_at, f.sale_until_at, f.names, f.words
           FROM fresh f
         ON CONFLICT (product_id) DO UPDATE
            SET category_id = EXCLUDED.category_id, created_at = EXCLUDED.created_at, price_centimes = EXCLUDED.price_centimes, popularity = EXCLUDED.popularity,
-               is_active = EXCLUDED.is_active, in_stock = EXCLUDED.in_stock, manufacturer_id = EXCLUDED.manufacturer_id, kind_id = EXCLUDED.kind_id,
+               derived_version = EXCLUDED.derived_version, is_active = EXCLUDED.is_active, in_stock = EXCLUDED.in_stock, manufacturer_id = EXCLUDED.manufacturer_id, kind_id = EXCLUDED.kind_id,
                sale_price_centimes = EXCLUDED.sale_price_centimes, sale_from_at = EXCLUDED.sale_from_at, sale_until_at = EXCLUDED.sale_until_at,
                names = EXCLUDED.names, words = EXCLUDED.words
          WHERE s IS DISTINCT FROM EXCLUDED)
@@ -208,7 +214,7 @@ CREATE FUNCTION mjc.search_stem_key(name text) RETURNS text
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'mjc_search_stem_key';
 COMMENT ON FUNCTION mjc.search_stem_key(text) IS
-    'The stems of the words of a folded name, without those that say nothing (de, a), as a key that no spelling is: a colon before them, no space. NULL when none says anything';
+    'The stems of the words of a folded name, without those that say nothing (de, a), as a key that no spelling is: a colon before them, no space. NULL when not two say something';
 
 CREATE FUNCTION mjc.search_derive_names(OUT key text, OUT what text, OUT id uuid) RETURNS SETOF record
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
@@ -327,7 +333,7 @@ BEGIN
     RETURN EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND j.last_ok_at IS NOT NULL AND j.last_rows = 0);
 END
 $$;
-COMMENT ON FUNCTION mjc.catalogue_is_counted() IS 'Whether mjc.catalogue_counts() has all products: job catalogue_fill found none that nothing was derived from';
+COMMENT ON FUNCTION mjc.catalogue_is_counted() IS 'Whether mjc.catalogue_counts() and the rows of the search have all products, as this version derives them: job catalogue_fill found nothing to do';
 
 CREATE FUNCTION mjc.catalogue_total(category_ids uuid[], manufacturer_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

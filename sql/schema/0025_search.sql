@@ -30,6 +30,7 @@ CREATE TABLE mjc.search_product (
     created_at          timestamptz NOT NULL,
     price_centimes      bigint NOT NULL,
     popularity          smallint NOT NULL,
+    derived_version     smallint NOT NULL,
     is_active           boolean NOT NULL,
     in_stock            boolean NOT NULL,
     manufacturer_id     uuid,
@@ -40,6 +41,9 @@ CREATE TABLE mjc.search_product (
     names               tsvector NOT NULL,
     words               tsvector NOT NULL
 ) WITH (fillfactor = 80);
+
+-- For what another release derived (mjc.derived_version).
+CREATE INDEX search_product_derived_version_idx ON mjc.search_product (derived_version);
 
 CREATE INDEX search_product_words_idx ON mjc.search_product USING gin (words) WITH (gin_pending_list_limit = 512) WHERE is_active;
 

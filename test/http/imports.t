@@ -255,5 +255,18 @@ is_deeply([ @$import{qw(state bad created changed)} ], [ 'done', 0, 0, 0 ], 'imp
 is($import->{unchanged}, sql('SELECT count(*) FROM mjc.product'), 'all is there');
 is(products(), $before, 'as it was');
 
+#------------------------------------------------------------------ it begins at once
+
+# The clock comes round every five seconds; nobody waits for it.
+for my $n (1 .. 3)
+{
+	$id = begin();
+	part($id, 1, "sku,name,category,price\n$run-Q$n,Zzqsoon,$category,100\n");
+	my $begun = time;
+	is(start($id)->{status}, 200, 'a small import');
+	is(ended($id)->{created}, 1, 'is done');
+	cmp_ok(time - $begun, '<', 1.5, 'and did not wait for the clock');
+}
+
 sql("UPDATE mjc.product SET is_active = false WHERE sku ~ '^$run-'");
 finish();

@@ -1,7 +1,7 @@
 -- card: prebuilt documents, what is filled in when they are read, lists by stock and price,
 -- counters. What is expected is written out by hand.
 BEGIN;
-SELECT plan(121);
+SELECT plan(125);
 \ir fixture.psql
 INSERT INTO mjc.manufacturer (manufacturer_id, slug, name) VALUES
     ('00000000-0000-4000-c000-000000000001', 'test-only-acme', 'Acme "Test" \ Co'), ('00000000-0000-4000-c000-000000000002', 'test-only-beta', 'بيتا');
@@ -171,6 +171,12 @@ DELETE FROM mjc.product_card;
 SELECT is(mjc.catalogue_fill(100), 100::bigint, 'a batch');
 SELECT is((SELECT sum(mjc.catalogue_fill(100))::bigint FROM generate_series(1, 3)), (SELECT count(*) - 100 FROM mjc.product), 'and all the others');
 SELECT is(pg_temp.broken(), NULL, 'all are right');
+-- What an older version derived, of which not all is right any more
+UPDATE mjc.search_product SET derived_version = derived_version - 1, words = '' WHERE product_id IN (pg_temp.pid(1), pg_temp.pid(2), pg_temp.pid(3));
+SELECT is(mjc.catalogue_fill(2), 2::bigint, 'rows of an older version');
+SELECT is(mjc.catalogue_fill(2), 1::bigint, 'batch by batch');
+SELECT is(mjc.catalogue_fill(2), 0::bigint, 'then none is left');
+SELECT is((SELECT count(*) FROM mjc.search_product s WHERE s.words = '' OR s.derived_version <> mjc.derived_version()), 0::bigint, 'they are as this version derives them');
 -- No table limits the maker's number of old rows
 UPDATE mjc.product SET manufacturer_ref = (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 200) n) WHERE product_id = pg_temp.pid(8);
 DELETE FROM mjc.product_card WHERE product_id = pg_temp.pid(8);

@@ -1,7 +1,7 @@
 -- search: the ranking test set of the shop, supersession, languages, filters, what is derived.
 -- Products of our own carry words with "zzq".
 BEGIN;
-SELECT plan(360);
+SELECT plan(369);
 \ir fixture.psql
 
 -- A product by its number: sku, name and what else is said.
@@ -209,13 +209,17 @@ UPDATE mjc.product p SET kind_id = '00000000-0000-4000-f000-000000000005' WHERE 
 UPDATE mjc.product p SET kind_id = v.kind::uuid FROM (VALUES (120, '00000000-0000-4000-f000-000000000002'), (121, '00000000-0000-4000-f000-000000000003'), (122, '00000000-0000-4000-f000-000000000004')) v (n, kind) WHERE p.product_id = pg_temp.pid(v.n);
 INSERT INTO mjc.fitment (product_id, boiler_model_id, fits) SELECT pg_temp.pid(n), '00000000-0000-4000-d000-000000000001', true FROM unnest('{120,122,123}'::integer[]) n;
 SELECT mjc.product_changed(pg_temp.pids('{120,121,122,123,124,125}')), mjc.search_name_refresh() \g /dev/null
-SELECT is(pg_temp.sorted(q), s, format('a kind: %s', q))
-  FROM (VALUES ('zzqvalve gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('Zzqvalves gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve gaz haute', 'ZZQ-121'), ('zzqtap', 'ZZQ-120 ZZQ-121'), ('high zzqtap', 'ZZQ-121'), ('zzqtap gasket', 'ZZQ-122'),
+CREATE TEMP TABLE kind_case AS SELECT q, s FROM (VALUES ('zzqvalve gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('Zzqvalves gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve gaz haute', 'ZZQ-121'), ('zzqtap', 'ZZQ-120 ZZQ-121'), ('high zzqtap', 'ZZQ-121'), ('zzqtap gasket', 'ZZQ-122'),
                ('viessmann zzqvalve gaz', 'ZZQ-120'), ('zzqvalve gaz zzqbloc', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('joint zzqvalve gaz', 'ZZQ-122'), ('joint de zzqvalve gaz', 'ZZQ-122'), ('zzqtap gasket zzqvalve gaz', 'ZZQ-122'),
                ('zzqlonely gaz', 'ZZQ-125'), ('zzqlonely gaz viessmann', 'ZZQ-122'), ('zzqvalve', 'ZZQ-122 ZZQ-123 ZZQ-124'), ('zzqrange f77 zzqvalve gaz', 'ZZQ-120 ZZQ-123'), ('zzqrange f77 zzqlonely gaz', 'ZZQ-122'),
                ('zzqvalve a gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve pour le gaz', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve gaz pour', 'ZZQ-120 ZZQ-121 ZZQ-123'), ('zzqvalve a gaz de viessmann', 'ZZQ-120'),
                ('zzqlonely gaz de zzqdiet', 'ZZQ-125'), ('joints de zzqvalve a gaz', 'ZZQ-122'),
                ('zzqvalvo gaz', 'ZZQ-120 ZZQ-121 ZZQ-123')) v (q, s);
+-- While it is not known that all is derived by this version the kind and the words are looked for apart: the same is found.
+UPDATE mjc.job SET last_ok_at = now(), last_rows = 1 WHERE name = 'catalogue_fill';
+SELECT is(pg_temp.sorted(q), s, format('a kind, not all is derived: %s', q)) FROM kind_case;
+UPDATE mjc.job SET last_rows = 0 WHERE name = 'catalogue_fill';
+SELECT is(pg_temp.sorted(q), s, format('a kind: %s', q)) FROM kind_case;
 SELECT is(pg_temp.shown(pg_temp.search('zzqvalve gaz', max_price => 1)), ' of 0', 'a filter never turns a kind into words either');
 -- Facets: against a count of the rows themselves
 SELECT is((SELECT jsonb_agg(jsonb_build_array(f ->> 'slug', f -> 'count') ORDER BY f ->> 'slug') FROM json_array_elements(pg_temp.search('zzqprefix') #> '{facets,categories}') f), '[["test-only-child", 1], ["test-only-parts", 24]]', 'facets: categories');
@@ -224,12 +228,6 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(f ->> 'slug', f -> 'count')) FROM 
 SELECT is((pg_temp.search('zzqprefix') #> '{facets,prices}')::jsonb, '[{"max": 1000.00, "min": 0.00, "count": 1}, {"max": 2500.00, "min": 1000.00, "count": 23}, {"max": 10000.00, "min": 5000.00, "count": 1}]', 'prices');
 SELECT is((pg_temp.search('zzqprefix') #> '{facets,availability}')::jsonb, '{"inStock": 1, "outOfStock": 24}', 'availability');
 SELECT is((pg_temp.search('zzqnothingatall') -> 'facets')::jsonb, '{"kinds": [], "prices": [], "categories": [], "availability": {"inStock": 0, "outOfStock": 0}, "manufacturers": []}', 'of nothing: empty');
--- A word that no text has, in any form, and no synonym
-SELECT is(mjc.search_unheard(mjc.search_units(q)), u, format('unheard %s: %s', u, q))
-  FROM (VALUES ('électrde', true), ('electrode électrde', true), ('électrode', false), ('electrodes', false), ('électrodes zzqalpha', false), ('zzq', false), ('zz', false), ('zzqnever1', false), ('غغغغغغ', false), ('zzqnever', true), ('', false)) v (q, u);
-SELECT is(mjc.search_unheard(NULL), NULL, 'unheard: NULL');
-SELECT is((SELECT string_agg(DISTINCT a.alias, ' ') FROM mjc.search_alias a WHERE a.is_used AND mjc.search_unheard(mjc.search_units(a.alias))), NULL, 'no synonym is unheard');
-SELECT is((SELECT string_agg(DISTINCT p.sku, ' ') FROM mjc.product p JOIN mjc.search_product s ON s.product_id = p.product_id WHERE p.is_active AND mjc.search_unheard(mjc.search_units(left(p.name, 200)))), NULL, 'nor a name');
 SELECT is(pg_temp.search('électrde zzqalpha') ->> 'corrected', 'electrode zzqalpha', 'what was searched instead');
 SELECT is(pg_temp.search('electrode zzqalpha') ->> 'corrected', NULL, 'nothing when nothing was wrong');
 

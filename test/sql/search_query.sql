@@ -1,6 +1,6 @@
 -- search_query: what the words of a query ask for, by hand; no table is read.
 BEGIN;
-SELECT plan(162);
+SELECT plan(164);
 
 -- Units
 SELECT is(mjc.search_units(q), u::text[], format('units of %s', left(translate(q, E'\t\n\r', '   '), 40)))
@@ -69,9 +69,9 @@ SELECT is(cardinality(mjc.search_spellings(array_fill('a'::text, ARRAY[1000]))),
 SELECT is(mjc.search_keys('{"a b",c," d ","",é}'), '{ab,c,d,"",é}', 'keys have no spaces');
 SELECT is(mjc.search_keys('{}'), '{}', 'of none none');
 SELECT is(mjc.search_stem_key(n), k, format('the stems of %s', n))
-  FROM (VALUES ('vannes gaz', ':vanngaz'), ('vanne a gaz', ':vanngaz'), ('vase d expansion', ':vasexpans'), ('gas valves', ':gasvalv'), ('صمام الغاز', ':صمامغاز'), ('de la', NULL), ('', NULL), ('  ', NULL), ('100 w', ':100w'), (NULL, NULL)) v (n, k);
+  FROM (VALUES ('vannes gaz', ':vanngaz'), ('vanne a gaz', ':vanngaz'), ('vase d expansion', ':vasexpans'), ('gas valves', ':gasvalv'), ('صمام الغاز', ':صمامغاز'), ('de la', NULL), ('ventilateurs', NULL), ('le ventilateur', NULL), ('', NULL), ('  ', NULL), ('100 w', ':100w'), (NULL, NULL)) v (n, k);
 SELECT is(mjc.search_stem_keys(u::text[]), k::text[], format('the stems of runs of %s', u))
-  FROM (VALUES ('{}', '{}'), ('{vannes,a,gaz}', '{:vann,:,:vanngaz,:,:,:gaz}'), ('{"100 w"}', '{:100w}'), ('{de}', '{:}'), ('{""}', '{:}'), (NULL, NULL)) v (u, k);
+  FROM (VALUES ('{}', '{}'), ('{vannes,a,gaz}', '{:,:,:vanngaz,:,:,:}'), ('{"100 w"}', '{:100w}'), ('{de}', '{:}'), ('{""}', '{:}'), (NULL, NULL)) v (u, k);
 SELECT is(cardinality(mjc.search_stem_keys(array_fill('a'::text, ARRAY[1000]))), 4990, 'of a thousand words');
 SELECT is_empty($$SELECT u.units FROM (SELECT array_agg(t.word) AS units FROM typed t WHERE t.word !~ ' ' AND mjc.search_stem_key(t.word) IS NOT NULL GROUP BY length(t.word)) u
                    WHERE mjc.search_stem_keys(u.units[:3]) @> ARRAY[mjc.search_stem_key(array_to_string(u.units[:3], ' '))] IS NOT TRUE$$, 'a run of words has the key of a name of these words');
