@@ -117,3 +117,15 @@ END
 $$;
 COMMENT ON FUNCTION mjc.product_changed(uuid[]) IS
     'Brings what is derived from products up to date: whoever changes what a product shows or is found by calls it afterwards, in the same transaction, with all of them at once';
+
+CREATE FUNCTION mjc.offer_changed(product_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM mjc.facet_refresh(product_ids);
+    PERFORM mjc.search_offer_refresh(product_ids);
+END
+$$;
+COMMENT ON FUNCTION mjc.offer_changed(uuid[]) IS
+    'mjc.product_changed for whoever changes only the prices or the stock of products, which are no part of documents and words; the caller has locked them';

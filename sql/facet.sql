@@ -57,7 +57,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.facet_refresh(uuid[]) IS
-    'Counts products as they are now, also those that are no more; the caller has locked them. A part of mjc.product_changed, and called by whoever changes only prices or the stock';
+    'Counts products as they are now, also those that are no more; the caller has locked them. A part of mjc.product_changed and mjc.offer_changed';
 
 CREATE FUNCTION mjc.facet_cells(category_id uuid, kind_id uuid, price_band smallint, in_stock boolean, OUT facet text, OUT key text) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3

@@ -188,8 +188,7 @@ BEGIN
            sale_from_at = mjc.doc_time(wanted, 'saleFrom'), sale_until_at = mjc.doc_time(wanted, 'saleUntil'),
            min_price_centimes = mjc.doc_centimes(wanted, 'minPrice'), updated_at = at
      WHERE p.product_id = price_write.product_id;
-    PERFORM mjc.facet_refresh(ARRAY[price_write.product_id]);
-    PERFORM mjc.search_offer_refresh(ARRAY[price_write.product_id]);
+    PERFORM mjc.offer_changed(ARRAY[price_write.product_id]);
     after := mjc.price_doc(product_id);
     PERFORM mjc.audit_write(actor, channel, 'price_set', 'product', product_id::text, before, after, request_id);
     RETURN after;

@@ -182,7 +182,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mjc.search_offer_refresh(uuid[]) IS
-    'The part of mjc.search_refresh for whoever changes only prices, the stock or popularity, without what words cost; the caller has locked the products';
+    'The part of mjc.search_refresh for prices, the stock (mjc.offer_changed) and popularity, without what words cost; the caller has locked the products';
 
 --------------------------------------------------------------------- names
 

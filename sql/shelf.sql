@@ -47,8 +47,7 @@ BEGIN
         UPDATE mjc.product p SET in_stock = f.in_stock FROM mjc.stock_flag f
          WHERE p.product_id = ANY (due) AND f.product_id = p.product_id AND p.in_stock <> f.in_stock)
     SELECT count(*) INTO folded FROM gone;
-    PERFORM mjc.facet_refresh(due);
-    PERFORM mjc.search_offer_refresh(due);
+    PERFORM mjc.offer_changed(due);
     RETURN folded;
 END
 $$;

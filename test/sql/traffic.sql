@@ -133,7 +133,9 @@ SELECT is(mjc_api.analytics_conversions(:'admin', :tv, gen_random_uuid(), NULL, 
 INSERT INTO mjc.event (session_id, event_id, at, kind, path, is_bot) VALUES (pg_temp.sid(1), gen_random_uuid(), now() - interval '5 minutes', 'page_view', '/now', false), (pg_temp.sid(2), gen_random_uuid(), now() - interval '40 minutes', 'page_view', '/now', false),
     (pg_temp.sid(5), gen_random_uuid(), now(), 'page_view', '/bot', true), (pg_temp.sid(3), gen_random_uuid(), now() - interval '25 hours', 'page_view', '/old', false);
 SELECT is(r -> 'activeSessions' || (r #> '{pageViews,lastHour}'), '[1, 2]', 'who is there now') FROM (SELECT mjc_api.analytics_realtime(:'admin', :tv, gen_random_uuid())::jsonb AS r) x;
-SELECT is(mjc_api.analytics_realtime(:'admin', :tv, gen_random_uuid())::jsonb #> '{topPages,0}', '{"path": "/now", "views": 2}', 'and what is looked at');
+-- The day of the other pages may have been less than a day ago.
+SELECT is((SELECT jsonb_agg(p) FROM jsonb_array_elements(mjc_api.analytics_realtime(:'admin', :tv, gen_random_uuid())::jsonb -> 'topPages') p WHERE p ->> 'path' IN ('/now', '/bot', '/old')),
+    '[{"path": "/now", "views": 2}]', 'and what is looked at');
 SELECT is((SELECT count(*) FROM json_array_elements(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(2)) -> 'ecommerceEvents')), 1::bigint, 'a visit has its events');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(4))::jsonb -> 'summary', '{"totalPageViews": 1, "totalEvents": 1, "sessionDuration": 0, "bounceRate": 100}', 'one that bounced');
 SELECT is(mjc_api.analytics_session(:'admin', :tv, gen_random_uuid(), pg_temp.sid(3))::jsonb #> '{trafficSources,0,source}', '"facebook"', 'where it came from');
