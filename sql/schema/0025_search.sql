@@ -67,7 +67,8 @@ CREATE TABLE mjc.search_alias (
     is_used boolean NOT NULL DEFAULT true,
     PRIMARY KEY (alias, word),
     CONSTRAINT search_alias_other_ck CHECK (alias <> word),
-    CONSTRAINT search_alias_length_ck CHECK (length(alias) BETWEEN 2 AND 80 AND length(word) BETWEEN 2 AND 80)
+    CONSTRAINT search_alias_alias_ck CHECK (length(alias) BETWEEN 2 AND 80),
+    CONSTRAINT search_alias_word_ck CHECK (length(word) BETWEEN 2 AND 80)
 );
 
 CREATE INDEX search_alias_word_idx ON mjc.search_alias (word);

@@ -75,7 +75,7 @@ my @orders = map { order_in("${name}_source", $_) } 1 .. 3;
 run_sql(staff_of("${name}_source"), "SELECT mjc.order_ship('$orders[0]', 'YAL-1', 'Yalidine'); SELECT mjc.order_cancel('$orders[1]', 'essai');
 	SELECT mjc.setting_set('delivery_days_default', '6');");
 run_sql($source, 'SELECT mjc.audit_seal(); ALTER TABLE mjc.product ADD COLUMN shelf text; UPDATE mjc.product SET shelf = \'A\' || low_stock_qty;
-	CREATE INDEX product_shelf_idx ON mjc.product (shelf);');
+	CREATE INDEX product_owner_shelf_idx ON mjc.product (shelf);');
 my %rows = row_hashes($source);
 my $catalogue = catalogue($source);
 

@@ -83,12 +83,12 @@ run_sql($twice, <<~'SQL');
 	UPDATE mjc.setting SET integer_value = 7 WHERE name = 'delivery_days_default';
 	UPDATE mjc.job SET every = interval '3 hours' WHERE name = 'session_purge';
 	ALTER TABLE mjc.product ADD COLUMN shelf text DEFAULT 'A1';
-	CREATE INDEX product_shelf_idx ON mjc.product (shelf);
+	CREATE INDEX product_owner_shelf_idx ON mjc.product (shelf);
 	SELECT mjc.install();
 	SQL
 is(run_sql($twice, "SELECT integer_value FROM mjc.setting WHERE name = 'delivery_days_default';"), 7, 'a setting of the owner stays');
 is(run_sql($twice, "SELECT every FROM mjc.job WHERE name = 'session_purge';"), '03:00:00', 'a job\'s rhythm stays');
-is(run_sql($twice, "SELECT count(*) FROM pg_indexes WHERE indexname = 'product_shelf_idx';"), 1, 'a column and an index of the owner stay');
+is(run_sql($twice, "SELECT count(*) FROM pg_indexes WHERE indexname = 'product_owner_shelf_idx';"), 1, 'a column and an index of the owner stay');
 
 # A failure in the middle leaves nothing behind.
 my $torn = bare('torn');
