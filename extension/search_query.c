@@ -393,6 +393,17 @@ read_query(FunctionCallInfo fcinfo, StringInfo written)
 	return DirectFunctionCall1(tsqueryin, CStringGetDatum(written->data));
 }
 
+PG_FUNCTION_INFO_V1(mjc_search_tag_sql);
+/* mjc.search_tag(prefix text, id uuid) */
+Datum
+mjc_search_tag_sql(PG_FUNCTION_ARGS)
+{
+	text *prefix = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_TEXT_P(
+		mjc_search_tag(VARDATA_ANY(prefix), VARSIZE_ANY_EXHDR(prefix), PG_GETARG_UUID_P(1)));
+}
+
 PG_FUNCTION_INFO_V1(mjc_search_units);
 /* mjc.search_units(query text) */
 Datum

@@ -297,7 +297,7 @@ DECLARE
     tag text;
     wanted tsquery;
 BEGIN
-    IF others IS NULL OR cardinality(tags) > 20 OR NOT mjc.catalogue_is_counted() THEN
+    IF others IS NULL OR cardinality(tags) > 20 OR NOT mjc.search_is_derived() THEN
         RETURN mjc.search_and(mjc.search_run_query(NULL, NULL, tags), others);
     END IF;
     FOREACH tag IN ARRAY tags LOOP

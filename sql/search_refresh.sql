@@ -5,11 +5,22 @@ CREATE FUNCTION mjc.derived_version() RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT 1::pg_catalog.int2 $$;
 COMMENT ON FUNCTION mjc.derived_version() IS
-    'Of the rules by which search rows and documents are derived from products: raised by a release that changes them; job catalogue_fill then brings what an older one derived up to date, and until it is done nothing relies on the new rules alone (mjc.catalogue_is_counted)';
+    'Of the rules by which search rows and documents are derived from products: raised by a release that changes them; job catalogue_fill then brings what an older one derived up to date, and until it is done nothing relies on the new rules alone (mjc.search_is_derived)';
+
+-- The least one is the first of an index.
+CREATE FUNCTION mjc.search_is_derived() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce((SELECT min(s.derived_version) FROM mjc.search_product s) >= mjc.derived_version(), true);
+END
+$$;
+COMMENT ON FUNCTION mjc.search_is_derived() IS 'Whether every row of the search is as this version derives it';
 
 CREATE FUNCTION mjc.search_tag(prefix text, id uuid) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT prefix OPERATOR(pg_catalog.||) ':' OPERATOR(pg_catalog.||) pg_catalog.replace(id::pg_catalog.text, '-', '') $$;
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'mjc_search_tag_sql';
 COMMENT ON FUNCTION mjc.search_tag(text, uuid) IS
     'The lexeme by which a product is found that belongs to a manufacturer (m), category (c), kind (k), or fits a boiler (b) or not (x); no word has a colon. k: alone: it has no kind';
 
@@ -333,7 +344,7 @@ BEGIN
     RETURN EXISTS (SELECT FROM mjc.job j WHERE j.name = 'catalogue_fill' AND j.last_ok_at IS NOT NULL AND j.last_rows = 0);
 END
 $$;
-COMMENT ON FUNCTION mjc.catalogue_is_counted() IS 'Whether mjc.catalogue_counts() and the rows of the search have all products, as this version derives them: job catalogue_fill found nothing to do';
+COMMENT ON FUNCTION mjc.catalogue_is_counted() IS 'Whether mjc.catalogue_counts() has all products: job catalogue_fill found none that nothing was derived from';
 
 CREATE FUNCTION mjc.catalogue_total(category_ids uuid[], manufacturer_ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE

@@ -79,10 +79,6 @@ VALUES
     ('webhook_purge', interval '1 hour')
 ON CONFLICT (name) DO NOTHING;
 
--- What an older version derived is not relied on until job catalogue_fill has been through it.
-UPDATE mjc.job j SET last_ok_at = NULL, last_rows = NULL
- WHERE j.name = 'catalogue_fill' AND EXISTS (SELECT FROM mjc.search_product s WHERE s.derived_version < mjc.derived_version());
-
 -- Visitors are counted from the first minute.
 SELECT mjc.partition_ahead();
 

@@ -1,7 +1,7 @@
 -- install: run again it is harmless; another schema version stops writers; dropping the
 -- extension takes no row and no column.
 BEGIN;
-SELECT plan(67);
+SELECT plan(63);
 
 -- Before anything is written in this session: the check is remembered once it passed.
 UPDATE mjc.schema_version SET version = version || '-other';
@@ -38,15 +38,6 @@ SELECT is(mjc.version(), (SELECT extversion FROM pg_extension WHERE extname = 'm
 
 \ir fixture.psql
 SELECT pg_temp.make_stock(1, 10) \g /dev/null
--- What an older version derived is not relied on until the job has been through it.
-SELECT mjc.product_changed(ARRAY[pg_temp.pid(1)]) \g /dev/null
-UPDATE mjc.job SET last_ok_at = now(), last_rows = 0 WHERE name = 'catalogue_fill';
-SELECT lives_ok('SELECT mjc.install()', 'install where this version derived all');
-SELECT is(mjc.catalogue_is_counted(), true, 'which stays known');
-UPDATE mjc.search_product SET derived_version = derived_version - 1 WHERE product_id = pg_temp.pid(1);
-SELECT lives_ok('SELECT mjc.install()', 'where an older one did');
-SELECT is(mjc.catalogue_is_counted(), false, 'that is no longer known');
-SELECT mjc.product_changed(ARRAY[pg_temp.pid(1)]) \g /dev/null
 SELECT pg_temp.bought('{1}', '{2}') AS ref \gset
 SELECT mjc.order_ship(:'ref', 'TRK-1') \g /dev/null
 SELECT mjc.setting_set('delivery_days_default', '9') \g /dev/null
